@@ -1,1 +1,27 @@
-//! stub
+//! The people of Spanwire: sessions, channels, presence, history, recovery.
+//!
+//! This crate knows nothing of sockets, HTTP, threads or clocks. A [`Hub`] is a deterministic state machine: the
+//! same inputs give the same outputs. A driver (the server's shard, or a simulator) feeds it what happened and
+//! carries out what it asks.
+//!
+//! Where does a publication get its offset? From the [`broker`], and only there.
+#![forbid(unsafe_code)]
+
+pub mod broker;
+pub mod channel;
+pub mod delivery;
+mod hub;
+mod io;
+pub mod limits;
+pub mod namespace;
+pub mod outbox;
+pub mod presence;
+mod session;
+pub mod time;
+
+pub use hub::{Census, Config, Hub};
+pub use io::{
+    Answer, AskId, Authenticate, Credentials, Deed, Grant, Input, Opening, Order, Output, Question, Refusal, SessionId,
+    Whom,
+};
+pub use session::SubscriptionOptions;

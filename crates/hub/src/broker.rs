@@ -1,0 +1,166 @@
+//! The broker: the only one who gives a publication its offset, keeps history, and says who must hear of it.
+//!
+//! A broker is submitted requests and polled for events; it never calls back and never blocks, so one that
+//! answers from memory and one that asks a database look alike to the hub. It serves *listeners*: the shards
+//! of this node. A shard that has subscribers of a channel is a listener of it, once.
+//!
+//! What every implementation owes ([`crate::conformance`] tests it):
+//!
+//! 1. Offsets of a channel with history start at 1 and have no holes within an epoch.
+//! 2. Each listener gets the publications of a channel in the order of their offsets.
+//! 3. After [`BrokerRequest::Subscribe`] was submitted, the listener gets every publication behind the position
+//!    that the answer names. It may get earlier ones too, and may get them before the answer: the hub sorts that out.
+//! 4. A publish that was answered is in the history, if the channel has one.
+//! 5. History since a position is whole or refused, never a part (unless `limit` cut the newer end off).
+//! 6. Requests of one listener for one channel take effect in the order in which they were submitted.
+
+mod memory;
+
+pub use memory::{MemoryBroker, MemoryLimits};
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use spanwire_wire::{ClientInfo, Publication};
+
+use crate::channel::{Channel, Position};
+use crate::delivery::Delivery;
+use crate::time::Now;
+
+/// A shard of this node, as the brokers know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Listener(pub u16);
+
+/// Names a request, so that its answer finds whoever asked. Unique among a listener's unanswered requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);
+
+impl Ticket {
+    /// The ticket of a request whose answer nobody waits for: none is given.
+    pub const NOBODY: Self = Self(u64::MAX);
+}
+
+/// What a channel's namespace says of its history. A channel without history has no offsets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HistoryOptions {
+    /// Most publications kept.
+    pub size: usize,
+    /// How long after the last publication all of them vanish; offsets go on.
+    pub ttl: Duration,
+    /// How long after its last use a stream's epoch and top offset are forgotten; the next use begins a new epoch.
+    pub meta_ttl: Duration,
+}
+
+/// A publication that has no offset yet.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// What to publish; `offset` and `epoch` are the broker's to fill in.
+    pub publication: Publication,
+    /// History options of the channel; `None` publishes past the history.
+    pub history: Option<HistoryOptions>,
+    /// A repeat with the same key within the broker's idempotency window is answered with the first one's
+    /// position and not published again.
+    pub idempotency_key: Option<Bytes>,
+}
+
+/// What can be asked of a broker about one channel.
+#[derive(Clone, Debug)]
+pub enum BrokerRequest {
+    /// Append to the history, give an offset, tell all listeners.
+    Publish(Draft),
+    /// Make the asking listener a listener of the channel and read where the stream stands, in one step.
+    Subscribe {
+        /// History options of the channel; `None` if it keeps none (then there is no position).
+        history: Option<HistoryOptions>,
+        /// Where the subscriber left off, if it wants to recover.
+        since: Option<Position>,
+        /// Most publications that a recovery may need; more is refused.
+        limit: usize,
+    },
+    /// The asking listener has no subscribers left.
+    Unsubscribe,
+    /// Tell all listeners that a client came.
+    Join(ClientInfo),
+    /// Tell all listeners that a client went.
+    Leave(ClientInfo),
+    /// Read the history.
+    History {
+        /// History options of the channel.
+        history: HistoryOptions,
+        /// Which part of it.
+        query: HistoryQuery,
+    },
+    /// Forget the publications kept; the position stays.
+    RemoveHistory,
+}
+
+/// Which part of a history is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryQuery {
+    /// Most publications to return; `None` is no limit, 0 asks for the position only.
+    pub limit: Option<usize>,
+    /// Only publications behind this position (before it when `reverse`), itself excluded.
+    pub since: Option<Position>,
+    /// Newest first.
+    pub reverse: bool,
+}
+
+/// What a broker answers.
+#[derive(Clone, Debug)]
+pub enum BrokerAnswer {
+    /// The publication is published: its position, or `None` in a channel without history.
+    Published(Option<Position>),
+    /// The listener listens.
+    Subscribed {
+        /// The top of the stream at that moment; `None` in a channel without history.
+        top: Option<Position>,
+        /// What a recovering subscriber missed, ascending up to `top`; `None` if that is not whole, or was not asked.
+        missed: Option<Vec<Publication>>,
+    },
+    /// The wanted part of the history and the top of the stream.
+    History {
+        /// Publications in the wanted order.
+        publications: Vec<Publication>,
+        /// The top of the stream.
+        top: Position,
+    },
+    /// Done; there is nothing to tell.
+    Done,
+    /// Not done.
+    Refused(BrokerError),
+}
+
+/// Why a broker did not do what it was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BrokerError {
+    /// `since` names an epoch that is not the stream's.
+    UnrecoverablePosition,
+    /// The broker cannot do it now; trying again may help.
+    Unavailable,
+}
+
+/// What a broker tells a listener.
+#[derive(Clone, Debug)]
+pub enum BrokerEvent {
+    /// The answer to the request of this ticket.
+    Answer(Ticket, BrokerAnswer),
+    /// A publication for the subscribers of a channel.
+    Publication(Channel, Arc<Delivery>),
+    /// A client came.
+    Join(Channel, Arc<ClientInfo>),
+    /// A client went.
+    Leave(Channel, Arc<ClientInfo>),
+}
+
+/// One who assigns positions, keeps history, and carries publications to the shards that have subscribers.
+pub trait Broker {
+    /// Takes a request. [`Broker::poll`] is to be drained afterwards.
+    fn submit(&mut self, now: Now, from: Listener, ticket: Ticket, channel: &Channel, request: BrokerRequest);
+
+    /// The next event and whom it is for.
+    fn poll(&mut self) -> Option<(Listener, BrokerEvent)>;
+
+    /// Lets go of what has outlived its time. Called about once a second.
+    fn expire(&mut self, now: Now);
+}

@@ -1,0 +1,1 @@
+//! Broker in memory.

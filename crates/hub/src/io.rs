@@ -1,0 +1,207 @@
+//! What happens to a hub, and what it asks of the world.
+
+use bytes::Bytes;
+use spanwire_wire::{ClientInfo, Disconnect, DisconnectCode, Encoding, ErrorCode, UnsubscribeCode};
+
+use crate::broker::{BrokerAnswer, BrokerRequest};
+use crate::channel::{Channel, Position};
+use crate::presence::{PresenceAnswer, PresenceRequest};
+use crate::session::SubscriptionOptions;
+
+/// Names a session for as long as it lives; another session in the same place has another generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SessionId {
+    /// The place in the hub's tables: small, dense, used again. A driver may index its own tables by it.
+    pub index: u32,
+    /// Which session in that place.
+    pub generation: u32,
+}
+
+/// Names a question, so that its answer finds whoever asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AskId(pub u64);
+
+/// What a transport knows of a client before its first command.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// How commands and replies are encoded.
+    pub encoding: Encoding,
+    /// The transport pings the client by itself, so that application pings are off
+    /// (`cf_ws_frame_ping_pong`).
+    pub transport_pings: bool,
+}
+
+/// Everything that can happen to a hub besides the opening of a session.
+#[derive(Clone, Debug)]
+pub enum Input<'a> {
+    /// A client sent a frame: one or more commands.
+    Frame(SessionId, &'a [u8]),
+    /// A connection is gone, and the transport has forgotten it. Also expected after [`Output::Close`], once closed.
+    Gone(SessionId),
+    /// The transport closes the connection for a reason of its own (a write error, a broken frame).
+    Close(SessionId, Disconnect),
+    /// The answer to a question.
+    Answer(AskId, Answer),
+    /// A publication of a channel that this hub listens to.
+    Publication(Channel, std::sync::Arc<crate::delivery::Delivery>),
+    /// A client came to such a channel.
+    Join(Channel, std::sync::Arc<ClientInfo>),
+    /// A client left such a channel.
+    Leave(Channel, std::sync::Arc<ClientInfo>),
+    /// The backend orders something.
+    Order(Order),
+    /// [`Hub::next_deadline`](crate::Hub::next_deadline) has passed.
+    Tick,
+    /// The node shuts down: every session is closed with code 3001, and no new one connects.
+    Drain,
+}
+
+/// What a backend may order about the sessions of a user, by the server API.
+#[derive(Clone, Debug)]
+pub enum Order {
+    /// Close the connections of these clients.
+    Disconnect {
+        /// Whose.
+        whom: Whom,
+        /// Client ids that stay.
+        spared: Vec<String>,
+        /// The code and reason they are told.
+        disconnect: Disconnect,
+    },
+    /// End their subscriptions to a channel, or to all if `None`.
+    Unsubscribe {
+        /// Whose.
+        whom: Whom,
+        /// Which.
+        channel: Option<Channel>,
+        /// The code they are told.
+        code: UnsubscribeCode,
+    },
+}
+
+/// Which sessions an [`Order`] means.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Whom {
+    /// Those of this user; the empty user selects the anonymous ones, unless `client` narrows it.
+    pub user: String,
+    /// Only the one with this client id.
+    pub client: Option<String>,
+}
+
+/// What a hub asks of the world.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Answer this by [`Input::Answer`], in this turn or a later one.
+    Ask(AskId, Question),
+    /// Do this; nobody waits for an answer.
+    Tell(Channel, Deed),
+    /// Write what the outbox holds (unless the code says not to), then close the connection with this code.
+    /// The session takes no more input; answer by [`Input::Gone`] when the connection is closed.
+    Close(SessionId, Disconnect),
+    /// The session can take frames again, after [`Hub::is_busy`](crate::Hub::is_busy) said that it could not.
+    Resume(SessionId),
+}
+
+/// What a hub does not know or may not decide.
+#[derive(Clone, Debug)]
+pub enum Question {
+    /// Who is this? The answer is [`Answer::Credentials`].
+    Authenticate(Authenticate),
+    /// Is this token good for prolonging the connection? The answer is [`Answer::Credentials`].
+    Refresh {
+        /// The token of the `refresh` command.
+        token: String,
+    },
+    /// Is this token good for this channel? The answer is [`Answer::Grant`].
+    VerifySubscription {
+        /// The token of the `subscribe` or `sub_refresh` command.
+        token: String,
+        /// The channel subscribed to.
+        channel: Channel,
+        /// The user of the connection.
+        user: String,
+    },
+    /// One for the broker. The answer is [`Answer::Broker`].
+    Broker(Channel, BrokerRequest),
+    /// One for presence. The answer is [`Answer::Presence`].
+    Presence(Channel, PresenceRequest),
+}
+
+/// Requests whose answers nobody waits for.
+#[derive(Clone, Debug)]
+pub enum Deed {
+    /// One for the broker.
+    Broker(BrokerRequest),
+    /// One for presence.
+    Presence(PresenceRequest),
+}
+
+/// Who wants to connect.
+#[derive(Clone, Debug)]
+pub struct Authenticate {
+    /// The session, for asking its transport about headers and addresses.
+    pub session: SessionId,
+    /// The token of the `connect` command; empty if it had none.
+    pub token: String,
+    /// The data of the `connect` command; empty if it had none.
+    pub data: Bytes,
+    /// The client's name of itself (an SDK), at most 16 characters by convention.
+    pub name: String,
+    /// The version of that.
+    pub version: String,
+}
+
+/// An answer to a [`Question`].
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// To [`Question::Authenticate`] and [`Question::Refresh`].
+    Credentials(Result<Credentials, Refusal>),
+    /// To [`Question::VerifySubscription`].
+    Grant(Result<Grant, Refusal>),
+    /// To [`Question::Broker`].
+    Broker(BrokerAnswer),
+    /// To [`Question::Presence`].
+    Presence(PresenceAnswer),
+}
+
+/// Who somebody is, and what comes with it.
+#[derive(Clone, Debug, Default)]
+pub struct Credentials {
+    /// The user; empty is anonymous.
+    pub user: String,
+    /// What others are told of this connection (`conn_info`); raw JSON or binary, empty is nothing.
+    pub info: Bytes,
+    /// Unix seconds at which the connection expires unless it is refreshed; `None` never.
+    pub expire_at: Option<u64>,
+    /// Custom data for the connect reply; empty is nothing.
+    pub data: Bytes,
+    /// Server-side subscriptions.
+    pub channels: Vec<(Channel, Grant)>,
+}
+
+/// What a subscription token, or the backend, says of one subscription.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Grant {
+    /// What others are told of this subscription (`chan_info`); empty is nothing.
+    pub info: Bytes,
+    /// Custom data for the subscribe reply; empty is nothing.
+    pub data: Bytes,
+    /// Unix seconds at which the subscription expires unless it is refreshed; `None` never.
+    pub expire_at: Option<u64>,
+    /// What it changes of the namespace's options.
+    pub options: SubscriptionOptions,
+}
+
+/// Why somebody is not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// An error reply.
+    Error(ErrorCode),
+    /// The end of the connection.
+    Disconnect(DisconnectCode),
+}
+
+/// Where a subscriber wants to go on, from its command.
+pub(crate) fn wanted_position(recover: bool, offset: u64, epoch: &str) -> Option<Position> {
+    recover.then(|| Position { offset, epoch: crate::channel::Epoch::new(epoch) })
+}

@@ -1,0 +1,58 @@
+//! The named limits of the hub: whatever a stranger can make it keep is bounded by one of these.
+
+use std::time::Duration;
+
+/// What one client, or one channel, may cost and how long things may take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Most bytes a client may leave unread before we let it go with code 3008.
+    ///
+    /// Higher forgives slow phones; but it is what one client can cost, so the worst case of the machine is this
+    /// times the number of connections. A client let go may return and recover by position.
+    pub outbox_bytes_max: usize,
+    /// Most channels a client may be subscribed to, server-side subscriptions included (error 106).
+    pub channels_per_client_max: usize,
+    /// Longest channel name, in bytes (error 107).
+    pub channel_name_bytes_max: usize,
+    /// Most bytes of commands that may wait behind an unanswered connect or subscribe. The transport stops reading
+    /// as soon as anything waits, so this is only exceeded by what one read brought; beyond it: code 3501.
+    pub backlog_bytes_max: usize,
+    /// Most requests of one client that may be unanswered at once; the next ones wait.
+    pub asks_per_client_max: usize,
+    /// Most publications that are kept for a subscriber whose subscribe is unanswered; beyond it: code 3010.
+    pub joining_publications_max: usize,
+    /// Most publications a client's `history` call returns.
+    pub history_publications_max: usize,
+    /// Most publications that a recovery may need; a client further behind is told `recovered: false`.
+    pub recovery_publications_max: usize,
+    /// How long a connection may take to a successful connect command before code 3502.
+    pub stale_close_delay: Duration,
+    /// How often clients are pinged; zero never pings.
+    pub ping_interval: Duration,
+    /// How long a client may take to answer a ping before code 3012; zero does not ask for answers.
+    pub pong_timeout: Duration,
+    /// How long a connection may live beyond the expiry of its token before code 3005.
+    pub expired_close_delay: Duration,
+    /// How long a subscription may live beyond its expiry before it is ended with code 2501 or 3006.
+    pub expired_sub_close_delay: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            outbox_bytes_max: 1 << 20,
+            channels_per_client_max: 128,
+            channel_name_bytes_max: 255,
+            backlog_bytes_max: 256 << 10,
+            asks_per_client_max: 256,
+            joining_publications_max: 1024,
+            history_publications_max: 300,
+            recovery_publications_max: 300,
+            stale_close_delay: Duration::from_secs(10),
+            ping_interval: Duration::from_secs(25),
+            pong_timeout: Duration::from_secs(8),
+            expired_close_delay: Duration::from_secs(25),
+            expired_sub_close_delay: Duration::from_secs(25),
+        }
+    }
+}
