@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use spanwire_wire::{ClientInfo, Publication};
+use spanwire_wire::message::{ClientInfo, Publication};
 
 use crate::channel::{Channel, Position};
 use crate::delivery::Delivery;

@@ -3,7 +3,8 @@
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use spanwire_wire::{Encoding, Publication};
+use spanwire_wire::Encoding;
+use spanwire_wire::message::Publication;
 
 use crate::channel::{Channel, Epoch};
 

@@ -1,7 +1,8 @@
 //! What happens to a hub, and what it asks of the world.
 
 use bytes::Bytes;
-use spanwire_wire::{ClientInfo, Disconnect, DisconnectCode, Encoding, ErrorCode, UnsubscribeCode};
+use spanwire_wire::message::ClientInfo;
+use spanwire_wire::{DisconnectCode, DisconnectReason, Encoding, ErrorCode, UnsubscribeCode};
 
 use crate::broker::{BrokerAnswer, BrokerRequest};
 use crate::channel::{Channel, Position};
@@ -39,7 +40,7 @@ pub enum Input<'a> {
     /// A connection is gone, and the transport has forgotten it. Also expected after [`Output::Close`], once closed.
     Gone(SessionId),
     /// The transport closes the connection for a reason of its own (a write error, a broken frame).
-    Close(SessionId, Disconnect),
+    Close(SessionId, DisconnectReason),
     /// The answer to a question.
     Answer(AskId, Answer),
     /// A publication of a channel that this hub listens to.
@@ -66,7 +67,7 @@ pub enum Order {
         /// Client ids that stay.
         spared: Vec<String>,
         /// The code and reason they are told.
-        disconnect: Disconnect,
+        disconnect: DisconnectReason,
     },
     /// End their subscriptions to a channel, or to all if `None`.
     Unsubscribe {
@@ -97,7 +98,7 @@ pub enum Output {
     Tell(Channel, Deed),
     /// Write what the outbox holds (unless the code says not to), then close the connection with this code.
     /// The session takes no more input; answer by [`Input::Gone`] when the connection is closed.
-    Close(SessionId, Disconnect),
+    Close(SessionId, DisconnectReason),
     /// The session can take frames again, after [`Hub::is_busy`](crate::Hub::is_busy) said that it could not.
     Resume(SessionId),
 }

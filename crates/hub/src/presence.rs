@@ -12,7 +12,7 @@ pub use memory::MemoryPresence;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use spanwire_wire::ClientInfo;
+use spanwire_wire::message::ClientInfo;
 
 use crate::broker::{BrokerError, Listener, Ticket};
 use crate::channel::Channel;
