@@ -1,1 +1,3 @@
+//! The `spanwire` command.
+
 fn main() {}

@@ -1,0 +1,63 @@
+//! Who may connect, and who may subscribe: tokens, origins, hosts.
+//!
+//! Everything here is decided before any state is made for the stranger who asks.
+
+mod claims;
+mod gate;
+mod host;
+mod origin;
+mod token;
+
+pub use gate::{Anonymous, Gate};
+pub use host::{HostPolicy, HostRefusal};
+pub use origin::{OriginPolicy, OriginRefusal};
+pub use token::{HmacKey, TokenError};
+
+use std::net::SocketAddr;
+
+use spanwire_hub::channel::Channel;
+use spanwire_hub::{Authenticate, Credentials, Grant, Refusal};
+
+/// What the transport knows of a client, for those who decide about it.
+///
+/// Every idle connection pays for this, so it holds what no later moment can tell and nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectionInfo {
+    /// The other end of the TCP connection: the client, or the reverse proxy before us.
+    pub peer: SocketAddr,
+}
+
+/// One who says who somebody is and what a token is good for.
+///
+/// Called within a shard's turn: an implementation computes and answers, it does not wait.
+pub trait Authorize: Send + Sync {
+    /// Who wants to connect?
+    ///
+    /// # Errors
+    /// [`Refusal::Error`] becomes the error reply of the `connect` command, [`Refusal::Disconnect`] ends the
+    /// connection.
+    fn authenticate(
+        &self,
+        now_unix: u64,
+        request: &Authenticate,
+        connection: &ConnectionInfo,
+    ) -> Result<Credentials, Refusal>;
+
+    /// Does this token prolong a connection? Whether it belongs to the connection's user is for the hub to compare.
+    ///
+    /// # Errors
+    /// As for [`Authorize::authenticate`], for the `refresh` command.
+    fn refresh(&self, now_unix: u64, token: &str) -> Result<Credentials, Refusal>;
+
+    /// Does this token open this channel to this user?
+    ///
+    /// # Errors
+    /// As for [`Authorize::authenticate`], for the `subscribe` and `sub_refresh` commands.
+    fn verify_subscription(
+        &self,
+        now_unix: u64,
+        token: &str,
+        channel: &Channel,
+        user: &str,
+    ) -> Result<Grant, Refusal>;
+}

@@ -1,0 +1,160 @@
+//! What tokens say, as Centrifugo's tokens say it, turned into what the hub understands.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+use spanwire_hub::channel::Channel;
+use spanwire_hub::{Credentials, Grant, SubscriptionOptions};
+
+use super::TokenError;
+
+/// Seconds since 1970 (`NumericDate` of RFC 7519, section 2), fractions cut off; before 1970 is 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NumericDate(pub(super) u64);
+
+impl<'de> Deserialize<'de> for NumericDate {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        // The cast saturates at both ends, and JSON has no number that is not one.
+        f64::deserialize(from).map(|seconds| Self(seconds as u64))
+    }
+}
+
+/// When a token is good, and until when that holds what it opened.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(super) struct Lifetime {
+    pub(super) exp: Option<NumericDate>,
+    pub(super) nbf: Option<NumericDate>,
+    expire_at: Option<NumericDate>,
+}
+
+impl Lifetime {
+    /// When the connection or subscription expires: `exp`, unless `expire_at` says otherwise; 0 there is never.
+    fn ends(self) -> Option<u64> {
+        match self.expire_at {
+            Some(NumericDate(0)) => None,
+            Some(NumericDate(at)) => Some(at),
+            None => self.exp.map(|exp| exp.0),
+        }
+    }
+}
+
+/// The claims of a connection token.
+#[derive(Debug, Deserialize)]
+pub(super) struct ConnectionClaims {
+    sub: Option<String>,
+    /// Belongs into subscription tokens only.
+    channel: Option<IgnoredAny>,
+    info: Option<Box<RawValue>>,
+    b64info: Option<String>,
+    channels: Option<Vec<String>>,
+    subs: Option<BTreeMap<String, SubscriptionClaim>>,
+}
+
+impl ConnectionClaims {
+    /// Who this is, and the server-side subscriptions that come along: `subs`, or else `channels`.
+    pub(super) fn into_credentials(self, lifetime: Lifetime) -> Result<Credentials, TokenError> {
+        if self.channel.is_some() {
+            return Err(TokenError::Invalid);
+        }
+        let channels = match (self.subs, self.channels) {
+            (Some(subs), _) => granted(subs)?,
+            (None, Some(names)) => names.iter().map(|name| (Channel::new(name), Grant::default())).collect(),
+            (None, None) => Vec::new(),
+        };
+        Ok(Credentials {
+            user: self.sub.unwrap_or_default(),
+            info: payload(self.info, self.b64info)?,
+            expire_at: lifetime.ends(),
+            data: Bytes::new(),
+            channels,
+        })
+    }
+}
+
+fn granted(subs: BTreeMap<String, SubscriptionClaim>) -> Result<Vec<(Channel, Grant)>, TokenError> {
+    let grant =
+        |(name, claim): (String, SubscriptionClaim)| Ok((Channel::new(&name), claim.into_grant(None)?));
+    subs.into_iter().map(grant).collect()
+}
+
+/// Whom and what a subscription token is for.
+#[derive(Debug, Deserialize)]
+pub(super) struct Subject {
+    sub: Option<String>,
+    channel: String,
+    /// Once bound a token to one client id. A restriction that is not checked must not be ignored.
+    client: Option<IgnoredAny>,
+}
+
+impl Subject {
+    /// Whether the token is for this user in this channel.
+    pub(super) fn is(&self, channel: &str, user: &str) -> bool {
+        self.channel == channel && self.sub.as_deref().unwrap_or_default() == user && self.client.is_none()
+    }
+}
+
+/// What a token says of one subscription.
+#[derive(Debug, Deserialize)]
+pub(super) struct SubscriptionClaim {
+    info: Option<Box<RawValue>>,
+    b64info: Option<String>,
+    data: Option<Box<RawValue>>,
+    b64data: Option<String>,
+    r#override: Option<Override>,
+}
+
+impl SubscriptionClaim {
+    /// The subscription that is granted. One that comes with a connection's token ends when the connection does and
+    /// so has no lifetime of its own.
+    pub(super) fn into_grant(self, lifetime: Option<Lifetime>) -> Result<Grant, TokenError> {
+        Ok(Grant {
+            info: payload(self.info, self.b64info)?,
+            data: payload(self.data, self.b64data)?,
+            expire_at: lifetime.and_then(Lifetime::ends),
+            options: self.r#override.map(Override::into_options).unwrap_or_default(),
+        })
+    }
+}
+
+/// What a token changes of a namespace's options.
+#[derive(Debug, Deserialize)]
+struct Override {
+    presence: Option<Wrapped>,
+    join_leave: Option<Wrapped>,
+    force_push_join_leave: Option<Wrapped>,
+    force_positioning: Option<Wrapped>,
+    force_recovery: Option<Wrapped>,
+}
+
+impl Override {
+    fn into_options(self) -> SubscriptionOptions {
+        let value = |wrapped: Option<Wrapped>| wrapped.map(|wrapped| wrapped.value);
+        SubscriptionOptions {
+            presence: value(self.presence),
+            join_leave: value(self.join_leave),
+            force_push_join_leave: value(self.force_push_join_leave),
+            force_positioning: value(self.force_positioning),
+            force_recovery: value(self.force_recovery),
+        }
+    }
+}
+
+/// The protocol wraps each overridden option so that "off" differs from "not mentioned".
+#[derive(Debug, Deserialize)]
+struct Wrapped {
+    value: bool,
+}
+
+/// A payload that a claim carries: raw JSON, or base64 for what is not JSON. The latter wins.
+fn payload(raw: Option<Box<RawValue>>, base64: Option<String>) -> Result<Bytes, TokenError> {
+    match (base64, raw) {
+        (Some(text), _) => STANDARD.decode(text).map(Bytes::from).map_err(|_| TokenError::Invalid),
+        (None, Some(raw)) => Ok(Bytes::from(String::from(Box::<str>::from(raw)))),
+        (None, None) => Ok(Bytes::new()),
+    }
+}

@@ -1,0 +1,248 @@
+//! The gate: who is let in by a token, and who without one.
+
+use bytes::Bytes;
+use serde_json::value::RawValue;
+use spanwire_hub::channel::Channel;
+use spanwire_hub::{Authenticate, Credentials, Grant, Refusal};
+use spanwire_wire::{DisconnectCode, ErrorCode};
+
+use super::{Authorize, ConnectionInfo, HmacKey, TokenError};
+
+/// Longest `data` of a connect command that becomes a connection's info, in bytes.
+///
+/// The info is kept for as long as the connection lives and is told with every join, so it is what somebody without
+/// any credentials can make us keep.
+const INFO_FROM_DATA_BYTES_MAX: usize = 4096;
+
+/// What becomes of a client that shows no token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Anonymous {
+    /// It is disconnected with code 3501.
+    Refused,
+    /// It is let in under the empty user id.
+    Allowed,
+    /// It is let in, and others are told what it says of itself: a JSON object in the `data` of its connect command
+    /// becomes its info. Only for the dev profile, for nobody checks what it says.
+    Introduced,
+}
+
+/// Decides by tokens under shared secrets, and by one rule for those who have none.
+#[derive(Debug)]
+pub struct Gate {
+    /// Verifies connection tokens; without it every token is invalid.
+    pub connection_key: Option<HmacKey>,
+    /// Verifies subscription tokens, if they have a key of their own.
+    pub subscription_key: Option<HmacKey>,
+    /// What becomes of a client without a token.
+    pub anonymous: Anonymous,
+    /// Whether a valid token may leave the user empty.
+    pub anonymous_tokens: bool,
+}
+
+impl Gate {
+    fn bearer(&self, now_unix: u64, token: &str) -> Result<Credentials, TokenError> {
+        self.connection_key.as_ref().ok_or(TokenError::Invalid)?.connection(now_unix, token)
+    }
+
+    fn stranger(&self, data: &Bytes) -> Result<Credentials, Refusal> {
+        match self.anonymous {
+            Anonymous::Refused => Err(Refusal::Disconnect(DisconnectCode::BadRequest)),
+            Anonymous::Allowed => Ok(Credentials::default()),
+            Anonymous::Introduced => Ok(Credentials { info: introduction(data)?, ..Credentials::default() }),
+        }
+    }
+}
+
+impl Authorize for Gate {
+    fn authenticate(
+        &self,
+        now_unix: u64,
+        request: &Authenticate,
+        _connection: &ConnectionInfo,
+    ) -> Result<Credentials, Refusal> {
+        if request.token.is_empty() {
+            return self.stranger(&request.data);
+        }
+        match self.bearer(now_unix, &request.token) {
+            Ok(found) if found.user.is_empty() && !self.anonymous_tokens => {
+                Err(Refusal::Disconnect(DisconnectCode::PermissionDenied))
+            }
+            Ok(found) => Ok(found),
+            // The client fetches a new token and connects again.
+            Err(TokenError::Expired) => Err(Refusal::Error(ErrorCode::TokenExpired)),
+            Err(TokenError::Invalid) => Err(Refusal::Disconnect(DisconnectCode::InvalidToken)),
+        }
+    }
+
+    fn refresh(&self, now_unix: u64, token: &str) -> Result<Credentials, Refusal> {
+        self.bearer(now_unix, token).map_err(|error| {
+            Refusal::Disconnect(match error {
+                TokenError::Expired => DisconnectCode::ConnectionExpired,
+                TokenError::Invalid => DisconnectCode::InvalidToken,
+            })
+        })
+    }
+
+    fn verify_subscription(
+        &self,
+        now_unix: u64,
+        token: &str,
+        channel: &Channel,
+        user: &str,
+    ) -> Result<Grant, Refusal> {
+        let key = self.subscription_key.as_ref().or(self.connection_key.as_ref());
+        let key = key.ok_or(Refusal::Error(ErrorCode::PermissionDenied))?;
+        match key.subscription(now_unix, token, channel.as_str(), user) {
+            Ok(Some(grant)) => Ok(grant),
+            // Somebody shows a token that was made for another: that is no mistake to be tried again.
+            Ok(None) => Err(Refusal::Disconnect(DisconnectCode::InvalidToken)),
+            Err(TokenError::Expired) => Err(Refusal::Error(ErrorCode::TokenExpired)),
+            Err(TokenError::Invalid) => Err(Refusal::Error(ErrorCode::PermissionDenied)),
+        }
+    }
+}
+
+/// What an anonymous client says of itself: a JSON object, or nothing.
+fn introduction(data: &Bytes) -> Result<Bytes, Refusal> {
+    if data.len() > INFO_FROM_DATA_BYTES_MAX {
+        return Err(Refusal::Error(ErrorCode::LimitExceeded));
+    }
+    let is_object =
+        serde_json::from_slice::<&RawValue>(data).is_ok_and(|json| json.get().trim_start().starts_with('{'));
+    Ok(if is_object { data.clone() } else { Bytes::new() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jsonwebtoken::{EncodingKey, Header};
+    use serde_json::{Value, json};
+    use spanwire_hub::SessionId;
+
+    const NOW: u64 = 1_700_000_000;
+    const PEER: ConnectionInfo = ConnectionInfo {
+        peer: std::net::SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9),
+    };
+
+    fn gate(anonymous: Anonymous) -> Gate {
+        Gate {
+            connection_key: Some(HmacKey::new(b"connect")),
+            subscription_key: Some(HmacKey::new(b"subscribe")),
+            anonymous,
+            anonymous_tokens: true,
+        }
+    }
+
+    fn sign(secret: &[u8], claims: &Value) -> String {
+        jsonwebtoken::encode(&Header::default(), claims, &EncodingKey::from_secret(secret)).unwrap()
+    }
+
+    fn ask(token: &str, data: &[u8]) -> Authenticate {
+        Authenticate {
+            session: SessionId { index: 0, generation: 0 },
+            token: token.to_owned(),
+            data: Bytes::copy_from_slice(data),
+            name: String::new(),
+            version: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_client_without_token_is_let_in_only_where_that_is_said() {
+        let table = [
+            (Anonymous::Refused, Err(Refusal::Disconnect(DisconnectCode::BadRequest))),
+            (Anonymous::Allowed, Ok((String::new(), Bytes::new()))),
+            (Anonymous::Introduced, Ok((String::new(), Bytes::from_static(br#"{"name":"Ann"}"#)))),
+        ];
+        for (anonymous, expected) in table {
+            let found = gate(anonymous).authenticate(NOW, &ask("", br#"{"name":"Ann"}"#), &PEER);
+            assert_eq!(found.map(|found| (found.user, found.info)), expected, "{anonymous:?}");
+        }
+    }
+
+    #[test]
+    fn an_introduction_is_a_small_json_object_or_nothing() {
+        let long = format!("{{\"name\":\"{}\"}}", "x".repeat(INFO_FROM_DATA_BYTES_MAX));
+        let table: [(&[u8], Result<&[u8], Refusal>); 7] = [
+            (b"", Ok(b"")),
+            (b"{}", Ok(b"{}")),
+            (b" {\"a\":1}", Ok(b" {\"a\":1}")),
+            (b"\"Ann\"", Ok(b"")),
+            (b"[1]", Ok(b"")),
+            (b"{\xff}", Ok(b"")),
+            (long.as_bytes(), Err(Refusal::Error(ErrorCode::LimitExceeded))),
+        ];
+        for (data, expected) in table {
+            let found = introduction(&Bytes::copy_from_slice(data));
+            assert_eq!(found.as_deref().map_err(|refusal| *refusal), expected);
+        }
+    }
+
+    #[test]
+    fn a_token_is_never_ignored_in_favour_of_anonymity() {
+        let expired = sign(b"connect", &json!({"sub": "ann", "exp": NOW - 1}));
+        let table = [
+            (expired, Refusal::Error(ErrorCode::TokenExpired)),
+            (sign(b"guess", &json!({"sub": "ann"})), Refusal::Disconnect(DisconnectCode::InvalidToken)),
+            ("garbage".to_owned(), Refusal::Disconnect(DisconnectCode::InvalidToken)),
+        ];
+        for (token, expected) in table {
+            let found = gate(Anonymous::Allowed).authenticate(NOW, &ask(&token, b""), &PEER);
+            assert_eq!(found.unwrap_err(), expected, "{token}");
+        }
+    }
+
+    #[test]
+    fn without_a_key_every_token_is_invalid() {
+        let gate = Gate { connection_key: None, subscription_key: None, ..gate(Anonymous::Allowed) };
+        let token = sign(b"", &json!({"sub": "ann", "channel": "$room"}));
+        let invalid = Refusal::Disconnect(DisconnectCode::InvalidToken);
+        assert_eq!(gate.authenticate(NOW, &ask(&token, b""), &PEER).unwrap_err(), invalid);
+        assert_eq!(gate.refresh(NOW, &token).unwrap_err(), invalid);
+        assert_eq!(
+            gate.verify_subscription(NOW, &token, &Channel::new("$room"), "ann").unwrap_err(),
+            Refusal::Error(ErrorCode::PermissionDenied)
+        );
+    }
+
+    #[test]
+    fn a_token_without_user_is_let_in_unless_that_is_forbidden() {
+        let token = sign(b"connect", &json!({}));
+        let strict = Gate { anonymous_tokens: false, ..gate(Anonymous::Refused) };
+        assert!(gate(Anonymous::Refused).authenticate(NOW, &ask(&token, b""), &PEER).is_ok());
+        assert_eq!(
+            strict.authenticate(NOW, &ask(&token, b""), &PEER).unwrap_err(),
+            Refusal::Disconnect(DisconnectCode::PermissionDenied)
+        );
+    }
+
+    #[test]
+    fn a_refresh_with_an_expired_token_ends_the_connection_so_that_the_client_returns() {
+        let gate = gate(Anonymous::Refused);
+        let fresh = sign(b"connect", &json!({"sub": "ann", "exp": NOW + 60}));
+        let stale = sign(b"connect", &json!({"sub": "ann", "exp": NOW}));
+        assert_eq!(gate.refresh(NOW, &fresh).unwrap().expire_at, Some(NOW + 60));
+        assert_eq!(
+            gate.refresh(NOW, &stale).unwrap_err(),
+            Refusal::Disconnect(DisconnectCode::ConnectionExpired)
+        );
+    }
+
+    #[test]
+    fn a_subscription_token_is_refused_according_to_what_is_wrong_with_it() {
+        let room = |claims: Value| {
+            let token = sign(b"subscribe", &claims);
+            gate(Anonymous::Refused).verify_subscription(NOW, &token, &Channel::new("$room"), "ann").err()
+        };
+        assert_eq!(room(json!({"sub": "ann", "channel": "$room"})), None);
+        let expired = room(json!({"sub": "ann", "channel": "$room", "exp": NOW}));
+        assert_eq!(expired, Some(Refusal::Error(ErrorCode::TokenExpired)));
+        let other = room(json!({"sub": "bob", "channel": "$room"}));
+        assert_eq!(other, Some(Refusal::Disconnect(DisconnectCode::InvalidToken)));
+
+        let unsigned = sign(b"connect", &json!({"sub": "ann", "channel": "$room"}));
+        let forged =
+            gate(Anonymous::Refused).verify_subscription(NOW, &unsigned, &Channel::new("$room"), "ann");
+        assert_eq!(forged, Err(Refusal::Error(ErrorCode::PermissionDenied)));
+    }
+}
