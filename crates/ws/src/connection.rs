@@ -98,9 +98,26 @@ impl Connection {
         self.partial.as_ref().map_or(0, |partial| size_of::<Partial>() + partial.capacity())
     }
 
-    /// Finds the next thing to say.
+    /// Finds the next thing to say: at once if it is a whole message at the front of the input.
     #[inline]
     fn find(&mut self, input: &mut Input<'_>, limits: &Limits) -> Result<Option<Found>, PeerError> {
+        if self.partial.is_none()
+            && self.state.is_reading()
+            && let Some((header, size)) = Header::decode(input.peek())?
+        {
+            self.check(&header, limits)?;
+            let here = (input.len() - size) as u64;
+            if header.is_unfragmented() && header.len <= here {
+                input.take(size);
+                return Ok(Some(Found::InInput(header)));
+            }
+        }
+        self.find_in_pieces(input, limits)
+    }
+
+    /// Finds the next thing to say when something is incomplete, lent, or over.
+    #[inline(never)]
+    fn find_in_pieces(&mut self, input: &mut Input<'_>, limits: &Limits) -> Result<Option<Found>, PeerError> {
         if !self.state.may_receive()? {
             self.partial = None;
             input.discard();
@@ -117,8 +134,7 @@ impl Connection {
             }
             let Some(header) = self.header(input)? else { return Ok(None) };
             self.check(&header, limits)?;
-            let unfragmented = header.fin && header.opcode != Opcode::Continuation;
-            if unfragmented && header.len <= input.len() as u64 {
+            if header.is_unfragmented() && header.len <= input.len() as u64 {
                 return Ok(Some(Found::InInput(header)));
             }
             self.partial.get_or_insert_default().begin(&header, limits)?;
@@ -126,7 +142,6 @@ impl Connection {
     }
 
     /// Reads the next header; what has arrived of an incomplete one is kept.
-    #[inline]
     fn header(&mut self, input: &mut Input<'_>) -> Result<Option<Header>, PeerError> {
         if let Some(partial) = &mut self.partial {
             return partial.header(input);

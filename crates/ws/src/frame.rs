@@ -80,6 +80,11 @@ impl Header {
         Self { mask: Some(key), ..self }
     }
 
+    /// Whether the frame is a whole message or a control frame, rather than a fragment (section 5.4).
+    pub const fn is_unfragmented(&self) -> bool {
+        self.fin && !matches!(self.opcode, Opcode::Continuation)
+    }
+
     /// Bytes of a header in front of `payload_len` bytes.
     pub const fn size(payload_len: u64, masked: bool) -> usize {
         let length = match payload_len {
@@ -201,7 +206,10 @@ pub(crate) fn frame_into(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8], key:
     let header = Header { mask: key, ..Header::new(opcode, payload.len() as u64) };
     let (head, size) = header.encode();
     out.reserve(size + payload.len());
-    out.extend_from_slice(&head[..size]);
+    match size {
+        2 => out.extend_from_slice(&[head[0], head[1]]), // The usual size, and known: one store, no call.
+        _ => out.extend_from_slice(&head[..size]),
+    }
     let start = out.len();
     out.extend_from_slice(payload);
     if let Some(key) = key {

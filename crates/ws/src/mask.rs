@@ -18,19 +18,18 @@
 pub fn apply(payload: &mut [u8], key: [u8; 4]) -> [u8; 4] {
     // Whole words in a plain loop: the compiler turns it into vector instructions of whatever width the target
     // has, which leaves hand-written ones nothing to win and needs no `unsafe`.
-    let [a, b, c, d] = key;
-    let word = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
+    let half = u64::from(u32::from_ne_bytes(key));
+    let word = half << 32 | half;
     let (words, tail) = payload.as_chunks_mut::<8>();
     for bytes in words {
         *bytes = (u64::from_ne_bytes(*bytes) ^ word).to_ne_bytes();
     }
     // Words are a multiple of the key, so the tail starts with the key's first byte.
-    for (byte, key) in tail.iter_mut().zip([a, b, c, d, a, b, c]) {
+    for (byte, key) in tail.iter_mut().zip(word.to_ne_bytes()) {
         *byte ^= key;
     }
-    let mut next = key;
-    next.rotate_left(tail.len() % 4);
-    next
+    // As little-endian, the key's first byte is the lowest, which a rotation to the right uses up.
+    u32::from_le_bytes(key).rotate_right(8 * (tail.len() as u32 % 4)).to_le_bytes()
 }
 
 #[cfg(test)]

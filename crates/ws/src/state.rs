@@ -32,6 +32,12 @@ impl State {
         matches!(self, Self::Open)
     }
 
+    /// Whether the peer's next words are still to be heard.
+    #[inline]
+    pub(crate) const fn is_reading(self) -> bool {
+        matches!(self, Self::Open | Self::CloseSent)
+    }
+
     /// What every further input comes to: reading goes on, or the same answer for ever.
     pub(crate) const fn may_receive(self) -> Result<bool, PeerError> {
         match self {
