@@ -1,5 +1,8 @@
 //! What a client says.
 
+use serde::Deserialize;
+
+use crate::json::{nullable, object};
 use crate::message::{
     ConnectRequest, HistoryRequest, PingRequest, PresenceRequest, PresenceStatsRequest, PublishRequest,
     RefreshRequest, RpcRequest, SendRequest, SubRefreshRequest, SubscribeRequest, UnsubscribeRequest,
@@ -50,4 +53,81 @@ pub enum Request {
     SubRefresh(SubRefreshRequest),
     /// A command with an id, and with no request that we know.
     Unknown,
+}
+
+/// A command as it stands on the wire, where nothing says that there is only one request.
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default)]
+pub(crate) struct RawCommand {
+    #[prost(uint32, tag = "1")]
+    #[serde(deserialize_with = "nullable")]
+    id: u32,
+    #[prost(message, optional, tag = "4")]
+    #[serde(deserialize_with = "object")]
+    connect: Option<ConnectRequest>,
+    #[prost(message, optional, tag = "5")]
+    #[serde(deserialize_with = "object")]
+    subscribe: Option<SubscribeRequest>,
+    #[prost(message, optional, tag = "6")]
+    #[serde(deserialize_with = "object")]
+    unsubscribe: Option<UnsubscribeRequest>,
+    #[prost(message, optional, tag = "7")]
+    #[serde(deserialize_with = "object")]
+    publish: Option<PublishRequest>,
+    #[prost(message, optional, tag = "8")]
+    #[serde(deserialize_with = "object")]
+    presence: Option<PresenceRequest>,
+    #[prost(message, optional, tag = "9")]
+    #[serde(deserialize_with = "object")]
+    presence_stats: Option<PresenceStatsRequest>,
+    #[prost(message, optional, tag = "10")]
+    #[serde(deserialize_with = "object")]
+    history: Option<HistoryRequest>,
+    #[prost(message, optional, tag = "11")]
+    #[serde(deserialize_with = "object")]
+    ping: Option<PingRequest>,
+    #[prost(message, optional, tag = "12")]
+    #[serde(deserialize_with = "object")]
+    send: Option<SendRequest>,
+    #[prost(message, optional, tag = "13")]
+    #[serde(deserialize_with = "object")]
+    rpc: Option<RpcRequest>,
+    #[prost(message, optional, tag = "14")]
+    #[serde(deserialize_with = "object")]
+    refresh: Option<RefreshRequest>,
+    #[prost(message, optional, tag = "15")]
+    #[serde(deserialize_with = "object")]
+    sub_refresh: Option<SubRefreshRequest>,
+}
+
+impl From<RawCommand> for Command {
+    fn from(raw: RawCommand) -> Self {
+        let id = raw.id;
+        let request = if id == 0 { raw.request_without_id() } else { raw.request() };
+        Self { id, request }
+    }
+}
+
+impl RawCommand {
+    fn request_without_id(self) -> Request {
+        self.send.map_or(Request::Pong, Request::Send)
+    }
+
+    fn request(self) -> Request {
+        match self {
+            Self { connect: Some(request), .. } => Request::Connect(request),
+            Self { ping: Some(request), .. } => Request::Ping(request),
+            Self { subscribe: Some(request), .. } => Request::Subscribe(request),
+            Self { unsubscribe: Some(request), .. } => Request::Unsubscribe(request),
+            Self { publish: Some(request), .. } => Request::Publish(request),
+            Self { presence: Some(request), .. } => Request::Presence(request),
+            Self { presence_stats: Some(request), .. } => Request::PresenceStats(request),
+            Self { history: Some(request), .. } => Request::History(request),
+            Self { rpc: Some(request), .. } => Request::Rpc(request),
+            Self { send: Some(request), .. } => Request::Send(request),
+            Self { refresh: Some(request), .. } => Request::Refresh(request),
+            Self { sub_refresh: Some(request), .. } => Request::SubRefresh(request),
+            _ => Request::Unknown,
+        }
+    }
 }

@@ -1,5 +1,11 @@
 //! How the messages are written as JSON: zero values left out, payloads spliced in as they are.
 
+mod object;
+mod splice;
+
+pub(crate) use object::{Object, object, object_map, objects};
+pub(crate) use splice::{member, splice, write};
+
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -33,10 +39,12 @@ pub(crate) fn payload<'de, D: Deserializer<'de>>(from: D) -> Result<Bytes, D::Er
 /// Bytes that JSON carries as a string.
 pub(crate) mod text {
     use bytes::Bytes;
-    use serde::{Deserialize, Deserializer, Serializer, ser::Error as _};
+    use serde::{Deserialize, Deserializer, Serializer};
 
+    /// A frame of JSON commands is UTF-8 by construction. Other bytes have no form in JSON; what they become
+    /// here is refused by whoever reads it.
     pub(crate) fn serialize<S: Serializer>(bytes: &Bytes, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(std::str::from_utf8(bytes).map_err(S::Error::custom)?)
+        to.serialize_str(&String::from_utf8_lossy(bytes))
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Bytes, D::Error> {

@@ -40,6 +40,8 @@ pub use subscribe::{SubscribeRequest, SubscribeResult, UnsubscribeRequest, Unsub
 
 use serde::{Deserialize, Serialize};
 
+use crate::json::{is_zero, nullable};
+
 /// A refusal, in place of the result that a command asked for.
 ///
 /// Codes 100 to 113 are [`ErrorCode`](crate::ErrorCode); applications use 400 to 1999.
@@ -59,5 +61,3 @@ pub struct Error {
     #[serde(skip_serializing_if = "is_zero", deserialize_with = "nullable")]
     pub temporary: bool,
 }
-
-pub(crate) use crate::json::{is_zero, nullable, payload};

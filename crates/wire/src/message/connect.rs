@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{SubscribeRequest, SubscribeResult, is_zero, nullable, payload};
+use super::{SubscribeRequest, SubscribeResult};
+use crate::json::{is_zero, nullable, object, object_map, payload};
 
 /// Opens a session. The first command on every connection.
 #[derive(Clone, PartialEq, prost::Message, Serialize, Deserialize)]
@@ -22,7 +23,7 @@ pub struct ConnectRequest {
     /// Where to recover server-side subscriptions from, by channel; a unidirectional client names the
     /// channels it wants here. Only `recover`, `offset`, `epoch` and `delta` are read.
     #[prost(btree_map = "string, message", tag = "3")]
-    #[serde(skip_serializing_if = "is_zero", deserialize_with = "nullable")]
+    #[serde(skip_serializing_if = "is_zero", deserialize_with = "object_map")]
     pub subs: BTreeMap<String, SubscribeRequest>,
     /// Name of the SDK or application; by convention at most 16 characters.
     #[prost(string, tag = "4")]
@@ -83,7 +84,7 @@ pub struct ConnectResult {
     pub data: Bytes,
     /// The server-side subscriptions, by channel.
     #[prost(btree_map = "string, message", tag = "6")]
-    #[serde(skip_serializing_if = "is_zero", deserialize_with = "nullable")]
+    #[serde(skip_serializing_if = "is_zero", deserialize_with = "object_map")]
     pub subs: BTreeMap<String, SubscribeResult>,
     /// Seconds between pings of the server; 0 means that it sends none.
     #[prost(uint32, tag = "7")]
@@ -111,7 +112,7 @@ pub struct ConnectResult {
     pub flag: i64,
     /// The dictionary for the frames to come.
     #[prost(message, optional, tag = "13")]
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "is_zero", deserialize_with = "object")]
     pub dict: Option<Dictionary>,
     /// Extensions that this session may use; absent unless the client asked, see
     /// [`extension`](crate::extension).

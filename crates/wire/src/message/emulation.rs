@@ -3,8 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{is_zero, nullable};
-use crate::json::text;
+use crate::json::{is_zero, nullable, text};
 
 /// The body of a request that carries commands to a session whose own connection only goes downwards.
 #[derive(Clone, PartialEq, Eq, prost::Message, Serialize, Deserialize)]

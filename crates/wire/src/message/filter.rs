@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{is_zero, nullable};
+use crate::json::{is_zero, nullable, objects};
 
 /// A node of a filter: a comparison of one tag, or a combination of other nodes.
 ///
@@ -32,6 +32,6 @@ pub struct FilterNode {
     pub vals: Vec<String>,
     /// The nodes that are combined.
     #[prost(message, repeated, tag = "6")]
-    #[serde(skip_serializing_if = "is_zero", deserialize_with = "nullable")]
+    #[serde(skip_serializing_if = "is_zero", deserialize_with = "objects")]
     pub nodes: Vec<FilterNode>,
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Publication, is_zero, nullable};
+use super::Publication;
+use crate::json::{is_zero, nullable, object, objects};
 
 /// Asks for publications that a channel remembers.
 #[derive(Clone, PartialEq, prost::Message, Serialize, Deserialize)]
@@ -19,7 +20,7 @@ pub struct HistoryRequest {
     pub limit: i32,
     /// Where to begin, exclusive; absent means at the end that [`reverse`](Self::reverse) selects.
     #[prost(message, optional, tag = "8")]
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "is_zero", deserialize_with = "object")]
     pub since: Option<StreamPosition>,
     /// Newest first, or those before [`since`](Self::since).
     #[prost(bool, tag = "9")]
@@ -47,7 +48,7 @@ pub struct StreamPosition {
 pub struct HistoryResult {
     /// The publications, in the order asked for; empty when only the top was asked for.
     #[prost(message, repeated, tag = "1")]
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "objects")]
     pub publications: Vec<Publication>,
     /// Epoch of the stream.
     #[prost(string, tag = "2")]

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClientInfo, is_zero, nullable};
+use super::ClientInfo;
+use crate::json::{is_zero, nullable, object_map};
 
 /// Asks who is in a channel.
 #[derive(Clone, PartialEq, prost::Message, Serialize, Deserialize)]
@@ -22,7 +23,7 @@ pub struct PresenceRequest {
 pub struct PresenceResult {
     /// Each client by its id.
     #[prost(btree_map = "string, message", tag = "1")]
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "object_map")]
     pub presence: BTreeMap<String, ClientInfo>,
 }
 

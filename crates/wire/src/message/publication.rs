@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{is_zero, nullable, payload};
+use crate::json::{is_zero, nullable, object, payload};
 
 /// One message of a channel.
 #[derive(Clone, PartialEq, prost::Message, Serialize, Deserialize)]
@@ -17,7 +17,7 @@ pub struct Publication {
     pub data: Bytes,
     /// Who published it; absent when the backend did.
     #[prost(message, optional, tag = "5")]
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "is_zero", deserialize_with = "object")]
     pub info: Option<ClientInfo>,
     /// Place in the stream, from 1; 0 in a channel without history.
     #[prost(uint64, tag = "6")]

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{is_zero, nullable, payload};
+use crate::json::{is_zero, nullable, payload};
 
 /// Publishes to a channel.
 #[derive(Clone, PartialEq, prost::Message, Serialize, Deserialize)]

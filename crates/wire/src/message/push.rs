@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{ClientInfo, SubscribeResult, is_zero, nullable, payload};
+use super::{ClientInfo, SubscribeResult};
+use crate::json::{is_zero, nullable, object, object_map, payload};
 
 /// A client came into the channel.
 #[derive(Clone, PartialEq, prost::Message, Serialize, Deserialize)]
@@ -13,7 +14,7 @@ use super::{ClientInfo, SubscribeResult, is_zero, nullable, payload};
 pub struct Join {
     /// Who.
     #[prost(message, optional, tag = "1")]
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "is_zero", deserialize_with = "object")]
     pub info: Option<ClientInfo>,
 }
 
@@ -23,7 +24,7 @@ pub struct Join {
 pub struct Leave {
     /// Who.
     #[prost(message, optional, tag = "1")]
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "is_zero", deserialize_with = "object")]
     pub info: Option<ClientInfo>,
 }
 
@@ -98,7 +99,7 @@ pub struct Connect {
     pub data: Bytes,
     /// The server-side subscriptions, by channel.
     #[prost(btree_map = "string, message", tag = "4")]
-    #[serde(skip_serializing_if = "is_zero", deserialize_with = "nullable")]
+    #[serde(skip_serializing_if = "is_zero", deserialize_with = "object_map")]
     pub subs: BTreeMap<String, SubscribeResult>,
     /// Whether the session expires.
     #[prost(bool, tag = "5")]

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Publication, is_zero, nullable};
+use super::Publication;
+use crate::json::{is_zero, nullable, objects};
 
 /// Extends a session that expires.
 #[derive(Clone, PartialEq, prost::Message, Serialize, Deserialize)]
@@ -54,7 +55,7 @@ pub struct SubRefreshRequest {
     pub r#type: i32,
     /// Keys to track.
     #[prost(message, repeated, tag = "4")]
-    #[serde(skip_serializing_if = "is_zero", deserialize_with = "nullable")]
+    #[serde(skip_serializing_if = "is_zero", deserialize_with = "objects")]
     pub track: Vec<TrackBatch>,
     /// Keys to track no more.
     #[prost(string, repeated, tag = "5")]
@@ -72,7 +73,7 @@ pub struct TrackBatch {
     pub signature: String,
     /// The keys, in the order in which they were signed.
     #[prost(message, repeated, tag = "2")]
-    #[serde(skip_serializing_if = "is_zero", deserialize_with = "nullable")]
+    #[serde(skip_serializing_if = "is_zero", deserialize_with = "objects")]
     pub items: Vec<KeyedItem>,
 }
 
@@ -104,6 +105,6 @@ pub struct SubRefreshResult {
     pub ttl: u32,
     /// What is known of the keys newly tracked.
     #[prost(message, repeated, tag = "3")]
-    #[serde(skip_serializing_if = "is_zero", deserialize_with = "nullable")]
+    #[serde(skip_serializing_if = "is_zero", deserialize_with = "objects")]
     pub items: Vec<Publication>,
 }

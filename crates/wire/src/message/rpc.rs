@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{is_zero, nullable, payload};
+use crate::json::{is_zero, nullable, payload};
 
 /// A message to the application. The only command without an id and without a reply.
 #[derive(Clone, PartialEq, prost::Message, Serialize, Deserialize)]

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{FilterNode, Publication, is_zero, nullable, payload};
+use super::{FilterNode, Publication};
+use crate::json::{is_zero, nullable, object, objects, payload};
 
 /// Asks for the publications of a channel, from now on or from a position.
 #[derive(Clone, PartialEq, prost::Message, Serialize, Deserialize)]
@@ -51,7 +52,7 @@ pub struct SubscribeRequest {
     pub delta: String,
     /// Wish: receive only publications whose tags pass.
     #[prost(message, optional, tag = "13")]
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "is_zero", deserialize_with = "object")]
     pub tf: Option<FilterNode>,
     /// Wishes as bits, see [`FLAG_COMPACTION`](Self::FLAG_COMPACTION) and
     /// [`FLAG_REJECT_UNRECOVERED`](Self::FLAG_REJECT_UNRECOVERED). Unknown bits are ignored.
@@ -111,7 +112,7 @@ pub struct SubscribeResult {
     pub epoch: String,
     /// The missed publications, oldest first; only when [`recovered`](Self::recovered).
     #[prost(message, repeated, tag = "7")]
-    #[serde(skip_serializing_if = "is_zero", deserialize_with = "nullable")]
+    #[serde(skip_serializing_if = "is_zero", deserialize_with = "objects")]
     pub publications: Vec<Publication>,
     /// Whether nothing is missing between the position asked for and live publications.
     #[prost(bool, tag = "8")]
@@ -155,7 +156,7 @@ pub struct SubscribeResult {
     pub cursor: String,
     /// A page of a map's state.
     #[prost(message, repeated, tag = "18")]
-    #[serde(skip_serializing_if = "is_zero", deserialize_with = "nullable")]
+    #[serde(skip_serializing_if = "is_zero", deserialize_with = "objects")]
     pub state: Vec<Publication>,
     /// Hint: milliseconds within which the client should publish a key at most once.
     #[prost(uint32, tag = "19")]
