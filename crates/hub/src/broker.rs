@@ -16,7 +16,7 @@
 
 mod memory;
 
-pub use memory::{MemoryBroker, MemoryLimits};
+pub use memory::{MemoryBroker, MemoryLimits, MemoryUsage};
 
 use std::sync::Arc;
 use std::time::Duration;
