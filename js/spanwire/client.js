@@ -1,0 +1,148 @@
+/** @import { ListenOptions } from "./events.js" */
+/** @import { CallOptions, ClientEvents, PublishOptions, PublishResult, SessionOptions } from "./session.js" */
+/** @import { ChannelOptions, Subscription } from "./subscription.js" */
+/** @import { World } from "./world.js" */
+
+import { Channel } from "./channel.js";
+import { Session } from "./session.js";
+import { stream } from "./stream.js";
+import { world } from "./world.js";
+
+const PATH = "/connection/websocket";
+
+/** @typedef {SessionOptions & Partial<World>} ConnectOptions */
+
+/**
+ * What is published in a channel, from a map of names to types. A name may end in `*`: with
+ * `Client<{ "chat:*": { text: string } }>`, `client.channel("chat:lobby")` is a channel of texts.
+ *
+ * @template Map
+ * @template {string} Name
+ * @typedef {Name extends keyof Map ? Map[Name] : { [K in keyof Map]: K extends `${infer Start}*` ? (Name extends `${Start}${string}` ? Map[K] : never) : never }[keyof Map] extends infer Data ? ([Data] extends [never] ? any : Data) : never} DataOf
+ */
+
+/**
+ * Connects, and keeps connected. Returns at once; what you do before the connection is there waits for it.
+ *
+ * @overload
+ * @param {ConnectOptions} [options]
+ * @returns {Client}
+ */
+/**
+ * @overload
+ * @param {string} url where the server is; the page's own host and `/connection/websocket` unless told
+ * @param {ConnectOptions} [options]
+ * @returns {Client}
+ */
+/**
+ * @param {string | ConnectOptions} [url]
+ * @param {ConnectOptions} [options]
+ * @returns {Client}
+ * @throws {TypeError} if the URL is none
+ */
+export function connect(url = PATH, options = {}) {
+  return typeof url === "string" ? new Client(url, options) : new Client(PATH, url);
+}
+
+/**
+ * A client of the server. Make one with `connect`.
+ *
+ * @template [Channels=Record<string, any>] from the name of a channel to what is published there
+ */
+export class Client {
+  #session;
+  /** The one handle of each subscription. @type {WeakMap<Subscription, Channel>} */
+  #channels = new WeakMap();
+
+  /**
+   * @param {string} url
+   * @param {ConnectOptions} options
+   */
+  constructor(url, options) {
+    const { href } = new URL(url, globalThis.location?.href);
+    this.#session = new Session(href.replace(/^http/, "ws"), world(options), options);
+    const { signal } = options;
+    if (signal?.aborted) this.close();
+    else signal?.addEventListener("abort", () => this.close(), { once: true });
+  }
+
+  /** How the connection is doing, at this moment. */
+  get status() {
+    return this.#session.status;
+  }
+
+  /**
+   * Listens.
+   *
+   * @template {keyof ClientEvents} K
+   * @param {K} type
+   * @param {(event: ClientEvents[K]) => void} listener
+   * @param {ListenOptions} [options]
+   * @returns {() => void} stops listening
+   */
+  on(type, listener, options) {
+    return this.#session.events.on(type, listener, options);
+  }
+
+  /**
+   * Resolves when connected, rejects if that will not happen any more.
+   *
+   * @param {ListenOptions} [options]
+   * @returns {Promise<void>}
+   */
+  async ready(options = {}) {
+    const changes = stream(options, (push) => {
+      push(this.status);
+      return this.on("status", push);
+    });
+    for await (const { state, lastError } of changes) {
+      if (state === "connected") return;
+      if (state === "closed") throw lastError;
+    }
+  }
+
+  /**
+   * A channel, subscribed. Asked for twice, it is the same object, and must be left twice; the options
+   * of the first time hold.
+   *
+   * @template {string} Name
+   * @param {Name} name
+   * @param {ChannelOptions} [options]
+   * @returns {Channel<DataOf<Channels, Name>>}
+   */
+  channel(name, options = {}) {
+    const subscription = this.#session.hold(name, options);
+    const channel = this.#channels.get(subscription) ?? new Channel(this.#session, subscription);
+    this.#channels.set(subscription, channel);
+    return channel;
+  }
+
+  /**
+   * Publishes into a channel without subscribing to it. See `Channel.publish`.
+   *
+   * @param {string} channel
+   * @param {any} data
+   * @param {PublishOptions} [options]
+   * @returns {Promise<PublishResult>}
+   */
+  publish(channel, data, options) {
+    return this.#session.publish(channel, data, options);
+  }
+
+  /**
+   * Calls a procedure of the backend.
+   *
+   * @param {string} method
+   * @param {any} [data]
+   * @param {CallOptions} [options]
+   * @returns {Promise<any>} what it answered
+   */
+  async rpc(method, data, options) {
+    return (await this.#session.call("rpc", { method, data }, "never", options)).data;
+  }
+
+  /** Disconnects for good. Channels end, and what waits is rejected with `closed`. */
+  close() {
+    this.#session.close(null);
+  }
+}

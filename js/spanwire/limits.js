@@ -1,0 +1,43 @@
+// Every bound of the client, with the reason for its value. Times are in milliseconds.
+
+/** The first retry comes within this time: quick for a person, yet spread out for a server that lost everybody. */
+export const RETRY_MS_MIN = 300;
+
+/** No retry waits longer than this, so that a server which returns has everybody back soon after. */
+export const RETRY_MS_MAX = 20_000;
+
+/** A connection that lived this long was a good one, and forgives the failures before it. */
+export const STEADY_MS = 10_000;
+
+/** How much later than announced a server's ping may come before we call the connection dead. */
+export const PING_MARGIN_MS = 10_000;
+
+/** How long a connection may stay silent when asked whether it survived a sleep or a change of network. */
+export const PROBE_MS = 2_000;
+
+/** How long a token, an opening and the answer to `connect` may take together. */
+export const CONNECT_MS_MAX = 10_000;
+
+/** How long a call waits for its answer, the time spent offline included. */
+export const CALL_MS_MAX = 10_000;
+
+/** How long a publication may wait for its acknowledgement, the time spent offline included. */
+export const PUBLISH_MS_MAX = 60_000;
+
+/** How many commands may wait for a connection. */
+export const QUEUE_MAX = 256;
+
+/** How many events an iterator keeps for a loop that is slower than its channel. */
+export const STREAM_MAX = 1_024;
+
+/** Largest frame a server takes by default, in bytes of UTF-8. */
+export const FRAME_BYTES_MAX = 65_536;
+
+/** Commands of one moment share a frame up to this many characters, which stay a legal frame even at three bytes each. */
+export const BATCH_CHARS_MAX = 16_384;
+
+/** With more than this many bytes unsent, what is volatile is already late and is dropped. */
+export const VOLATILE_BYTES_MAX = 16_384;
+
+/** Longest delay a timer can hold; a longer one would fire at once. */
+export const TIMER_MS_MAX = 2 ** 31 - 1;

@@ -1,0 +1,293 @@
+/** @import { ClientInfo, Position, Publication, Push, SubscribeResult } from "./wire.js" */
+/** @import { Session } from "./session.js" */
+
+import { Backoff } from "./backoff.js";
+import { SpanwireError } from "./error.js";
+import { Events } from "./events.js";
+
+/**
+ * @typedef {object} ChannelOptions
+ * @property {number} [history] how many of the latest messages to deliver before live ones; none unless told
+ * @property {boolean} [presence] whether to keep the list of who is here; false unless told
+ */
+
+/**
+ * A publication, as listeners get it.
+ *
+ * @template [Data=any]
+ * @typedef {object} Message
+ * @property {string} channel
+ * @property {Data} data
+ * @property {ClientInfo} [info] who published it, if a client did
+ * @property {number} [offset] its place in the stream of the channel, if the channel has one
+ * @property {Record<string, string>} [tags]
+ * @property {number} [time] Unix milliseconds
+ * @property {boolean} recovered true if it comes from history, and not as it happened
+ */
+
+/**
+ * @template [Data=any]
+ * @typedef {object} ChannelEvents
+ * @property {Message<Data>} message
+ * @property {Map<string, ClientInfo>} presence everybody who is here now, by the id of their connection
+ * @property {ClientInfo} join
+ * @property {ClientInfo} leave
+ * @property {{ recovered: boolean, data: any }} subscribed everything that was owed has been delivered; what follows is live.
+ *   `recovered` is true if this closed an interruption without a loss
+ * @property {{ from: Position, to: Position }} gap messages after `from` and up to `to` may be lost. The
+ *   channel goes on (with what its history still has, if `history` was asked for)
+ * @property {{ code: number, reason: string }} unsubscribed the server ended the subscription
+ * @property {SpanwireError} error the channel, its history or its presence was refused. A `temporary` refusal of the channel is
+ *   tried again; any other is the end of it
+ */
+
+/**
+ * The life of one channel on this client: it is joined on every connection, knows the position up to
+ * which everything was delivered, and puts what comes into order.
+ *
+ * The position moves when a message is *delivered*, not when it arrives. So whatever was held back
+ * when a connection broke is simply asked for again on the next one.
+ */
+export class Subscription {
+  /** @type {"subscribing" | "subscribed" | "unsubscribed"} */
+  state = "subscribing";
+  /** Why it ended; null if it did not, or because it was wished. @type {SpanwireError | null} */
+  error = null;
+  /** @type {Events<ChannelEvents & { end: SpanwireError | null }>} */
+  events = new Events();
+  /** @type {Map<string, ClientInfo>} */
+  members = new Map();
+  /** How many holders of the channel have not left it yet. */
+  holders = 0;
+  #session;
+  #options;
+  #backoff;
+  /** Everything up to here was delivered. @type {Position} */
+  #at = { offset: 0, epoch: "" };
+  /** Whether the server can bring us forward from `#at`. */
+  #recoverable = false;
+  /** Whether offsets on this subscription have no holes. */
+  #positioned = false;
+  /** Live publications that must wait for the history before them. @type {Publication[] | null} */
+  #held = null;
+  /** Joins and leaves that must wait for the list they change. @type {Push[] | null} */
+  #heldMoves = null;
+  #since_ms = 0;
+  /** @type {any} */
+  #retry;
+
+  /**
+   * @param {string} name
+   * @param {Session} session
+   * @param {ChannelOptions} options
+   */
+  constructor(name, session, options) {
+    this.name = name;
+    this.#session = session;
+    this.#options = options;
+    this.#backoff = new Backoff(session.world.random);
+  }
+
+  /** Subscribes on the new connection, from where we were. */
+  join() {
+    if (this.state === "unsubscribed") return;
+    this.lost();
+    const from = this.#recoverable ? { ...this.#at } : null;
+    const wish = {
+      channel: this.name,
+      positioned: true,
+      recoverable: true,
+      join_leave: !!this.#options.presence,
+      recover: !!from,
+      ...from,
+    };
+    this.#session.request("subscribe", wish, (error, result) => {
+      if (this.state !== "subscribing") return; // left while we asked
+      if (error) this.#refused(error);
+      else this.#accepted(result, from);
+    });
+  }
+
+  /** The connection is gone. What was held back is not ours yet: it will be asked for again. */
+  lost() {
+    this.#session.world.clearTimeout(this.#retry);
+    this.#held = this.#heldMoves = null;
+    if (this.state === "subscribed") this.state = "subscribing";
+  }
+
+  /** The server says that what we know is worthless. */
+  forget() {
+    this.#recoverable = false;
+  }
+
+  /**
+   * It is over. Iterators end, by throwing if there is an error to tell.
+   *
+   * @param {SpanwireError | null} error
+   */
+  end(error) {
+    if (this.state === "unsubscribed") return;
+    this.lost();
+    this.state = "unsubscribed";
+    this.error = error;
+    const iterated = this.events.emit("end", error);
+    if (error) this.#complain(error, iterated);
+  }
+
+  /**
+   * @param {SpanwireError} error
+   * @param {boolean} [told] whether somebody knows already
+   */
+  #complain(error, told = false) {
+    // Nobody listens and nobody iterates: a silent refusal would cost someone an afternoon.
+    if (!this.events.emit("error", error) && !told) console.error(`spanwire: ${this.name}: ${error.message}`);
+  }
+
+  /** @param {Push} push */
+  pushed(push) {
+    if (this.state !== "subscribed") return; // meant for a subscription that we have left
+    if (push.pub) {
+      if (this.#held) this.#held.push(push.pub);
+      else this.#live(push.pub);
+    } else if (push.join || push.leave) {
+      if (this.#heldMoves) this.#heldMoves.push(push);
+      else this.#moved(push);
+    } else if (push.unsubscribe) this.#unsubscribed(push.unsubscribe);
+  }
+
+  /**
+   * @param {SubscribeResult} result
+   * @param {Position | null} from
+   */
+  #accepted(result, from) {
+    const { offset = 0, epoch = "" } = result;
+    const recovered = from !== null && result.recovered === true;
+    this.state = "subscribed";
+    this.#since_ms = this.#session.world.now();
+    this.#positioned = !!result.positioned;
+    if (this.#options.presence) this.#askPresence();
+    if (from && !recovered) this.events.emit("gap", { from, to: { offset, epoch } });
+
+    // Offsets of another stream say nothing about this one.
+    if (!recovered && from?.epoch !== epoch) this.#at = { offset: 0, epoch };
+    for (const publication of result.publications ?? []) this.#deliver(publication, true);
+    if (this.#options.history && !recovered) this.#askHistory(this.#options.history, result);
+    else this.#settled(result, recovered);
+  }
+
+  /**
+   * Messages go out oldest first, so the live ones wait until the history before them is here.
+   *
+   * @param {number} limit
+   * @param {SubscribeResult} result
+   */
+  #askHistory(limit, result) {
+    /** @type {Publication[]} */
+    const held = (this.#held = []);
+    const wish = { channel: this.name, limit, reverse: true };
+    this.#session.request("history", wish, (error, history) => {
+      if (this.#held !== held) return; // lost or left while we asked
+      this.#held = null;
+      if (error) this.#complain(error);
+      for (const publication of (history?.publications ?? []).reverse()) this.#deliver(publication, true);
+      this.#settled(result, false);
+      for (const publication of held) this.#live(publication);
+    });
+  }
+
+  /**
+   * All that was owed is delivered: from here on we can be brought forward.
+   *
+   * @param {SubscribeResult} result
+   * @param {boolean} recovered
+   */
+  #settled({ offset = 0, epoch = "", recoverable, data }, recovered) {
+    this.#at = { offset: Math.max(this.#at.offset, offset), epoch };
+    this.#recoverable = !!recoverable;
+    this.events.emit("subscribed", { recovered, data });
+  }
+
+  /** @param {Publication} publication */
+  #live(publication) {
+    const { offset = 0 } = publication;
+    if (this.#positioned && offset > this.#at.offset + 1) {
+      // The server would rather resubscribe us than leave a hole. If one comes through all the same, it is told.
+      this.events.emit("gap", { from: { ...this.#at }, to: { ...this.#at, offset: offset - 1 } });
+    }
+    this.#deliver(publication, false);
+  }
+
+  /**
+   * @param {Publication} publication
+   * @param {boolean} recovered
+   */
+  #deliver(publication, recovered) {
+    const { offset } = publication;
+    if (this.state !== "subscribed") return; // a listener ended it
+    if (offset && (recovered || this.#positioned)) {
+      if (offset <= this.#at.offset) return; // it came before, live or from history
+      this.#at.offset = offset;
+    }
+    this.events.emit("message", { ...publication, channel: this.name, recovered });
+  }
+
+  #askPresence() {
+    /** @type {Push[]} */
+    const held = (this.#heldMoves = []);
+    this.#session.request("presence", { channel: this.name }, (error, result) => {
+      if (this.#heldMoves !== held) return;
+      this.#heldMoves = null;
+      if (error) return this.#complain(error);
+      this.members = new Map(Object.entries(result.presence ?? {}));
+      // The list may be older or younger than these. Applied once more, they are right either way.
+      for (const { join, leave } of held) this.#apply(join, leave);
+      this.events.emit("presence", this.members);
+    });
+  }
+
+  /** @param {Push} push */
+  #moved({ join, leave }) {
+    this.members = new Map(this.members); // whoever was told keeps what they were told
+    this.#apply(join, leave);
+    if (this.#options.presence) this.events.emit("presence", this.members);
+    if (join) this.events.emit("join", join.info);
+    if (leave) this.events.emit("leave", leave.info);
+  }
+
+  /**
+   * @param {Push["join"]} join
+   * @param {Push["leave"]} leave
+   */
+  #apply(join, leave) {
+    if (join) this.members.set(join.info.client, join.info);
+    if (leave) this.members.delete(leave.info.client);
+  }
+
+  /** @param {SpanwireError} error */
+  #refused(error) {
+    if (!error.temporary) return this.#session.drop(this, error);
+    this.#complain(error);
+    this.#joinLater(0);
+  }
+
+  /** @param {{ code: number, reason?: string }} unsubscribe */
+  #unsubscribed({ code, reason = "" }) {
+    if (code < 2500) {
+      this.events.emit("unsubscribed", { code, reason });
+      return this.#session.drop(this, null);
+    }
+    // The server wants us back: it lost track of our position, or what we know is out of date.
+    if (code === 2502) {
+      this.#session.forgetToken();
+      this.forget();
+    }
+    const lived_ms = this.#session.world.now() - this.#since_ms;
+    this.lost();
+    this.#joinLater(lived_ms);
+  }
+
+  /** @param {number} lived_ms */
+  #joinLater(lived_ms) {
+    this.#retry = this.#session.world.setTimeout(() => this.join(), this.#backoff.next(lived_ms));
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * What the client needs from outside: sockets, time and chance. All of it can be passed to
+ * `connect`, so that a test owns its clock and Node 20 can bring its own WebSocket.
+ *
+ * @typedef {object} World
+ * @property {new (url: string) => WebSocket} WebSocket
+ * @property {(callback: () => void, ms: number) => any} setTimeout
+ * @property {(timer: any) => void} clearTimeout
+ * @property {() => number} random from 0 up to 1
+ * @property {() => number} now milliseconds since 1970
+ * @property {EventTarget[]} wakers where `online`, `pageshow` and `visibilitychange` are heard
+ */
+
+/**
+ * @param {Partial<World>} given
+ * @returns {World}
+ */
+export function world(given) {
+  const here = /** @type {any} */ (globalThis);
+  return {
+    WebSocket: here.WebSocket,
+    // Wrapped, because browsers refuse timers that are called on another object than the window.
+    setTimeout: (callback, ms) => setTimeout(callback, ms),
+    clearTimeout: (timer) => clearTimeout(timer),
+    random: Math.random,
+    now: Date.now,
+    wakers: [here, here.document].filter((target) => target?.addEventListener),
+    ...given,
+  };
+}
+
+/**
+ * Calls back when the page wakes up, comes back, or the network changes: the moments at which a
+ * retry is likely to succeed and a silent connection is likely to be dead.
+ *
+ * @param {World} world
+ * @param {() => void} wake
+ * @returns {() => void} stops it
+ */
+export function onWake({ wakers }, wake) {
+  const names = ["online", "offline", "pageshow", "visibilitychange"];
+  /** @param {Event} event */
+  const heard = (event) => {
+    if (/** @type {any} */ (event.target)?.visibilityState !== "hidden") wake();
+  };
+  const listening = new AbortController();
+  for (const target of wakers) for (const name of names) target.addEventListener(name, heard, listening);
+  return () => listening.abort();
+}
