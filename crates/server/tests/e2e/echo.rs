@@ -1,0 +1,67 @@
+//! `/echo`: a plain WebSocket echo on the same engine, in the dev profile.
+
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode};
+
+use crate::support::http;
+use crate::support::peer::Peer;
+use crate::support::server::Server;
+use serde_json::json;
+
+const LARGEST: usize = 16 * 1024 * 1024;
+
+#[tokio::test]
+async fn text_and_binary_come_back_as_they_went() {
+    let server = Server::dev().await;
+    let mut peer = Peer::open_at(server.address, "/echo").await;
+    for message in [
+        Message::text("hello"),
+        Message::text(""),
+        Message::text("Grüße, 世界 🙂"),
+        Message::binary(vec![]),
+        Message::binary((0..=255).collect::<Vec<u8>>()),
+        Message::text("x".repeat(65_536)),
+    ] {
+        peer.send(message.clone()).await;
+        assert_eq!(peer.message().await, message);
+    }
+}
+
+#[tokio::test]
+async fn sixteen_mebibytes_come_back_and_one_byte_more_does_not() {
+    let server = Server::dev().await;
+    let mut peer = Peer::open_at(server.address, "/echo").await;
+    let largest = Message::binary((0..LARGEST).map(|n| (n % 251) as u8).collect::<Vec<u8>>());
+    peer.send(largest.clone()).await;
+    assert!(peer.message().await == largest);
+    peer.send(Message::text("x".repeat(LARGEST))).await;
+    assert!(peer.message().await == Message::text("x".repeat(LARGEST)));
+    peer.send_if_it_listens(Message::binary(vec![0; LARGEST + 1])).await;
+    assert_eq!(peer.closed().await.0, 1009);
+}
+
+#[tokio::test]
+async fn fragments_come_back_as_one_message_with_pings_between_them() {
+    let server = Server::dev().await;
+    let mut peer = Peer::open_at(server.address, "/echo").await;
+    let text = "Grüße, 世界 🙂";
+    for cut in 0..=text.len() {
+        // Cut anywhere, also inside a character.
+        let (head, tail) = text.as_bytes().split_at(cut);
+        let first = Frame::message(head.to_vec(), OpCode::Data(Data::Text), false);
+        let ping = Frame::message(vec![cut as u8], OpCode::Control(Control::Ping), true);
+        let last = Frame::message(tail.to_vec(), OpCode::Data(Data::Continue), true);
+        for frame in [first, ping, last] {
+            peer.send(Message::Frame(frame)).await;
+        }
+        assert_eq!(&peer.pong().await[..], [cut as u8]);
+        assert_eq!(peer.message().await, Message::text(text));
+    }
+}
+
+#[tokio::test]
+async fn the_secure_profile_has_no_echo() {
+    let server = Server::serve(json!({})).await;
+    assert_eq!(http::get(server.address, "/echo").await.status, 404);
+}

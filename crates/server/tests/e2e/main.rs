@@ -1,0 +1,24 @@
+//! Spanwire as its users meet it: the binary, real sockets, and peers that share no line with it.
+//!
+//! Each scene starts servers of its own on free ports, so that all of them may run at once. What the machine lacks
+//! is skipped with a note; `SPANWIRE_REQUIRE=all` turns each skip into a failure (see `support/require.rs`).
+
+mod support;
+
+// The job: people and programs talk through it.
+mod javascript; //      our own browser client: its unit tests and its types
+mod shards; //          one channel over several shards: one order, and recovery anywhere
+mod stock_sdks; //      the `centrifuge` package for Node, and `centrifuge-python`
+mod tokens; //          who a connection is, and until when
+
+// The edges: what a peer can do wrong, and what becomes of it.
+mod echo;
+mod excess; //          too much, too deep, too many: refused by a named limit
+mod handshakes; //      raw bytes in, an HTTP status out
+mod misbehaviour; //    broken protocol, and the code that each sin earns
+mod silence; //         peers that say nothing, read nothing, or die without a word //            `/echo`, for conformance suites and people with a terminal
+
+// The operator: what runs it, watches it and ends it.
+mod operations; //      `/health`, `/metrics`
+mod server_api; //      `/api/…`
+mod shutdown; //        SIGTERM

@@ -1,0 +1,88 @@
+//! Clients which others have written for this protocol, unchanged, from their registries.
+
+use std::path::Path;
+
+use serde_json::json;
+use tokio::process::Command;
+
+use crate::support::require;
+use crate::support::script;
+use crate::support::server::Server;
+
+/// What `e2e/node/scenarios.mjs` proves.
+const NODE: &[&str] = &[
+    "a client hears its own publication",
+    "presence names everyone and its stats count users",
+    "join and leave are heard by the others",
+    "history pages forwards and backwards",
+    "a channel without presence or history says not available",
+    "rpc without a handler answers 108",
+    "an unknown namespace is refused with 102",
+    "a closed channel is refused with 103",
+    "leaving and returning works in the same breath",
+    "a cut line loses nothing and repeats nothing",
+    "what history no longer holds is told, not hidden",
+    "channels of the token are subscribed by the server, and recover",
+    "the server can end a subscription",
+    "the server can end a connection for good",
+    "an application's own disconnect code reaches its client",
+    "a forged token is refused for good",
+    "an expired token is renewed before connecting",
+    "a connection outlives its tokens",
+];
+
+/// What `e2e/python/scenarios.py` proves.
+const PYTHON: &[&str] = &[
+    "a client hears its own publication",
+    "presence counts exactly, and joins and leaves are heard",
+    "history pages forwards and backwards",
+    "rpc without a handler answers 108",
+    "a cut line loses nothing and repeats nothing",
+    "channels of the token are subscribed by the server",
+    "the server can end a subscription",
+    "the server can end a connection for good",
+    "a forged token is refused for good",
+    "an expired token is renewed before connecting",
+    "a connection outlives its tokens",
+];
+
+/// A server that pings so often that every scenario of some length has to answer.
+async fn server() -> Server {
+    Server::serve(json!({ "client": { "ping_interval": "2s", "pong_timeout": "1s" } })).await
+}
+
+async fn node(encoding: &str) {
+    let Some(node) = require::node_with("e2e/node", "node_modules/centrifuge") else { return };
+    run(&node, "e2e/node/main.mjs", encoding, NODE).await;
+}
+
+async fn python(encoding: &str) {
+    let Some(python) = require::python() else { return };
+    run(&python, "e2e/python/main.py", encoding, PYTHON).await;
+}
+
+async fn run(program: &Path, script: &str, encoding: &str, sentences: &[&str]) {
+    let mut command = Command::new(program);
+    command.arg(require::repository().join(script)).arg(encoding);
+    script::run(command, &server().await, sentences).await;
+}
+
+#[tokio::test]
+async fn the_stock_javascript_client_works_in_json() {
+    node("json").await;
+}
+
+#[tokio::test]
+async fn the_stock_javascript_client_works_in_protobuf() {
+    node("protobuf").await;
+}
+
+#[tokio::test]
+async fn the_stock_python_client_works_in_json() {
+    python("json").await;
+}
+
+#[tokio::test]
+async fn the_stock_python_client_works_in_protobuf() {
+    python("protobuf").await;
+}

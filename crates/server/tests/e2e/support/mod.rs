@@ -1,0 +1,12 @@
+//! What the scenes stand on: the server as its users start it, lines that can be cut, and peers that are not ours.
+
+pub(crate) mod chromium;
+pub(crate) mod http;
+pub(crate) mod page;
+pub(crate) mod peer;
+pub(crate) mod proxy;
+pub(crate) mod require;
+pub(crate) mod script;
+pub(crate) mod server;
+pub(crate) mod token;
+pub(crate) mod until;

@@ -1,0 +1,234 @@
+//! One page of the browser, used as a person uses it: look, click, type, wait until something is to be seen.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use base64::Engine;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use super::chromium::DevTools;
+use super::until::{PATIENCE, within};
+
+/// A page. Its console and its network are watched from its first moment.
+pub(crate) struct Page {
+    devtools: Arc<DevTools>,
+    session: String,
+    target: String,
+    diary: Arc<Mutex<Diary>>,
+    loads: watch::Receiver<u64>,
+}
+
+/// What a page did that a good page does not do, and what it asked for.
+#[derive(Default)]
+struct Diary {
+    complaints: Vec<String>,
+    requests: Vec<String>,
+}
+
+impl Page {
+    pub(super) async fn attach(devtools: Arc<DevTools>, session: String, target: String) -> Self {
+        let diary = Arc::new(Mutex::new(Diary::default()));
+        let (loaded, loads) = watch::channel(0);
+        devtools.listen(&session, keep(diary.clone(), loaded));
+        let page = Self { devtools, session, target, diary, loads };
+        for domain in ["Page", "Runtime", "Log", "Network"] {
+            page.command(&format!("{domain}.enable"), json!({})).await;
+        }
+        // Every page believes that it is the one in front, so none of them is slowed down.
+        page.command("Emulation.setFocusEmulationEnabled", json!({ "enabled": true })).await;
+        page
+    }
+
+    /// Goes to an address and waits until it has loaded.
+    pub(crate) async fn navigate(&mut self, url: &str) {
+        self.loads.mark_unchanged();
+        let result = self.command("Page.navigate", json!({ "url": url })).await;
+        assert!(result["errorText"].is_null(), "{url}: {result}");
+        within(&format!("{url} to load"), self.loads.changed()).await.expect("the browser is there");
+    }
+
+    /// The value of a JavaScript expression; of a promise, what it resolves to.
+    pub(crate) async fn evaluate(&self, expression: &str) -> Value {
+        let request = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
+        let mut answer = self.command("Runtime.evaluate", request).await;
+        assert!(answer["exceptionDetails"].is_null(), "{expression}: {}", answer["exceptionDetails"]);
+        answer["result"]["value"].take()
+    }
+
+    /// Waits until an expression is truthy, and returns it.
+    ///
+    /// The page watches itself: it looks again at each change of its document, and each time it would paint, for a
+    /// state can change without a trace in the document.
+    pub(crate) async fn until(&self, expression: &str) -> Value {
+        let watch = format!(
+            "new Promise((found, missed) => {{
+                const observer = new MutationObserver(look);
+                const ticker = setInterval(look, 16);
+                const late = setTimeout(() => done(missed, new Error('it did not come')), {patience});
+                const done = (tell, value) => {{
+                    observer.disconnect();
+                    clearInterval(ticker);
+                    clearTimeout(late);
+                    tell(value);
+                }};
+                function look() {{
+                    let value;
+                    try {{ value = ({expression}); }} catch (error) {{ return; }}
+                    if (value) done(found, value);
+                }}
+                observer.observe(document, {{ subtree: true, childList: true, attributes: true, characterData: true }});
+                look();
+            }})",
+            patience = (PATIENCE / 2).as_millis(),
+        );
+        self.evaluate(&watch).await
+    }
+
+    /// Clicks in the middle of the first element that a selector finds, as soon as it is there.
+    pub(crate) async fn click(&self, selector: &str) {
+        let selector = json!(selector);
+        self.until(&format!("document.querySelector({selector})?.getClientRects().length")).await;
+        let place = self
+            .evaluate(&format!(
+                "(() => {{
+                    const element = document.querySelector({selector});
+                    element.scrollIntoView({{ block: 'center', behavior: 'instant' }});
+                    const {{ x, y, width, height }} = element.getBoundingClientRect();
+                    return {{ x: x + width / 2, y: y + height / 2 }};
+                }})()"
+            ))
+            .await;
+        for kind in ["mousePressed", "mouseReleased"] {
+            let event =
+                json!({ "type": kind, "x": place["x"], "y": place["y"], "button": "left", "clickCount": 1 });
+            self.command("Input.dispatchMouseEvent", event).await;
+        }
+    }
+
+    /// Types into whatever has the focus.
+    pub(crate) async fn type_text(&self, text: &str) {
+        self.command("Input.insertText", json!({ "text": text })).await;
+    }
+
+    /// Presses Enter.
+    pub(crate) async fn press_enter(&self) {
+        let key = json!({ "key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r" });
+        for kind in ["keyDown", "keyUp"] {
+            let mut event = key.clone();
+            event["type"] = json!(kind);
+            self.command("Input.dispatchKeyEvent", event).await;
+        }
+    }
+
+    /// Gives the page another size, in CSS pixels.
+    pub(crate) async fn resize(&self, width: u32, height: u32) {
+        let metrics =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500 });
+        self.command("Emulation.setDeviceMetricsOverride", metrics).await;
+    }
+
+    /// Makes the person prefer `light` or `dark`.
+    pub(crate) async fn prefer(&self, scheme: &str) {
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        self.command("Emulation.setEmulatedMedia", json!({ "features": features })).await;
+    }
+
+    /// Takes a picture for a person to look at, and returns where it is.
+    pub(crate) async fn screenshot(&self, name: &str) -> PathBuf {
+        let answer = self.command("Page.captureScreenshot", json!({ "format": "png" })).await;
+        let data = answer["data"].as_str().expect("a picture is base64");
+        let picture = base64::engine::general_purpose::STANDARD.decode(data).expect("a picture is base64");
+        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.png"));
+        std::fs::write(&path, picture).expect("a picture can be written");
+        path
+    }
+
+    /// Errors and warnings of its console, exceptions nobody caught, and resources that failed to load.
+    pub(crate) fn complaints(&self) -> Vec<String> {
+        self.diary.lock().expect("nobody panics while holding it").complaints.clone()
+    }
+
+    /// Every address it asked for, WebSockets included.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.diary.lock().expect("nobody panics while holding it").requests.clone()
+    }
+
+    /// Closes the page as a person closes a tab.
+    pub(crate) async fn close(self) {
+        self.devtools.command(None, "Target.closeTarget", json!({ "targetId": self.target })).await;
+    }
+
+    async fn command(&self, method: &str, parameters: Value) -> Value {
+        self.devtools.command(Some(&self.session), method, parameters).await
+    }
+}
+
+/// Writes the diary of a page from its events.
+fn keep(diary: Arc<Mutex<Diary>>, loaded: watch::Sender<u64>) -> impl FnMut(&str, &Value) + Send {
+    move |method, parameters| {
+        if method == "Page.loadEventFired" {
+            loaded.send_modify(|count| *count += 1);
+        }
+        let mut diary = diary.lock().expect("nobody panics while holding it");
+        diary.requests.extend(request(method, parameters));
+        diary.complaints.extend(complaint(method, parameters));
+    }
+}
+
+fn request(method: &str, parameters: &Value) -> Option<String> {
+    let url = match method {
+        "Network.requestWillBeSent" => &parameters["request"]["url"],
+        "Network.webSocketCreated" => &parameters["url"],
+        _ => return None,
+    };
+    url.as_str().map(str::to_owned)
+}
+
+fn complaint(method: &str, parameters: &Value) -> Option<String> {
+    let serious = |level: &Value| matches!(level.as_str(), Some("error" | "warning" | "assert"));
+    match method {
+        "Runtime.exceptionThrown" => Some(parameters["exceptionDetails"].to_string()),
+        "Runtime.consoleAPICalled" if serious(&parameters["type"]) => Some(parameters["args"].to_string()),
+        "Log.entryAdded" if serious(&parameters["entry"]["level"]) => {
+            let entry = &parameters["entry"];
+            Some(format!("{} {}", entry["text"].as_str().unwrap_or(""), entry["url"].as_str().unwrap_or("")))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{chromium::Chromium, require};
+
+    /// A page that does everything a good page does not do, and something late.
+    const RUDE: &str =
+        "data:text/html,<button onclick=\"this.textContent='done'\">press</button><input><script>
+        console.error('said badly');
+        new Image().src = 'http://127.0.0.1:9/foreign.png';
+        setTimeout(() => { window.late = 42 }, 50);
+        setTimeout(() => { throw new Error('thrown badly') });
+    </script>";
+
+    #[tokio::test]
+    async fn what_a_page_does_badly_is_noticed_and_what_it_shows_can_be_used() {
+        let Some(chromium) = require::chromium() else { return };
+        let browser = Chromium::launch(&chromium).await;
+        let mut page = browser.page().await;
+        page.navigate(RUDE).await;
+        assert_eq!(page.until("window.late").await, 42);
+        page.click("button").await;
+        assert_eq!(
+            page.until("document.querySelector('button').textContent == 'done' && 'yes'").await,
+            "yes"
+        );
+        page.click("input").await;
+        page.type_text("Grüße").await;
+        assert_eq!(page.evaluate("document.querySelector('input').value").await, "Grüße");
+        let complaints = page.complaints().join("\n");
+        assert!(complaints.contains("said badly") && complaints.contains("thrown badly"), "{complaints}");
+        assert!(page.requests().iter().any(|url| url.contains("foreign.png")), "{:?}", page.requests());
+        page.close().await;
+    }
+}

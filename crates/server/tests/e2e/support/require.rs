@@ -1,0 +1,60 @@
+//! What a scene needs from the machine. What is missing is skipped with a note, or failed where nothing may be.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// When this variable is `all`, a skipped scene is a failed one. CI sets it, for it installs everything.
+const REQUIRE: &str = "SPANWIRE_REQUIRE";
+
+/// The root of the repository.
+pub(crate) fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .expect("the repository is where we were built")
+}
+
+/// A Chromium, by any of its names.
+pub(crate) fn chromium() -> Option<PathBuf> {
+    let found = ["chromium", "chromium-browser", "google-chrome"].iter().find_map(|name| program(name));
+    needed("Chromium", "apt-get install chromium", found)
+}
+
+/// Node, in the version the scripts are written for.
+pub(crate) fn node() -> Option<PathBuf> {
+    needed("Node", "install Node 20 or newer", program("node"))
+}
+
+/// Node, with a file that `npm ci` in that folder of the repository puts there.
+pub(crate) fn node_with(folder: &str, file: &str) -> Option<PathBuf> {
+    let node = node()?;
+    let installed = repository().join(folder).join(file).exists();
+    needed(&format!("{folder}/{file}"), &format!("npm ci --prefix {folder}"), installed.then_some(node))
+}
+
+/// The Python of the virtual environment beside the scenarios for `centrifuge-python`.
+pub(crate) fn python() -> Option<PathBuf> {
+    let python = repository().join("e2e/python/.venv/bin/python");
+    let how =
+        "python3 -m venv e2e/python/.venv && e2e/python/.venv/bin/pip install -r e2e/python/requirements.txt";
+    needed("centrifuge-python", how, python.exists().then_some(python))
+}
+
+fn program(name: &str) -> Option<PathBuf> {
+    std::env::split_paths(&std::env::var_os("PATH")?)
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file())
+}
+
+fn needed(what: &str, how: &str, found: Option<PathBuf>) -> Option<PathBuf> {
+    if found.is_none() {
+        assert!(
+            std::env::var(REQUIRE).as_deref() != Ok("all"),
+            "{what} is missing, and {REQUIRE}=all: {how}"
+        );
+        let scene = std::thread::current().name().unwrap_or("a scene").to_owned();
+        // Written past the test harness, which keeps the `eprintln!` of passing tests to itself.
+        let _ = writeln!(std::io::stderr(), "skipped {scene}: {what} is missing ({how})");
+    }
+    found
+}

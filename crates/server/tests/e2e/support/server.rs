@@ -1,0 +1,217 @@
+//! The server as its users start it: a process, a config file, a port of its own.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+
+use super::until::within;
+
+/// The key of the HTTP API of every server that a scene starts with a configuration.
+pub(crate) const API_KEY: &str = "key of the scenes";
+
+/// The secret of its connection tokens.
+pub(crate) const TOKEN_SECRET: &str = "secret of the scenes, long enough for HS256";
+
+/// A running server. It dies with this value, and then, if a scene has failed, says what it had to say.
+pub(crate) struct Server {
+    child: Child,
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    said: Said,
+}
+
+impl Server {
+    /// Starts the secure profile with [`open_config`] and these changes to it.
+    pub(crate) async fn serve(changes: Value) -> Self {
+        let mut config = open_config();
+        merge(&mut config, changes);
+        Self::serve_file("json", &config.to_string()).await
+    }
+
+    /// Starts the secure profile with this text as its configuration file.
+    pub(crate) async fn serve_file(extension: &str, text: &str) -> Self {
+        let path = scratch(&format!("config.{extension}"));
+        std::fs::write(&path, text).expect("a config file can be written");
+        Self::start(&["serve", "-c", path.to_str().expect("our paths are UTF-8")]).await
+    }
+
+    /// Starts the dev profile, on a free port.
+    pub(crate) async fn dev() -> Self {
+        Self::start(&["--port", "0"]).await
+    }
+
+    async fn start(arguments: &[&str]) -> Self {
+        let mut child = spanwire(arguments).spawn().expect("the binary can be started");
+        let said = Said::default();
+        tokio::spawn(said.clone().listen(lines(child.stderr.take().expect("stderr is piped"))));
+        let mut stdout = lines(child.stdout.take().expect("stdout is piped"));
+        let address = within("the server to be ready", announced(&mut stdout, &said)).await;
+        tokio::spawn(said.clone().listen(stdout));
+        Self { child, address, said }
+    }
+
+    /// The address of the WebSocket endpoint.
+    pub(crate) fn websocket(&self) -> String {
+        format!("ws://{}/connection/websocket", self.address)
+    }
+
+    /// The process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id().expect("it has not been awaited yet")
+    }
+
+    /// User memory it holds right now, in bytes.
+    pub(crate) fn resident_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("it runs");
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("Linux tells VmRSS");
+        let kib: u64 =
+            line.split_whitespace().nth(1).and_then(|figure| figure.parse().ok()).expect("a figure in kB");
+        kib * 1024
+    }
+
+    /// Asks it to end, as an init system does.
+    pub(crate) fn terminate(&self) {
+        let pid = rustix::process::Pid::from_raw(self.pid() as i32).expect("a process id is not zero");
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it is ours to end");
+    }
+
+    /// Waits until it has ended by itself.
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
+        within("the server to end", self.child.wait()).await.expect("a child can be awaited")
+    }
+
+    /// Everything it has said so far, on both streams.
+    pub(crate) fn said(&self) -> String {
+        self.said.text()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- the server at {} said:\n{}---", self.address, self.said());
+        }
+    }
+}
+
+/// The `spanwire` command, silent on stdin, piped, and killed when dropped.
+pub(crate) fn spanwire(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_spanwire"));
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+/// A configuration in which anyone may do anything: what a scene wants closed, it closes.
+///
+/// Channels without a namespace have everything; `plain:` has neither presence nor history; `small:` remembers two
+/// publications; `closed:` lets nobody in.
+pub(crate) fn open_config() -> Value {
+    let permissions = json!({
+        "allow_subscribe_for_client": true, "allow_subscribe_for_anonymous": true,
+        "allow_publish_for_client": true, "allow_publish_for_anonymous": true,
+        "allow_presence_for_client": true, "allow_presence_for_anonymous": true,
+        "allow_history_for_client": true, "allow_history_for_anonymous": true,
+    });
+    let with = |options: Value| {
+        let mut all = permissions.clone();
+        merge(&mut all, options);
+        all
+    };
+    let mut without_namespace = with(json!({
+        "presence": true, "join_leave": true, "force_push_join_leave": true,
+        "history_size": 100, "history_ttl": "300s", "force_recovery": true,
+    }));
+    json!({
+        "http_server": { "address": "127.0.0.1", "port": 0 },
+        "http_api": { "key": API_KEY },
+        "client": {
+            "token": { "hmac_secret_key": TOKEN_SECRET },
+            "allow_anonymous_connect_without_token": true,
+        },
+        "channel": {
+            "without_namespace": without_namespace.take(),
+            "namespaces": [
+                with(json!({ "name": "plain" })),
+                with(json!({ "name": "small", "history_size": 2, "history_ttl": "300s", "force_recovery": true })),
+                { "name": "closed" },
+            ],
+        },
+    })
+}
+
+/// A path for a file of this run, in a folder which Cargo gave to tests.
+pub(crate) fn scratch(name: &str) -> PathBuf {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let run = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{run}-{name}"))
+}
+
+/// Puts one object of settings over another, table by table.
+fn merge(base: &mut Value, changes: Value) {
+    match (base, changes) {
+        (Value::Object(base), Value::Object(changes)) => {
+            for (key, value) in changes {
+                merge(base.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (base, changes) => *base = changes,
+    }
+}
+
+/// Reads until the server has said where it is and that it is ready.
+async fn announced(stdout: &mut Lines<BufReader<ChildStdout>>, said: &Said) -> SocketAddr {
+    let mut address = None;
+    while let Some(line) = stdout.next_line().await.expect("stdout is text") {
+        said.add(&line);
+        address = address.or_else(|| address_in(&line));
+        if line.contains("ready in ") {
+            return address.expect("a server that is ready has said where");
+        }
+    }
+    panic!("the server ended instead of getting ready:\n{}", said.text());
+}
+
+/// The port of the first web address in a line. The host is loopback, by whatever name.
+fn address_in(line: &str) -> Option<SocketAddr> {
+    let (_, rest) = line.split_once("http://")?;
+    let (_, rest) = rest.split_once(':')?;
+    let port: u16 = rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
+    Some(SocketAddr::from(([127, 0, 0, 1], port)))
+}
+
+fn lines<R: AsyncRead + Unpin>(stream: R) -> Lines<BufReader<R>> {
+    BufReader::new(stream).lines()
+}
+
+/// What a process has said, kept for the moment a scene fails.
+#[derive(Clone, Default)]
+struct Said(Arc<Mutex<String>>);
+
+impl Said {
+    fn add(&self, line: &str) {
+        let mut text = self.0.lock().expect("nobody panics while holding it");
+        text.push_str(line);
+        text.push('\n');
+    }
+
+    fn text(&self) -> String {
+        self.0.lock().expect("nobody panics while holding it").clone()
+    }
+
+    async fn listen<R: AsyncRead + Unpin>(self, mut lines: Lines<BufReader<R>>) {
+        while let Ok(Some(line)) = lines.next_line().await {
+            self.add(&line);
+        }
+    }
+}

@@ -1,0 +1,244 @@
+// What the stock JavaScript client must be able to do. Each key is the sentence it proves; the test that runs us
+// holds the same list, so that a scenario cannot go missing in silence.
+
+import assert from "node:assert/strict";
+import { api, ask, Heard, next, secondsFromNow, token, within } from "./world.mjs";
+
+/** The refusal of a call that must be refused. */
+const refusal = (promise) => promise.then(
+  (answer) => assert.fail(`answered ${JSON.stringify(answer)}`),
+  (error) => error,
+);
+
+/** Subscribes and waits until the server has agreed. */
+async function subscribed(client, channel, options) {
+  const subscription = client.newSubscription(channel, options);
+  const agreed = next(subscription, "subscribed");
+  subscription.subscribe();
+  await agreed;
+  return subscription;
+}
+
+const numbers = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+
+export const scenarios = {
+  "a client hears its own publication": async (world, room) => {
+    const subscription = await subscribed(world.client(), room);
+    const heard = next(subscription, "publication");
+    await subscription.publish(world.pack({ text: "Grüße, 世界 \n\"quoted\"" }));
+    const publication = await heard;
+    assert.deepEqual(world.unpack(publication.data), { text: "Grüße, 世界 \n\"quoted\"" });
+    assert.equal(publication.offset, 1);
+    assert.ok(publication.info.client);
+  },
+
+  "presence names everyone and its stats count users": async (world, room) => {
+    const ana = await subscribed(world.client({ token: token({ sub: "ana", info: { name: "Ana" } }) }), room);
+    await subscribed(world.client({ token: token({ sub: "ben" }) }), room);
+    await subscribed(world.client({ token: token({ sub: "ben" }) }), room);
+    const { clients } = await ana.presence();
+    assert.deepEqual(Object.values(clients).map((info) => info.user).sort(), ["ana", "ben", "ben"]);
+    const [card] = Object.values(clients).filter((info) => info.user === "ana");
+    assert.deepEqual(world.unpack(card.connInfo), { name: "Ana" });
+    assert.deepEqual(await ana.presenceStats(), { numClients: 3, numUsers: 2 });
+  },
+
+  "join and leave are heard by the others": async (world, room) => {
+    const ana = await subscribed(world.client(), room);
+    const joins = new Heard(ana, "join", ({ info }) => info.user);
+    const leaves = new Heard(ana, "leave", ({ info }) => info.user);
+    const ben = await subscribed(world.client({ token: token({ sub: "ben" }) }), room);
+    await joins.until("ben to join", (all) => all.includes("ben"));
+    ben.unsubscribe();
+    await leaves.until("ben to leave", (all) => all.includes("ben"));
+  },
+
+  "history pages forwards and backwards": async (world, room) => {
+    const subscription = await subscribed(world.client(), room);
+    for (const n of numbers(1, 5)) await subscription.publish(world.pack(n));
+    const page = async (options) => {
+      const { publications } = await subscription.history(options);
+      return publications.map(({ data }) => world.unpack(data));
+    };
+    const { publications, offset, epoch } = await subscription.history({ limit: 0 });
+    assert.deepEqual([publications, offset], [[], 5]);
+    assert.ok(epoch);
+    assert.deepEqual(await page({ limit: -1 }), [1, 2, 3, 4, 5]);
+    assert.deepEqual(await page({ limit: 2 }), [1, 2]);
+    assert.deepEqual(await page({ limit: 2, since: { offset: 2, epoch } }), [3, 4]);
+    assert.deepEqual(await page({ limit: 2, reverse: true }), [5, 4]);
+    assert.deepEqual(await page({ limit: 2, reverse: true, since: { offset: 4, epoch } }), [3, 2]);
+    assert.equal((await refusal(subscription.history({ limit: 1, since: { offset: 2, epoch: "other" } }))).code, 112);
+  },
+
+  "a channel without presence or history says not available": async (world, room) => {
+    const subscription = await subscribed(world.client(), `plain:${room}`);
+    assert.equal((await refusal(subscription.presence())).code, 108);
+    assert.equal((await refusal(subscription.presenceStats())).code, 108);
+    assert.equal((await refusal(subscription.history({ limit: 1 }))).code, 108);
+  },
+
+  "rpc without a handler answers 108": async (world) => {
+    const client = world.client();
+    await client.ready();
+    assert.equal((await refusal(client.rpc("search", world.pack({ q: "tea" })))).code, 108);
+  },
+
+  "an unknown namespace is refused with 102": async (world, room) => {
+    const subscription = world.client().newSubscription(`nowhere:${room}`);
+    const gone = next(subscription, "unsubscribed");
+    subscription.subscribe();
+    assert.equal((await gone).code, 102);
+  },
+
+  "a closed channel is refused with 103": async (world, room) => {
+    const client = world.client({ token: token({ sub: "ana" }) });
+    const subscription = client.newSubscription(`closed:${room}`);
+    const gone = next(subscription, "unsubscribed");
+    subscription.subscribe();
+    assert.equal((await gone).code, 103);
+    assert.equal((await refusal(client.publish(`closed:${room}`, world.pack(1)))).code, 103);
+  },
+
+  "leaving and returning works in the same breath": async (world, room) => {
+    const subscription = await subscribed(world.client(), room);
+    for (const n of numbers(1, 10)) {
+      subscription.unsubscribe();
+      const back = next(subscription, "subscribed");
+      subscription.subscribe();
+      await back;
+      const heard = next(subscription, "publication");
+      await subscription.publish(world.pack(n));
+      assert.equal(world.unpack((await heard).data), n);
+    }
+  },
+
+  "a cut line loses nothing and repeats nothing": async (world, room) => {
+    const client = world.client();
+    const subscription = await subscribed(client, room);
+    const heard = new Heard(subscription, "publication", ({ data, offset }) => [offset, world.unpack(data)]);
+    await api("publish", { channel: room, data: 1 });
+    await heard.count(1);
+    const lost = next(client, "connecting");
+    await ask("cut");
+    await lost;
+    for (const n of numbers(2, 40)) await api("publish", { channel: room, data: n });
+    const back = next(subscription, "subscribed");
+    await ask("mend");
+    const { wasRecovering, recovered } = await back;
+    assert.deepEqual([wasRecovering, recovered], [true, true]);
+    await api("publish", { channel: room, data: 41 });
+    await heard.until("number 41", (all) => all.some(([, n]) => n === 41));
+    assert.deepEqual(heard.all, numbers(1, 41).map((n) => [n, n]));
+  },
+
+  "what history no longer holds is told, not hidden": async (world, room) => {
+    const channel = `small:${room}`;
+    const client = world.client();
+    const subscription = await subscribed(client, channel);
+    const heard = new Heard(subscription, "publication", ({ data }) => world.unpack(data));
+    const lost = next(client, "connecting");
+    await ask("cut");
+    await lost;
+    for (const n of numbers(1, 5)) await api("publish", { channel, data: n });
+    const back = next(subscription, "subscribed");
+    await ask("mend");
+    const { wasRecovering, recovered } = await back;
+    assert.deepEqual([wasRecovering, recovered], [true, false]);
+    await api("publish", { channel, data: 6 });
+    await heard.until("number 6", (all) => all.includes(6));
+    assert.deepEqual(heard.all, [6]);
+  },
+
+  "channels of the token are subscribed by the server, and recover": async (world, room) => {
+    const client = world.client({ token: token({ sub: "ana", channels: [room] }) });
+    const heard = new Heard(client, "publication", ({ channel, data }) => [channel, world.unpack(data)]);
+    const first = await next(client, "subscribed");
+    assert.deepEqual([first.channel, first.recoverable], [room, true]);
+    await client.publish(room, world.pack(1));
+    await heard.count(1);
+    const lost = next(client, "connecting");
+    await ask("cut");
+    await lost;
+    for (const n of numbers(2, 5)) await api("publish", { channel: room, data: n });
+    const back = next(client, "subscribed");
+    await ask("mend");
+    const { wasRecovering, recovered } = await back;
+    assert.deepEqual([wasRecovering, recovered], [true, true]);
+    await heard.count(5);
+    assert.deepEqual(heard.all, numbers(1, 5).map((n) => [room, n]));
+  },
+
+  "the server can end a subscription": async (world, room) => {
+    const user = `leaver of ${room}`;
+    const subscription = await subscribed(world.client({ token: token({ sub: user }) }), room);
+    const gone = next(subscription, "unsubscribed");
+    await api("unsubscribe", { user, channel: room });
+    assert.equal((await gone).code, 2000);
+    assert.deepEqual(await api("presence", { channel: room }), { presence: {} });
+  },
+
+  "the server can end a connection for good": async (world, room) => {
+    const user = `outcast of ${room}`;
+    const client = world.client({ token: token({ sub: user }) });
+    await client.ready();
+    const gone = next(client, "disconnected");
+    await api("disconnect", { user });
+    const { code, reason } = await gone;
+    assert.deepEqual([code, reason], [3503, "force disconnect"]);
+  },
+
+  "an application's own disconnect code reaches its client": async (world, room) => {
+    const user = `banned of ${room}`;
+    const client = world.client({ token: token({ sub: user }) });
+    await client.ready();
+    const gone = next(client, "disconnected");
+    await api("disconnect", { user, disconnect: { code: 4501, reason: "house rules" } });
+    const { code, reason } = await gone;
+    assert.deepEqual([code, reason], [4501, "house rules"]);
+  },
+
+  "a forged token is refused for good": async (world) => {
+    const client = world.client({ token: token({ sub: "ana" }, "another secret") });
+    assert.equal((await next(client, "disconnected")).code, 3500);
+  },
+
+  "an expired token is renewed before connecting": async (world, room) => {
+    let renewals = 0;
+    const client = world.client({
+      token: token({ sub: "ana", exp: secondsFromNow(-60) }),
+      getToken: async () => {
+        renewals += 1;
+        return token({ sub: "ana" });
+      },
+    });
+    const errors = new Heard(client, "error", ({ error }) => error.code);
+    await within("the connection", client.ready());
+    assert.equal(renewals, 1);
+    assert.deepEqual(errors.all, [109]);
+    await subscribed(client, room);
+  },
+
+  // Only an accepted renewal tells the client when to renew again, so the second one proves the first.
+  "a connection outlives its tokens": async (world, room) => {
+    let renewals = 0;
+    let twice;
+    const second = new Promise((resolve) => (twice = resolve));
+    const client = world.client({
+      token: token({ sub: "ana", exp: secondsFromNow(2) }),
+      getToken: async () => {
+        renewals += 1;
+        if (renewals === 2) twice();
+        return token({ sub: "ana", exp: secondsFromNow(2) });
+      },
+    });
+    await client.ready();
+    const departures = new Heard(client, "connecting", ({ code, reason }) => [code, reason]);
+    const subscription = await subscribed(client, room);
+    await within("two renewals", second);
+    const heard = next(subscription, "publication");
+    await subscription.publish(world.pack("still here"));
+    assert.equal(world.unpack((await heard).data), "still here");
+    assert.deepEqual(departures.all, []);
+  },
+};
