@@ -3,8 +3,8 @@
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use spanwire_wire::Encoding;
-use spanwire_wire::message::Publication;
+use spanwire_wire::message::{ClientInfo, Publication};
+use spanwire_wire::{Encoding, encode_publication, is_json};
 
 use crate::channel::{Channel, Epoch};
 
@@ -30,14 +30,41 @@ impl Delivery {
     pub fn push(&self, channel: &Channel, encoding: Encoding) -> Option<&Bytes> {
         match encoding {
             Encoding::Json => self.json.get_or_init(|| self.encode_json(channel)).as_ref(),
-            Encoding::Protobuf => Some(self.protobuf.get_or_init(|| {
-                spanwire_wire::encode_publication(Encoding::Protobuf, channel.as_str(), &self.publication)
-            })),
+            Encoding::Protobuf => {
+                let encode =
+                    || encode_publication(Encoding::Protobuf, 0, channel.as_str(), &self.publication);
+                Some(self.protobuf.get_or_init(encode))
+            }
         }
     }
 
     fn encode_json(&self, channel: &Channel) -> Option<Bytes> {
-        spanwire_wire::is_json(&self.publication.data)
-            .then(|| spanwire_wire::encode_publication(Encoding::Json, channel.as_str(), &self.publication))
+        if !is_json(&self.publication.data) {
+            return None;
+        }
+        let Some(info) = self.publication.info.as_ref().filter(|info| !is_json_info(info)) else {
+            return Some(encode_publication(Encoding::Json, 0, channel.as_str(), &self.publication));
+        };
+        let publication = Publication { info: Some(json_info(info)), ..self.publication.clone() };
+        Some(encode_publication(Encoding::Json, 0, channel.as_str(), &publication))
     }
+}
+
+fn is_json_or_nothing(payload: &Bytes) -> bool {
+    payload.is_empty() || is_json(payload)
+}
+
+fn is_json_info(info: &ClientInfo) -> bool {
+    is_json_or_nothing(&info.conn_info) && is_json_or_nothing(&info.chan_info)
+}
+
+/// What a JSON client can be told of a client: information in binary is left out.
+pub(crate) fn json_info(info: &ClientInfo) -> ClientInfo {
+    let mut info = info.clone();
+    for payload in [&mut info.conn_info, &mut info.chan_info] {
+        if !is_json_or_nothing(payload) {
+            payload.clear();
+        }
+    }
+    info
 }

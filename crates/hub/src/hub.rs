@@ -1,10 +1,41 @@
 //! The hub of one shard: its sessions, the channels they are in, and the way of a publication to all of them.
+//!
+//! This file holds the tables, the one entrance and the one exit. What happens in between is told by subject:
+//! `commands` (which command goes where, and which must wait), `connecting`, `subscribing` (recovery lives there),
+//! `leaving`, `requests` (publish, history, presence), `refreshing`, `fanout`, `timing`, `orders`.
 
+mod commands;
+mod connecting;
+mod fanout;
+mod leaving;
+mod orders;
+mod refreshing;
+mod requests;
+mod subscribing;
+mod timing;
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use spanwire_wire::{
+    DisconnectCode, DisconnectReason, ErrorCode, Outcome, Push, PushEvent, Reply, encode_push, encode_reply,
+};
+
+use crate::asks::Asks;
+use crate::audience::{AudienceId, Audiences};
+use crate::broker::BrokerRequest;
+use crate::channel::Channel;
 use crate::limits::Limits;
 use crate::namespace::Namespaces;
 use crate::outbox::Outbox;
+use crate::presence::PresenceRequest;
+use crate::session::{Life, Session, Subscriptions};
+use crate::sessions::Sessions;
 use crate::time::{Instant, Now};
-use crate::{Input, Opening, Output, SessionId};
+use crate::wheel::Wheel;
+use crate::{Answer, AskId, Deed, Input, Opening, Output, Question, Refusal, SessionId};
 
 /// What a hub is told once.
 #[derive(Clone, Debug)]
@@ -24,10 +55,12 @@ pub struct Census {
     pub sessions: usize,
     /// Sessions that have connected.
     pub clients: usize,
-    /// Subscriptions of all sessions.
+    /// Subscriptions of all sessions, those on their way included.
     pub subscriptions: usize,
     /// Channels with at least one subscription here.
     pub channels: usize,
+    /// Questions that are not answered yet.
+    pub asks: usize,
 }
 
 /// The sessions of one shard and the channels they are in: a value that takes one step at a time.
@@ -37,37 +70,261 @@ pub struct Census {
 /// [`outbox_mut`](Self::outbox_mut) take out what clients are to be sent; [`next_deadline`](Self::next_deadline) says
 /// when to come back without cause. After each turn drain `poll_output`, then `poll_dirty`.
 #[derive(Debug)]
-pub struct Hub {}
+pub struct Hub {
+    config: Config,
+    chance: StdRng,
+    sessions: Sessions,
+    audiences: Audiences,
+    asks: Asks<Asker>,
+    wheel: Wheel,
+    outputs: VecDeque<Output>,
+    clients: usize,
+    subscriptions: usize,
+    draining: bool,
+}
+
+/// Who waits for an answer, and what for.
+#[derive(Debug)]
+struct Asker {
+    session: SessionId,
+    purpose: Purpose,
+}
+
+/// What an answer is for.
+#[derive(Debug)]
+enum Purpose {
+    /// The connect command that is being answered.
+    Connect,
+    /// The refresh command of this id.
+    Refresh { command: u32 },
+    /// The token of a subscribe command.
+    VerifySubscription { audience: AudienceId },
+    /// The token of the sub_refresh command of this id.
+    SubRefresh { command: u32, audience: AudienceId },
+    /// The broker's word on a subscribe.
+    Subscribe { audience: AudienceId },
+    /// Presence's word on a subscribe.
+    Appear { audience: AudienceId },
+    /// The publish command of this id.
+    Publish { command: u32 },
+    /// The history command of this id.
+    History { command: u32 },
+    /// The presence or presence_stats command of this id.
+    Presence { command: u32 },
+}
 
 impl Hub {
     /// A hub without sessions. All its chance (client ids, the spread of heartbeats) comes from `seed`.
-    pub fn new(config: Config, seed: [u8; 32]) -> Self { let _ = (config, seed); Self {} }
+    pub fn new(config: Config, seed: [u8; 32]) -> Self {
+        Self {
+            config,
+            chance: StdRng::from_seed(seed),
+            sessions: Sessions::default(),
+            audiences: Audiences::default(),
+            asks: Asks::new(),
+            wheel: Wheel::new(),
+            outputs: VecDeque::new(),
+            clients: 0,
+            subscriptions: 0,
+            draining: false,
+        }
+    }
 
     /// A connection is there. Until it is [`Input::Gone`] the id names its session, also after it was closed.
-    pub fn open(&mut self, now: Now, opening: Opening) -> SessionId { let _ = (now, opening); todo!() }
+    pub fn open(&mut self, now: Now, opening: Opening) -> SessionId {
+        let session = Session {
+            encoding: opening.encoding,
+            transport_pings: opening.transport_pings,
+            life: Life::Fresh { stale_at: now.at + self.config.limits.stale_close_delay },
+            subscriptions: Subscriptions::default(),
+            backlog: None,
+            asks: 0,
+        };
+        let id = self.sessions.insert(&opening, session);
+        self.rearm(id);
+        if self.draining {
+            self.close(id, DisconnectCode::Shutdown.into());
+        }
+        id
+    }
 
     /// Takes one step. Inputs for a session that is closed or gone are ignored.
-    pub fn handle(&mut self, now: Now, input: Input<'_>) { let _ = (now, input); todo!() }
+    pub fn handle(&mut self, now: Now, input: Input<'_>) {
+        match input {
+            Input::Frame(id, frame) => self.frame(now, id, frame),
+            Input::Gone(id) => self.gone(id),
+            Input::Close(id, reason) => self.close(id, reason),
+            Input::Answer(ask, answer) => self.answer(now, ask, answer),
+            Input::Publication(channel, delivery) => self.publication(&channel, delivery),
+            Input::Join(channel, info) => self.tell_members(&channel, &info, fanout::Event::Join),
+            Input::Leave(channel, info) => self.tell_members(&channel, &info, fanout::Event::Leave),
+            Input::Order(order) => self.order(order),
+            Input::Tick => self.tick(now),
+            Input::Drain => self.drain(),
+        }
+    }
 
     /// The next thing that the hub asks of the world.
-    pub fn poll_output(&mut self) -> Option<Output> { todo!() }
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
 
     /// When [`Input::Tick`] is due, if nothing else happens.
-    pub fn next_deadline(&self) -> Option<Instant> { todo!() }
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.wheel.next_due()
+    }
 
     /// Whether frames of this client would have to wait: the transport had better leave them in the socket until
     /// [`Output::Resume`].
-    pub fn is_busy(&self, id: SessionId) -> bool { let _ = id; todo!() }
+    pub fn is_busy(&self, id: SessionId) -> bool {
+        self.sessions.get(id).is_some_and(|session| session.backlog.is_some())
+    }
 
     /// The next session whose outbox got something since it was last polled here.
-    pub fn poll_dirty(&mut self) -> Option<SessionId> { todo!() }
+    pub fn poll_dirty(&mut self) -> Option<SessionId> {
+        self.sessions.poll_dirty()
+    }
 
     /// What a client has not been sent yet; `None` once the session is gone.
-    pub fn outbox_mut(&mut self, id: SessionId) -> Option<&mut Outbox> { let _ = id; todo!() }
+    pub fn outbox_mut(&mut self, id: SessionId) -> Option<&mut Outbox> {
+        self.sessions.outbox_mut(id)
+    }
 
-    /// How much there is.
-    pub fn census(&self) -> Census { todo!() }
+    /// How much there is. Once everybody is gone and everything answered, all of it is zero.
+    pub fn census(&self) -> Census {
+        Census {
+            sessions: self.sessions.len(),
+            clients: self.clients,
+            subscriptions: self.subscriptions,
+            channels: self.audiences.len(),
+            asks: self.asks.len(),
+        }
+    }
 
     /// Channels with subscribers here, and how many.
-    pub fn channels(&self) -> impl Iterator<Item = (&str, usize)> { std::iter::empty() }
+    pub fn channels(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.audiences.iter().map(|audience| (audience.channel.as_str(), audience.len()))
+    }
+
+    /// Every answer comes in here and goes to whoever asked, if that session is still there.
+    fn answer(&mut self, now: Now, ask: AskId, answer: Answer) {
+        let Some(Asker { session: id, purpose }) = self.asks.take(ask) else { return };
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        session.asks -= 1;
+        if matches!(session.life, Life::Closed) {
+            return;
+        }
+        match (purpose, answer) {
+            (Purpose::Connect, Answer::Credentials(credentials)) => self.authenticated(now, id, credentials),
+            (Purpose::Refresh { command }, Answer::Credentials(credentials)) => {
+                self.refreshed(now, id, command, credentials);
+            }
+            (Purpose::VerifySubscription { audience }, Answer::Grant(grant)) => {
+                self.subscription_verified(now, id, audience, grant);
+            }
+            (Purpose::SubRefresh { command, audience }, Answer::Grant(grant)) => {
+                self.subscription_refreshed(now, id, command, audience, grant);
+            }
+            (Purpose::Subscribe { audience }, Answer::Broker(answer)) => {
+                self.broker_listens(now, id, audience, answer);
+            }
+            (Purpose::Appear { audience }, Answer::Presence(answer)) => {
+                self.appeared(now, id, audience, answer)
+            }
+            (Purpose::Publish { command }, Answer::Broker(answer)) => self.published(id, command, answer),
+            (Purpose::History { command }, Answer::Broker(answer)) => self.history_read(id, command, answer),
+            (Purpose::Presence { command }, Answer::Presence(answer)) => {
+                self.presence_read(id, command, answer)
+            }
+            // The driver mixed up two answers. There is no way to go on for this client but to begin anew.
+            _ => self.close(id, DisconnectCode::InternalServerError.into()),
+        }
+        self.resume(now, id);
+    }
+
+    /// Asks the world on behalf of a session.
+    fn ask(&mut self, id: SessionId, purpose: Purpose, question: Question) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        session.asks += 1;
+        let ask = self.asks.insert(Asker { session: id, purpose });
+        self.outputs.push_back(Output::Ask(ask, question));
+    }
+
+    fn ask_broker(&mut self, id: SessionId, purpose: Purpose, channel: Channel, request: BrokerRequest) {
+        self.ask(id, purpose, Question::Broker(channel, request));
+    }
+
+    fn ask_presence(&mut self, id: SessionId, purpose: Purpose, channel: Channel, request: PresenceRequest) {
+        self.ask(id, purpose, Question::Presence(channel, request));
+    }
+
+    fn tell(&mut self, channel: &Channel, deed: Deed) {
+        self.outputs.push_back(Output::Tell(channel.clone(), deed));
+    }
+
+    fn reply(&mut self, id: SessionId, command: u32, outcome: Outcome) {
+        let encoding = self.sessions.lane(id.index).encoding;
+        self.send(id, encode_reply(encoding, &Reply { id: command, outcome }));
+    }
+
+    fn refuse(&mut self, id: SessionId, command: u32, code: ErrorCode) {
+        self.reply(id, command, Outcome::Error(code.into()));
+    }
+
+    /// Lets somebody know that it is not let in, by an error reply or by the end of the connection.
+    fn deny(&mut self, id: SessionId, command: u32, refusal: Refusal) {
+        match refusal {
+            Refusal::Error(code) => self.refuse(id, command, code),
+            Refusal::Disconnect(code) => self.close(id, code.into()),
+        }
+    }
+
+    fn push(&mut self, id: SessionId, channel: &Channel, event: PushEvent) {
+        let encoding = self.sessions.lane(id.index).encoding;
+        self.send(id, encode_push(encoding, &Push::new(channel.as_str(), event)));
+    }
+
+    /// Puts a message into a client's outbox; if it cannot take more, the client is let go.
+    fn send(&mut self, id: SessionId, message: Bytes) {
+        if self.sessions.send(id.index, message, self.config.limits.outbox_bytes_max).is_err() {
+            self.close(id, DisconnectCode::Slow.into());
+        }
+    }
+
+    /// The one way in which a life ends from our side: the session leaves everything, and the connection is told.
+    fn close(&mut self, id: SessionId, reason: DisconnectReason) {
+        if self.end(id) {
+            self.outputs.push_back(Output::Close(id, reason));
+        }
+    }
+
+    /// The connection is gone, whoever ended it.
+    fn gone(&mut self, id: SessionId) {
+        self.end(id);
+        self.sessions.remove(id);
+    }
+
+    /// Leaves everything, once. Whether there was something to leave.
+    fn end(&mut self, id: SessionId) -> bool {
+        let Some(session) = self.sessions.get_mut(id) else { return false };
+        if matches!(session.life, Life::Closed) {
+            return false;
+        }
+        session.backlog = None;
+        self.leave_all(id);
+        let Some(session) = self.sessions.get_mut(id) else { return false };
+        if matches!(std::mem::replace(&mut session.life, Life::Closed), Life::Connected(_)) {
+            self.clients -= 1;
+        }
+        self.sessions.shut(id);
+        self.wheel.cancel(id.index);
+        true
+    }
+
+    fn drain(&mut self) {
+        self.draining = true;
+        for id in self.sessions.ids() {
+            self.close(id, DisconnectCode::Shutdown.into());
+        }
+    }
 }

@@ -7,6 +7,8 @@
 //! Where does a publication get its offset? From the [`broker`], and only there.
 #![forbid(unsafe_code)]
 
+mod asks;
+mod audience;
 pub mod broker;
 pub mod channel;
 pub mod delivery;
@@ -17,11 +19,13 @@ pub mod namespace;
 pub mod outbox;
 pub mod presence;
 mod session;
+mod sessions;
 pub mod time;
+mod wheel;
 
 pub use hub::{Census, Config, Hub};
 pub use io::{
-    Answer, AskId, Authenticate, Credentials, Deed, Grant, Input, Opening, Order, Output, Question, Refusal, SessionId,
-    Whom,
+    Answer, AskId, Authenticate, Credentials, Deed, Grant, Input, Opening, Order, Output, Question, Refusal,
+    SessionId, Whom,
 };
 pub use session::SubscriptionOptions;

@@ -14,8 +14,10 @@ pub struct Limits {
     pub channels_per_client_max: usize,
     /// Longest channel name, in bytes (error 107).
     pub channel_name_bytes_max: usize,
+    /// Most bytes in one command, and most commands in one frame (code 3501).
+    pub commands: spanwire_wire::Limits,
     /// Most bytes of commands that may wait behind an unanswered connect or subscribe. The transport stops reading
-    /// as soon as anything waits, so this is only exceeded by what one read brought; beyond it: code 3501.
+    /// as soon as anything waits, so this is only exceeded by what one read brought; beyond it: code 3013.
     pub backlog_bytes_max: usize,
     /// Most requests of one client that may be unanswered at once; the next ones wait.
     pub asks_per_client_max: usize,
@@ -43,6 +45,7 @@ impl Default for Limits {
             outbox_bytes_max: 1 << 20,
             channels_per_client_max: 128,
             channel_name_bytes_max: 255,
+            commands: spanwire_wire::Limits::COMMANDS,
             backlog_bytes_max: 256 << 10,
             asks_per_client_max: 256,
             joining_publications_max: 1024,

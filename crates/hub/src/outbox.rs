@@ -81,7 +81,9 @@ impl Outbox {
             Messages::None => self.messages = Messages::One(message),
             Messages::Many(many) => many.push_back(message),
             Messages::One(_) => {
-                let Messages::One(first) = std::mem::take(&mut self.messages) else { unreachable!("just matched") };
+                let Messages::One(first) = std::mem::take(&mut self.messages) else {
+                    unreachable!("just matched")
+                };
                 self.messages = Messages::Many(Box::new(VecDeque::from([first, message])));
             }
         }
@@ -126,7 +128,8 @@ mod tests {
                 let mut outbox = filled(messages);
                 outbox.consume(consumed);
                 let left: Vec<_> = outbox.iter().map(|message| message.as_ref()).collect();
-                let expected: Vec<_> = messages[consumed..].iter().map(|message| message.as_bytes()).collect();
+                let expected: Vec<_> =
+                    messages[consumed..].iter().map(|message| message.as_bytes()).collect();
                 assert_eq!(left, expected);
                 assert_eq!(outbox.len(), expected.len());
                 assert_eq!(outbox.bytes(), expected.iter().map(|message| message.len()).sum::<usize>());

@@ -52,7 +52,14 @@ pub enum PresenceAnswer {
 /// One who knows who is where.
 pub trait Presence {
     /// Takes a request. [`Presence::poll`] is to be drained afterwards.
-    fn submit(&mut self, now: Now, from: Listener, ticket: Ticket, channel: &Channel, request: PresenceRequest);
+    fn submit(
+        &mut self,
+        now: Now,
+        from: Listener,
+        ticket: Ticket,
+        channel: &Channel,
+        request: PresenceRequest,
+    );
 
     /// The next answer and whom it is for.
     fn poll(&mut self) -> Option<(Listener, Ticket, PresenceAnswer)>;

@@ -1,16 +1,194 @@
-//! One client's life.
+//! One client's life: a value that owns what it needs at each stage, and nothing else.
 
-/// What a token or the backend changes of a namespace's options for one subscription; `None` leaves an option alone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SubscriptionOptions {
-    /// Count this subscriber in presence.
-    pub presence: Option<bool>,
-    /// Tell others when it comes and goes.
-    pub join_leave: Option<bool>,
-    /// Tell it who comes and goes.
-    pub force_push_join_leave: Option<bool>,
-    /// Give it positions.
-    pub force_positioning: Option<bool>,
-    /// Let it recover.
-    pub force_recovery: Option<bool>,
+mod backlog;
+mod heartbeat;
+mod joining;
+mod subscriptions;
+
+pub(crate) use backlog::Backlog;
+pub(crate) use heartbeat::{Beat, Heartbeat};
+pub(crate) use joining::{Joining, Purpose, Stage};
+pub use subscriptions::SubscriptionOptions;
+pub(crate) use subscriptions::{Place, Subscription, Subscriptions, Traits, Wishes};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use spanwire_wire::Encoding;
+use spanwire_wire::message::{ClientInfo, SubscribeRequest, SubscribeResult};
+
+use crate::Credentials;
+use crate::time::Instant;
+
+/// One client, from the opening of its connection to the end of it.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) encoding: Encoding,
+    /// The transport pings by itself.
+    pub(crate) transport_pings: bool,
+    pub(crate) life: Life,
+    /// What it is subscribed to, or about to be.
+    pub(crate) subscriptions: Subscriptions,
+    /// Frames that wait for an answer to something before them.
+    pub(crate) backlog: Option<Box<Backlog>>,
+    /// Questions on its behalf that are not answered yet.
+    pub(crate) asks: u32,
+}
+
+/// Where a life can be.
+#[derive(Debug)]
+pub(crate) enum Life {
+    /// Nothing said yet; closed as stale at this time.
+    Fresh {
+        /// When.
+        stale_at: Instant,
+    },
+    /// The connect command is being answered; still closed as stale at its time.
+    Connecting(Box<Connecting>),
+    /// The connect command was answered with an error: the client is expected to go.
+    Refused {
+        /// When it is closed if it does not.
+        stale_at: Instant,
+    },
+    /// The connect command was answered.
+    Connected(Client),
+    /// It is over; only the connection is still to be closed.
+    Closed,
+}
+
+/// A connect command on its way to its reply.
+#[derive(Debug)]
+pub(crate) struct Connecting {
+    pub(crate) stale_at: Instant,
+    /// The id of the command.
+    pub(crate) command: u32,
+    /// Where the client left off in server-side subscriptions.
+    pub(crate) wanted: BTreeMap<String, SubscribeRequest>,
+    /// Whether the client asked for our extensions.
+    pub(crate) extended: bool,
+    /// Who it is, once that is known.
+    pub(crate) known: Option<Known>,
+}
+
+/// A client that is who it says it is, while its server-side subscriptions are made.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub(crate) client: Client,
+    /// Custom data for the reply.
+    pub(crate) data: Bytes,
+    /// Server-side subscriptions that are still being made.
+    pub(crate) pending: usize,
+    /// Those that are made, for the reply.
+    pub(crate) made: BTreeMap<String, SubscribeResult>,
+}
+
+/// A connected client.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    /// The client id: a random UUID (version 4).
+    pub(crate) id: uuid::ClientId,
+    /// Empty is anonymous.
+    pub(crate) user: Arc<str>,
+    /// `conn_info`; empty is nothing.
+    pub(crate) info: Bytes,
+    pub(crate) heartbeat: Heartbeat,
+    /// When the connection expires, in seconds since 1970.
+    pub(crate) expire_at: Option<u64>,
+    /// When it is closed for that.
+    pub(crate) close_at: Option<Instant>,
+    /// Whether it was granted our extensions.
+    pub(crate) extended: bool,
+}
+
+impl Client {
+    /// What others are told of this client, with the `chan_info` of one subscription.
+    pub(crate) fn describe(&self, chan_info: Bytes) -> ClientInfo {
+        ClientInfo {
+            user: self.user.as_ref().to_owned(),
+            client: self.id.to_string(),
+            conn_info: self.info.clone(),
+            chan_info,
+        }
+    }
+
+    pub(crate) fn new(id: uuid::ClientId, credentials: &Credentials, extended: bool) -> Self {
+        Self {
+            id,
+            user: Arc::from(credentials.user.as_str()),
+            info: credentials.info.clone(),
+            heartbeat: Heartbeat::Off,
+            expire_at: credentials.expire_at,
+            close_at: None,
+            extended,
+        }
+    }
+}
+
+impl Session {
+    pub(crate) fn client(&self) -> Option<&Client> {
+        match &self.life {
+            Life::Connected(client) => Some(client),
+            Life::Connecting(connecting) => connecting.known.as_ref().map(|known| &known.client),
+            _ => None,
+        }
+    }
+
+    /// The next time at which something is due of itself.
+    pub(crate) fn next_due(&self) -> Option<Instant> {
+        match &self.life {
+            Life::Fresh { stale_at } | Life::Refused { stale_at } => Some(*stale_at),
+            Life::Connecting(connecting) => Some(connecting.stale_at),
+            Life::Connected(client) => {
+                [client.heartbeat.due(), client.close_at, self.subscriptions.expire_at]
+                    .into_iter()
+                    .flatten()
+                    .min()
+            }
+            Life::Closed => None,
+        }
+    }
+}
+
+/// Client ids.
+pub(crate) mod uuid {
+    use std::fmt;
+
+    /// A random UUID, version 4 (RFC 9562, section 5.4).
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) struct ClientId(u128);
+
+    impl ClientId {
+        /// The id made of these random bits.
+        pub(crate) fn from_random(bits: u128) -> Self {
+            let versioned = bits & !(0xf << 76) | (4 << 76);
+            Self(versioned & !(0b11 << 62) | (0b10 << 62))
+        }
+    }
+
+    impl fmt::Display for ClientId {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            let id = self.0;
+            let (a, b, c) = ((id >> 96) as u32, (id >> 80) as u16, (id >> 64) as u16);
+            let (d, e) = ((id >> 48) as u16, id as u64 & 0xffff_ffff_ffff);
+            write!(f, "{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}")
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::ClientId;
+
+        #[test]
+        fn an_id_says_that_it_is_a_random_uuid() {
+            let table = [
+                (0, "00000000-0000-4000-8000-000000000000"),
+                (u128::MAX, "ffffffff-ffff-4fff-bfff-ffffffffffff"),
+                (0x0123_4567_89ab_cdef_0123_4567_89ab_cdef, "01234567-89ab-4def-8123-456789abcdef"),
+            ];
+            for (bits, text) in table {
+                assert_eq!(ClientId::from_random(bits).to_string(), text);
+            }
+        }
+    }
 }

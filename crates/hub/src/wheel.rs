@@ -1,7 +1,5 @@
 //! One timing wheel for all sessions of a shard: a deadline costs its session a few bytes and no timer.
 
-use std::time::Duration;
-
 use crate::time::Instant;
 
 /// Deadlines are kept to this precision: they come up to this much late, never early.
@@ -121,7 +119,8 @@ impl Wheel {
     }
 
     fn unlink(&mut self, session: u32) {
-        let Link { previous, next, slot, .. } = std::mem::replace(&mut self.links[session as usize], UNLINKED);
+        let Link { previous, next, slot, .. } =
+            std::mem::replace(&mut self.links[session as usize], UNLINKED);
         if next != NONE {
             self.links[next as usize].previous = previous;
         }
@@ -135,9 +134,6 @@ impl Wheel {
         }
     }
 }
-
-/// How late a deadline may come up.
-pub(crate) const PRECISION: Duration = Duration::from_millis(TICK);
 
 #[cfg(test)]
 mod tests {
@@ -187,12 +183,12 @@ mod tests {
                     let due = model.remove(&session);
                     prop_assert!(due.is_some_and(|due| due <= now), "{session} came up early or twice");
                 }
-                let late = model.values().find(|due| **due + 2 * PRECISION.as_millis() as u64 <= now);
+                let late = model.values().find(|due| **due + 2 * TICK <= now);
                 prop_assert_eq!(late, None);
                 let next = wheel.next_due();
                 prop_assert_eq!(next.is_some(), !model.is_empty());
                 if let (Some(next), Some(first)) = (next, model.values().min()) {
-                    prop_assert!(next.as_millis() <= first.max(&now) + 2 * PRECISION.as_millis() as u64);
+                    prop_assert!(next.as_millis() <= first.max(&now) + 2 * TICK);
                 }
             }
         }

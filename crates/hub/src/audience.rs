@@ -1,0 +1,143 @@
+//! The audience of a channel on this shard: who is subscribed, who is about to be, and how far they have heard.
+
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+
+use crate::channel::{Channel, Position};
+use crate::delivery::Delivery;
+use crate::namespace::Namespace;
+use crate::session::Joining;
+
+/// Names an audience within its hub.
+pub(crate) type AudienceId = u32;
+
+/// One channel's subscribers on this shard. It exists as long as it has any.
+#[derive(Debug)]
+pub(crate) struct Audience {
+    pub(crate) channel: Channel,
+    pub(crate) namespace: Arc<Namespace>,
+    /// How far the stream has come here: every live member has heard everything up to it. `None` until a position
+    /// is known, and for good in a channel without history.
+    pub(crate) heard: Option<Position>,
+    pub(crate) members: Vec<Member>,
+    pub(crate) joiners: Vec<Joiner>,
+}
+
+/// A live subscriber.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Member {
+    /// The index of its session.
+    pub(crate) session: u32,
+    /// It keeps a position: a hole in the stream must end its subscription, not pass unseen.
+    pub(crate) positioned: bool,
+    /// It is told who comes and goes.
+    pub(crate) hears_joins: bool,
+    /// It has heard everything up to this offset before it went live; only later ones are for it.
+    pub(crate) after: u64,
+}
+
+/// A subscriber to be: its subscribe is not answered yet, so what is published meanwhile waits here.
+#[derive(Debug)]
+pub(crate) struct Joiner {
+    /// The index of its session.
+    pub(crate) session: u32,
+    /// Where its subscribe stands.
+    pub(crate) joining: Box<Joining>,
+    /// Publications that came before the answer, in the order of their coming.
+    pub(crate) early: Vec<Arc<Delivery>>,
+    /// Some more came than may be kept: it cannot join without a hole.
+    pub(crate) overflowed: bool,
+}
+
+impl Audience {
+    fn new(channel: Channel, namespace: Arc<Namespace>) -> Self {
+        Self { channel, namespace, heard: None, members: Vec::new(), joiners: Vec::new() }
+    }
+
+    /// Subscribers, live or about to be.
+    pub(crate) fn len(&self) -> usize {
+        self.members.len() + self.joiners.len()
+    }
+
+    pub(crate) fn joiner_mut(&mut self, session: u32) -> Option<&mut Joiner> {
+        self.joiners.iter_mut().find(|joiner| joiner.session == session)
+    }
+
+    pub(crate) fn take_joiner(&mut self, session: u32) -> Option<Joiner> {
+        let index = self.joiners.iter().position(|joiner| joiner.session == session)?;
+        Some(self.joiners.swap_remove(index))
+    }
+
+    /// Adds a live member; the result is its place, for [`remove_member`](Self::remove_member).
+    pub(crate) fn add_member(&mut self, member: Member) -> u32 {
+        self.members.push(member);
+        (self.members.len() - 1) as u32
+    }
+
+    /// Removes the member at a place. The result is the session whose member took that place, if one did.
+    pub(crate) fn remove_member(&mut self, place: u32) -> Option<u32> {
+        self.members.swap_remove(place as usize);
+        self.members.get(place as usize).map(|moved| moved.session)
+    }
+}
+
+/// All audiences of a shard, by channel.
+#[derive(Debug, Default)]
+pub(crate) struct Audiences {
+    /// Channel names are chosen by strangers: the default hasher is seeded by chance, and nothing depends on its order.
+    by_channel: HashMap<Channel, AudienceId, foldhash::quality::RandomState>,
+    places: Vec<Option<Audience>>,
+    free: Vec<AudienceId>,
+}
+
+impl Audiences {
+    pub(crate) fn find(&self, channel: &str) -> Option<AudienceId> {
+        self.by_channel.get(channel).copied()
+    }
+
+    pub(crate) fn get_mut(&mut self, id: AudienceId) -> Option<&mut Audience> {
+        self.places.get_mut(id as usize)?.as_mut()
+    }
+
+    pub(crate) fn get(&self, id: AudienceId) -> Option<&Audience> {
+        self.places.get(id as usize)?.as_ref()
+    }
+
+    /// The audience of a channel, made if there is none.
+    pub(crate) fn find_or_insert(&mut self, channel: &str, namespace: &Arc<Namespace>) -> AudienceId {
+        if let Some(id) = self.find(channel) {
+            return id;
+        }
+        let channel = Channel::new(channel);
+        let audience = Audience::new(channel.clone(), Arc::clone(namespace));
+        let id = match self.free.pop() {
+            Some(id) => {
+                self.places[id as usize] = Some(audience);
+                id
+            }
+            None => {
+                self.places.push(Some(audience));
+                (self.places.len() - 1) as AudienceId
+            }
+        };
+        self.by_channel.insert(channel, id);
+        id
+    }
+
+    /// Forgets an audience that has nobody left.
+    pub(crate) fn remove(&mut self, id: AudienceId) {
+        if let Some(audience) = self.places[id as usize].take() {
+            self.by_channel.remove(&audience.channel);
+            self.free.push(id);
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Audience> {
+        self.places.iter().flatten()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.by_channel.len()
+    }
+}

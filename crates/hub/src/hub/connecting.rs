@@ -1,0 +1,187 @@
+//! From a connect command to its reply: who is it, and what is it subscribed to by the server?
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::Rng;
+use spanwire_wire::extension;
+use spanwire_wire::message::{ConnectRequest, ConnectResult, SubscribeResult};
+use spanwire_wire::{DisconnectCode, ErrorCode, Outcome};
+
+use super::{Hub, Purpose};
+use crate::audience::AudienceId;
+use crate::channel::Channel;
+use crate::io::wanted_position;
+use crate::namespace::Namespace;
+use crate::session::uuid::ClientId;
+use crate::session::{Client, Connecting, Heartbeat, Joining, Known, Life, Stage, Traits, Wishes};
+use crate::time::{Instant, Now};
+use crate::{Authenticate, Credentials, Grant, Question, Refusal, SessionId};
+
+impl Hub {
+    pub(super) fn connect(&mut self, id: SessionId, command: u32, request: ConnectRequest) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let Life::Fresh { stale_at } = session.life else { return };
+        let extended = extension::is_wanted(&request);
+        let ConnectRequest { token, data, subs, name, version, .. } = request;
+        let connecting = Connecting { stale_at, command, wanted: subs, extended, known: None };
+        session.life = Life::Connecting(Box::new(connecting));
+        let question = Authenticate { session: id, token, data, name, version };
+        self.ask(id, Purpose::Connect, Question::Authenticate(question));
+    }
+
+    pub(super) fn authenticated(&mut self, now: Now, id: SessionId, outcome: Result<Credentials, Refusal>) {
+        match outcome {
+            Err(refusal) => self.refuse_connect(id, refusal),
+            Ok(credentials) if credentials.expire_at.is_some_and(|at| at <= now.unix_seconds()) => {
+                self.refuse_connect(id, Refusal::Error(ErrorCode::Expired));
+            }
+            Ok(credentials) if credentials.channels.len() > self.config.limits.channels_per_client_max => {
+                self.close(id, DisconnectCode::ChannelLimit.into());
+            }
+            Ok(credentials) => self.welcome(now, id, credentials),
+        }
+    }
+
+    /// It is known who this is; what is left are the server-side subscriptions.
+    fn welcome(&mut self, now: Now, id: SessionId, credentials: Credentials) {
+        let client_id = ClientId::from_random(self.chance.random());
+        let mut channels: BTreeMap<Channel, (Arc<Namespace>, Grant)> = BTreeMap::new();
+        for (channel, grant) in &credentials.channels {
+            match self.config.namespaces.of(channel.as_str()) {
+                Ok(namespace) => channels.insert(channel.clone(), (Arc::clone(namespace), grant.clone())),
+                Err(code) => return self.refuse_connect(id, Refusal::Error(code)),
+            };
+        }
+        let Some(connecting) = self.connecting_mut(id) else { return };
+        let client = Client::new(client_id, &credentials, connecting.extended);
+        let pending = channels.len();
+        connecting.known = Some(Known { client, data: credentials.data, pending, made: BTreeMap::new() });
+        for (channel, (namespace, grant)) in channels {
+            self.join_server_side(id, &channel, &namespace, grant);
+        }
+        if pending == 0 {
+            self.connected(now, id);
+        }
+    }
+
+    fn join_server_side(
+        &mut self,
+        id: SessionId,
+        channel: &Channel,
+        namespace: &Arc<Namespace>,
+        grant: Grant,
+    ) {
+        let wanted =
+            self.connecting_mut(id).and_then(|connecting| connecting.wanted.remove(channel.as_str()));
+        let traits = Traits::decide(namespace, grant.options, Wishes::default());
+        let joining = Joining {
+            purpose: crate::session::Purpose::Connect,
+            since: wanted.and_then(|wanted| wanted_position(wanted.recover, wanted.offset, &wanted.epoch)),
+            reject_unrecovered: false,
+            traits: Traits { server_side: true, ..traits },
+            info: grant.info,
+            data: grant.data,
+            expire_at: grant.expire_at,
+            stage: Stage::Verifying(Wishes::default()),
+        };
+        let audience = self.begin_joining(id, channel.as_str(), namespace, joining);
+        self.read_stream(id, audience);
+    }
+
+    /// One server-side subscription is made; the last one completes the reply.
+    pub(super) fn joined_server_side(
+        &mut self,
+        now: Now,
+        id: SessionId,
+        audience: AudienceId,
+        result: SubscribeResult,
+    ) {
+        let Some(channel) = self.audiences.get(audience).map(|audience| audience.channel.clone()) else {
+            return;
+        };
+        let Some(known) = self.connecting_mut(id).and_then(|connecting| connecting.known.as_mut()) else {
+            return;
+        };
+        known.made.insert(channel.as_str().to_owned(), result);
+        known.pending -= 1;
+        if known.pending == 0 {
+            self.connected(now, id);
+        }
+    }
+
+    /// The connect command cannot be granted: nothing remains of it, and the client is expected to go.
+    pub(super) fn refuse_connect(&mut self, id: SessionId, refusal: Refusal) {
+        let Refusal::Error(code) = refusal else { return self.deny(id, 0, refusal) };
+        let Some(connecting) = self.connecting_mut(id) else { return };
+        let (command, stale_at) = (connecting.command, connecting.stale_at);
+        self.leave_all(id);
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.life = Life::Refused { stale_at };
+        }
+        self.refuse(id, command, code);
+    }
+
+    /// Everything is known: reply, and let the server-side subscriptions go live behind the reply.
+    fn connected(&mut self, now: Now, id: SessionId) {
+        let limits = &self.config.limits;
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let Life::Connecting(connecting) = std::mem::replace(&mut session.life, Life::Closed) else { return };
+        let Connecting { command, known: Some(known), .. } = *connecting else { return };
+        let Known { mut client, data, made, .. } = known;
+        if !session.transport_pings {
+            client.heartbeat = Heartbeat::start(now.at, limits, self.chance.random());
+        }
+        client.close_at = client.expire_at.map(|at| now.instant_of(at) + limits.expired_close_delay);
+        let pings = client.heartbeat != Heartbeat::Off;
+        let ttl = client.expire_at.map(|at| time_to_live(now, at));
+        let result = ConnectResult {
+            client: client.id.to_string(),
+            version: self.config.version.clone(),
+            expires: ttl.is_some(),
+            ttl: ttl.unwrap_or_default(),
+            data,
+            subs: made,
+            ping: if pings { whole_seconds(limits.ping_interval) } else { 0 },
+            pong: pings && !limits.pong_timeout.is_zero(),
+            sw_ext: if client.extended { vec![extension::IDEMPOTENT_PUBLISH.to_owned()] } else { Vec::new() },
+            ..ConnectResult::default()
+        };
+        session.life = Life::Connected(client);
+        self.clients += 1;
+        self.rearm(id);
+        self.reply(id, command, Outcome::Connect(result));
+        self.go_live_server_side(now, id);
+    }
+
+    fn go_live_server_side(&mut self, now: Now, id: SessionId) {
+        let Some(session) = self.sessions.get(id) else { return };
+        let made: Vec<_> = session.subscriptions.iter().map(|subscription| subscription.audience).collect();
+        for audience in made {
+            self.go_live(now, id, audience);
+        }
+    }
+
+    fn connecting_mut(&mut self, id: SessionId) -> Option<&mut Connecting> {
+        match &mut self.sessions.get_mut(id)?.life {
+            Life::Connecting(connecting) => Some(connecting),
+            _ => None,
+        }
+    }
+}
+
+/// Seconds until something expires, at least one: zero would say that it never does.
+pub(super) fn time_to_live(now: Now, expire_at: u64) -> u32 {
+    u32::try_from(expire_at.saturating_sub(now.unix_seconds())).unwrap_or(u32::MAX).max(1)
+}
+
+/// When something is ended that may outlive its expiry by `delay`.
+pub(super) fn end_of(now: Now, expire_at: Option<u64>, delay: Duration) -> Option<Instant> {
+    expire_at.map(|at| now.instant_of(at) + delay)
+}
+
+/// The ping interval as the protocol tells it, in whole seconds, at least one.
+fn whole_seconds(interval: Duration) -> u32 {
+    u32::try_from(interval.as_millis().div_ceil(1000)).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,91 @@
+//! Out of a channel, on every path: by command, by order, by expiry, by a lost position, or with the session.
+
+use spanwire_wire::message::UnsubscribeResult;
+use spanwire_wire::{DisconnectCode, Outcome, PushEvent, UnsubscribeCode};
+
+use super::Hub;
+use crate::audience::AudienceId;
+use crate::broker::BrokerRequest;
+use crate::presence::PresenceRequest;
+use crate::session::{Place, Subscription};
+use crate::{Deed, SessionId};
+
+impl Hub {
+    /// The client leaves. That always succeeds, also if it was not there.
+    pub(super) fn unsubscribe(&mut self, id: SessionId, command: u32, channel: &str) {
+        if let Some(audience) = self.audiences.find(channel) {
+            self.leave(id, audience);
+        }
+        self.reply(id, command, Outcome::Unsubscribe(UnsubscribeResult {}));
+    }
+
+    /// The client is taken out of a channel, and told.
+    pub(super) fn expel(&mut self, id: SessionId, audience: AudienceId, code: UnsubscribeCode) {
+        let Some(channel) = self.audiences.get(audience).map(|audience| audience.channel.clone()) else {
+            return;
+        };
+        if self.leave(id, audience).is_some() {
+            self.push(id, &channel, PushEvent::Unsubscribe(code.into()));
+        }
+    }
+
+    /// What the client has heard of a channel has a hole. It is told, and comes back to recover or to learn of a gap.
+    pub(super) fn lost_state(&mut self, id: SessionId, audience: AudienceId) {
+        let Some(session) = self.sessions.get(id) else { return };
+        match session.subscriptions.get(audience) {
+            Some(subscription) if subscription.traits.server_side => {
+                self.close(id, DisconnectCode::InsufficientState.into());
+            }
+            Some(_) => self.expel(id, audience, UnsubscribeCode::Insufficient),
+            None => {}
+        }
+    }
+
+    pub(super) fn leave_all(&mut self, id: SessionId) {
+        while let Some(audience) = self.sessions.get(id).and_then(|session| session.subscriptions.last()) {
+            self.leave(id, audience);
+        }
+    }
+
+    /// Takes a session out of an audience, wherever in it it is; the world is told what it must know.
+    pub(super) fn leave(&mut self, id: SessionId, audience: AudienceId) -> Option<Subscription> {
+        let session = self.sessions.get_mut(id)?;
+        let subscription = session.subscriptions.remove(audience)?;
+        self.subscriptions -= 1;
+        let description = session.client().map(|client| client.describe(subscription.info()));
+        let channel = self.audiences.get(audience)?.channel.clone();
+        let was_live = matches!(subscription.place, Place::Live(_));
+        self.vacate(id, audience, subscription.place);
+        if let Some(description) = description {
+            if subscription.traits.present {
+                let remove = PresenceRequest::Remove(description.client.clone());
+                self.tell(&channel, Deed::Presence(remove));
+            }
+            if subscription.traits.announced && was_live {
+                self.tell(&channel, Deed::Broker(BrokerRequest::Leave(description)));
+            }
+        }
+        if self.audiences.get(audience).is_some_and(|audience| audience.len() == 0) {
+            self.audiences.remove(audience);
+            self.tell(&channel, Deed::Broker(BrokerRequest::Unsubscribe));
+        }
+        Some(subscription)
+    }
+
+    /// Frees the place of a session in an audience. Whoever is moved into it learns its new place.
+    fn vacate(&mut self, id: SessionId, audience: AudienceId, place: Place) {
+        let Some(members) = self.audiences.get_mut(audience) else { return };
+        let Place::Live(index) = place else {
+            members.take_joiner(id.index);
+            return;
+        };
+        if let Some(moved) = members.remove_member(index) {
+            let moved = self.sessions.id(moved);
+            if let Some(session) = self.sessions.get_mut(moved)
+                && let Some(subscription) = session.subscriptions.get_mut(audience)
+            {
+                subscription.place = Place::Live(index);
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Prolonging a connection or a subscription with a new token, before the old one runs out.
+
+use std::collections::BTreeSet;
+
+use spanwire_wire::message::{RefreshRequest, RefreshResult, SubRefreshRequest, SubRefreshResult};
+use spanwire_wire::{DisconnectCode, ErrorCode, Outcome};
+
+use super::connecting::{end_of, time_to_live};
+use super::{Hub, Purpose};
+use crate::audience::AudienceId;
+use crate::session::Life;
+use crate::time::Now;
+use crate::{Credentials, Grant, Question, Refusal, SessionId};
+
+impl Hub {
+    pub(super) fn refresh(&mut self, id: SessionId, command: u32, request: RefreshRequest) {
+        if request.token.is_empty() {
+            return self.close(id, DisconnectCode::BadRequest.into());
+        }
+        self.ask(id, Purpose::Refresh { command }, Question::Refresh { token: request.token });
+    }
+
+    pub(super) fn refreshed(
+        &mut self,
+        now: Now,
+        id: SessionId,
+        command: u32,
+        outcome: Result<Credentials, Refusal>,
+    ) {
+        let credentials = match outcome {
+            Ok(credentials) => credentials,
+            Err(Refusal::Error(ErrorCode::TokenExpired)) => {
+                return self.close(id, DisconnectCode::ConnectionExpired.into());
+            }
+            Err(_) => return self.close(id, DisconnectCode::InvalidToken.into()),
+        };
+        let delay = self.config.limits.expired_close_delay;
+        let subscribed = self.server_side_channels(id);
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let Life::Connected(client) = &mut session.life else { return };
+        if *client.user != *credentials.user {
+            return self.close(id, DisconnectCode::InvalidToken.into());
+        }
+        let granted: BTreeSet<_> =
+            credentials.channels.iter().map(|(channel, _)| channel.as_str().to_owned()).collect();
+        if granted != subscribed {
+            // Other server-side subscriptions than it has: a new connection gets them.
+            return self.close(id, DisconnectCode::InsufficientState.into());
+        }
+        client.expire_at = credentials.expire_at;
+        client.close_at = end_of(now, credentials.expire_at, delay);
+        client.info = credentials.info;
+        self.rearm(id);
+        let ttl = credentials.expire_at.map(|at| time_to_live(now, at));
+        let result = RefreshResult {
+            expires: ttl.is_some(),
+            ttl: ttl.unwrap_or_default(),
+            ..RefreshResult::default()
+        };
+        self.reply(id, command, Outcome::Refresh(result));
+    }
+
+    fn server_side_channels(&self, id: SessionId) -> BTreeSet<String> {
+        let subscriptions =
+            self.sessions.get(id).into_iter().flat_map(|session| session.subscriptions.iter());
+        let server_side = subscriptions.filter(|subscription| subscription.traits.server_side);
+        server_side
+            .filter_map(|each| Some(self.audiences.get(each.audience)?.channel.as_str().to_owned()))
+            .collect()
+    }
+
+    pub(super) fn refresh_subscription(&mut self, id: SessionId, command: u32, request: SubRefreshRequest) {
+        let Some(session) = self.sessions.get(id) else { return };
+        let audience = self.audiences.find(&request.channel);
+        let Some((audience, subscription)) =
+            audience.and_then(|audience| Some((audience, session.subscriptions.get(audience)?)))
+        else {
+            return self.refuse(id, command, ErrorCode::PermissionDenied);
+        };
+        let expires = subscription.extra.as_ref().is_some_and(|extra| extra.expire_at.is_some());
+        if subscription.traits.server_side || !expires {
+            return self.close(id, DisconnectCode::BadRequest.into());
+        }
+        if request.token.is_empty() {
+            return self.refuse(id, command, ErrorCode::BadRequest);
+        }
+        let Some(channel) = self.audiences.get(audience).map(|audience| audience.channel.clone()) else {
+            return;
+        };
+        let user = session.client().map_or_else(String::new, |client| client.user.as_ref().to_owned());
+        let question = Question::VerifySubscription { token: request.token, channel, user };
+        self.ask(id, Purpose::SubRefresh { command, audience }, question);
+    }
+
+    pub(super) fn subscription_refreshed(
+        &mut self,
+        now: Now,
+        id: SessionId,
+        command: u32,
+        audience: AudienceId,
+        outcome: Result<Grant, Refusal>,
+    ) {
+        let grant = match outcome {
+            Ok(grant) => grant,
+            Err(Refusal::Error(ErrorCode::TokenExpired)) => {
+                return self.refuse(id, command, ErrorCode::TokenExpired);
+            }
+            Err(_) => return self.close(id, DisconnectCode::InvalidToken.into()),
+        };
+        let delay = self.config.limits.expired_sub_close_delay;
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        if session.subscriptions.get(audience).is_none() {
+            return self.refuse(id, command, ErrorCode::PermissionDenied);
+        }
+        session.subscriptions.expires(audience, grant.expire_at, end_of(now, grant.expire_at, delay));
+        self.rearm(id);
+        let ttl = grant.expire_at.map(|at| time_to_live(now, at));
+        let result = SubRefreshResult {
+            expires: ttl.is_some(),
+            ttl: ttl.unwrap_or_default(),
+            ..SubRefreshResult::default()
+        };
+        self.reply(id, command, Outcome::SubRefresh(result));
+    }
+}

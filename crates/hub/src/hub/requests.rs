@@ -1,0 +1,184 @@
+//! What a connected client asks about channels: publish, history, presence.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use spanwire_wire::message::{
+    HistoryRequest, HistoryResult, PresenceResult, PresenceStatsResult, Publication, PublishRequest,
+    PublishResult,
+};
+use spanwire_wire::{DisconnectCode, Encoding, ErrorCode, Outcome, is_json};
+
+use super::{Hub, Purpose};
+use crate::SessionId;
+use crate::broker::{BrokerAnswer, BrokerError, BrokerRequest, Draft, HistoryQuery};
+use crate::channel::{Channel, Epoch, Position};
+use crate::delivery::json_info;
+use crate::namespace::{Namespace, Permission};
+use crate::presence::{PresenceAnswer, PresenceRequest};
+use crate::session::{Place, Session, Subscription};
+
+/// Longest idempotency key of a publish command (`sw_key`), in bytes: a UUID or a hash in hex fits.
+const KEY_BYTES_MAX: usize = 64;
+
+impl Hub {
+    pub(super) fn publish(&mut self, id: SessionId, command: u32, request: PublishRequest) {
+        match self.draft(id, &request) {
+            Err(code) => self.refuse(id, command, code),
+            Ok(draft) => {
+                let channel = self.channel(&request.channel);
+                self.ask_broker(id, Purpose::Publish { command }, channel, BrokerRequest::Publish(draft));
+            }
+        }
+    }
+
+    fn draft(&self, id: SessionId, request: &PublishRequest) -> Result<Draft, ErrorCode> {
+        let allowed = |namespace: &Namespace| namespace.publish;
+        let (namespace, session) = self.may(id, &request.channel, allowed)?;
+        let client = session.client().ok_or(ErrorCode::Internal)?;
+        if request.data.is_empty() || request.r#type != 0 || request.sw_key.len() > KEY_BYTES_MAX {
+            return Err(ErrorCode::BadRequest);
+        }
+        let chan_info =
+            self.subscription(session, &request.channel).map(Subscription::info).unwrap_or_default();
+        let publication = Publication {
+            data: request.data.clone(),
+            info: Some(client.describe(chan_info)),
+            ..Publication::default()
+        };
+        // Keys of different users do not meet, so that nobody can suppress what somebody else publishes.
+        let key = || Bytes::from(format!("{}\0{}", client.user, request.sw_key));
+        let idempotency_key = (client.extended && !request.sw_key.is_empty()).then(key);
+        Ok(Draft { publication, history: namespace.history, idempotency_key })
+    }
+
+    pub(super) fn published(&mut self, id: SessionId, command: u32, answer: BrokerAnswer) {
+        let BrokerAnswer::Published(position) = answer else {
+            return self.refuse(id, command, ErrorCode::Internal);
+        };
+        let extended = self.sessions.get(id).and_then(Session::client).is_some_and(|client| client.extended);
+        let result = match position.filter(|_| extended) {
+            Some(Position { offset, epoch }) => {
+                PublishResult { sw_offset: offset, sw_epoch: epoch.as_str().to_owned() }
+            }
+            None => PublishResult::default(),
+        };
+        self.reply(id, command, Outcome::Publish(result));
+    }
+
+    pub(super) fn read_history(&mut self, id: SessionId, command: u32, request: HistoryRequest) {
+        match self.history_query(id, &request) {
+            Err(code) => self.refuse(id, command, code),
+            Ok(query) => {
+                let channel = self.channel(&request.channel);
+                self.ask_broker(id, Purpose::History { command }, channel, query);
+            }
+        }
+    }
+
+    fn history_query(&self, id: SessionId, request: &HistoryRequest) -> Result<BrokerRequest, ErrorCode> {
+        let namespace = self.config.namespaces.of(&request.channel)?;
+        let history = namespace.history.ok_or(ErrorCode::NotAvailable)?;
+        self.may(id, &request.channel, |namespace| namespace.read_history)?;
+        if request.reverse && request.since.as_ref().is_some_and(|since| since.offset == 0) {
+            return Err(ErrorCode::BadRequest);
+        }
+        let most = self.config.limits.history_publications_max;
+        let limit = usize::try_from(request.limit).map_or(most, |limit| limit.min(most));
+        let since = request.since.as_ref();
+        let since = since.map(|since| Position { offset: since.offset, epoch: Epoch::new(&since.epoch) });
+        let query = HistoryQuery { limit: Some(limit), since, reverse: request.reverse };
+        Ok(BrokerRequest::History { history, query })
+    }
+
+    pub(super) fn history_read(&mut self, id: SessionId, command: u32, answer: BrokerAnswer) {
+        let (publications, top) = match answer {
+            BrokerAnswer::History { publications, top } => (publications, top),
+            BrokerAnswer::Refused(BrokerError::UnrecoverablePosition) => {
+                return self.refuse(id, command, ErrorCode::UnrecoverablePosition);
+            }
+            _ => return self.refuse(id, command, ErrorCode::Internal),
+        };
+        let is_binary = |publication: &Publication| !is_json(&publication.data);
+        if self.sessions.lane(id.index).encoding == Encoding::Json && publications.iter().any(is_binary) {
+            return self.close(id, DisconnectCode::InappropriateProtocol.into());
+        }
+        let epoch = top.epoch.as_str().to_owned();
+        self.reply(id, command, Outcome::History(HistoryResult { publications, epoch, offset: top.offset }));
+    }
+
+    pub(super) fn read_presence(&mut self, id: SessionId, command: u32, channel: &str) {
+        self.ask_who_is_there(id, command, channel, PresenceRequest::Get);
+    }
+
+    pub(super) fn read_presence_stats(&mut self, id: SessionId, command: u32, channel: &str) {
+        self.ask_who_is_there(id, command, channel, PresenceRequest::Stats);
+    }
+
+    fn ask_who_is_there(&mut self, id: SessionId, command: u32, channel: &str, request: PresenceRequest) {
+        let keeps = self.config.namespaces.of(channel).and_then(|namespace| match namespace.presence {
+            true => Ok(()),
+            false => Err(ErrorCode::NotAvailable),
+        });
+        let allowed =
+            keeps.and_then(|()| self.may(id, channel, |namespace| namespace.see_presence).map(|_| ()));
+        match allowed {
+            Err(code) => self.refuse(id, command, code),
+            Ok(()) => {
+                let channel = self.channel(channel);
+                self.ask_presence(id, Purpose::Presence { command }, channel, request);
+            }
+        }
+    }
+
+    pub(super) fn presence_read(&mut self, id: SessionId, command: u32, answer: PresenceAnswer) {
+        let outcome = match answer {
+            PresenceAnswer::Clients(mut presence) => {
+                if self.sessions.lane(id.index).encoding == Encoding::Json {
+                    presence.values_mut().for_each(|info| *info = json_info(info));
+                }
+                Outcome::Presence(PresenceResult { presence })
+            }
+            PresenceAnswer::Stats { clients, users } => {
+                Outcome::PresenceStats(PresenceStatsResult { num_clients: clients, num_users: users })
+            }
+            PresenceAnswer::Done | PresenceAnswer::Refused(_) => {
+                return self.refuse(id, command, ErrorCode::Internal);
+            }
+        };
+        self.reply(id, command, outcome);
+    }
+
+    /// Whether a client may do something in a channel; if so, the channel's namespace and the session.
+    fn may(
+        &self,
+        id: SessionId,
+        channel: &str,
+        permission: impl Fn(&Namespace) -> Permission,
+    ) -> Result<(&Arc<Namespace>, &Session), ErrorCode> {
+        let session = self.sessions.get(id).ok_or(ErrorCode::Internal)?;
+        if channel.len() > self.config.limits.channel_name_bytes_max {
+            return Err(ErrorCode::BadRequest);
+        }
+        let namespace = self.config.namespaces.of(channel)?;
+        let user = session.client().map_or("", |client| &client.user);
+        let subscribed = self.subscription(session, channel).is_some();
+        if permission(namespace).allows(user, subscribed) {
+            Ok((namespace, session))
+        } else {
+            Err(ErrorCode::PermissionDenied)
+        }
+    }
+
+    /// The live subscription of a session to a channel.
+    fn subscription<'a>(&self, session: &'a Session, channel: &str) -> Option<&'a Subscription> {
+        let subscription = session.subscriptions.get(self.audiences.find(channel)?)?;
+        matches!(subscription.place, Place::Live(_)).then_some(subscription)
+    }
+
+    /// The channel of this name: the one that its audience already names, if it has one.
+    fn channel(&self, name: &str) -> Channel {
+        let audience = self.audiences.find(name).and_then(|id| self.audiences.get(id));
+        audience.map_or_else(|| Channel::new(name), |audience| audience.channel.clone())
+    }
+}

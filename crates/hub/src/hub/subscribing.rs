@@ -1,0 +1,367 @@
+//! From a subscribe to a live subscriber, with nothing lost and nothing doubled on the way.
+//!
+//! The race that every such server must settle: publications go on while a subscriber's position is being read. It
+//! is settled by construction. A subscriber to be is in its channel's audience from before the broker is asked, and
+//! what is published meanwhile waits with it. The broker's answer names the position `top`. The reply tells what the
+//! client missed up to `top`, and of what waited exactly the publications behind `top` follow the reply. If
+//! there is a hole among those, the subscription ends in "insufficient state": a gap is told, never papered over.
+
+use std::sync::Arc;
+
+use spanwire_wire::message::{Publication, SubscribeRequest, SubscribeResult};
+use spanwire_wire::{DisconnectCode, Encoding, ErrorCode, Outcome, is_json};
+
+use super::connecting::{end_of, time_to_live};
+use super::{Hub, Purpose};
+use crate::audience::{AudienceId, Joiner, Member};
+use crate::broker::{BrokerAnswer, BrokerRequest};
+use crate::channel::Position;
+use crate::io::wanted_position;
+use crate::namespace::{Namespace, is_private, lists_user};
+use crate::presence::{PresenceAnswer, PresenceRequest};
+use crate::session::{
+    Joining, Place, Purpose as JoinPurpose, Stage, Subscription, SubscriptionOptions, Traits, Wishes,
+};
+use crate::time::Now;
+use crate::{Deed, Grant, Question, Refusal, SessionId};
+
+/// `SubscribeRequest.delta`: the one kind of delta that the protocol knows.
+const DELTA_FOSSIL: &str = "fossil";
+
+impl Hub {
+    pub(super) fn subscribe(&mut self, now: Now, id: SessionId, command: u32, request: SubscribeRequest) {
+        if !request.delta.is_empty() && request.delta != DELTA_FOSSIL {
+            return self.close(id, DisconnectCode::BadRequest.into());
+        }
+        let namespace = match self.may_subscribe(id, &request) {
+            Ok(namespace) => namespace,
+            Err(code) => return self.refuse(id, command, code),
+        };
+        let wishes = self.wishes(id, &namespace, &request);
+        let joining = Joining {
+            purpose: JoinPurpose::Command(command),
+            since: wanted_position(request.recover, request.offset, &request.epoch),
+            reject_unrecovered: request.flag & SubscribeRequest::FLAG_REJECT_UNRECOVERED != 0,
+            traits: Traits::decide(&namespace, SubscriptionOptions::default(), wishes),
+            info: Default::default(),
+            data: Default::default(),
+            expire_at: None,
+            stage: Stage::Verifying(wishes),
+        };
+        let audience = self.begin_joining(id, &request.channel, &namespace, joining);
+        if request.token.is_empty() {
+            return self.subscription_allowed(now, id, audience, Grant::default());
+        }
+        let Some(channel) = self.audiences.get(audience).map(|audience| audience.channel.clone()) else {
+            return;
+        };
+        let Some(client) = self.sessions.get(id).and_then(|session| session.client()) else { return };
+        let user = client.user.as_ref().to_owned();
+        let question = Question::VerifySubscription { token: request.token, channel, user };
+        self.ask(id, Purpose::VerifySubscription { audience }, question);
+    }
+
+    /// The checks before anything is asked or kept. With a token the token decides; without, the namespace.
+    fn may_subscribe(&self, id: SessionId, request: &SubscribeRequest) -> Result<Arc<Namespace>, ErrorCode> {
+        let limits = &self.config.limits;
+        let session = self.sessions.get(id).ok_or(ErrorCode::Internal)?;
+        let channel = request.channel.as_str();
+        if channel.len() > limits.channel_name_bytes_max || request.tf.is_some() {
+            return Err(ErrorCode::BadRequest);
+        }
+        if self.audiences.find(channel).is_some_and(|audience| session.subscriptions.get(audience).is_some())
+        {
+            return Err(ErrorCode::AlreadySubscribed);
+        }
+        if session.subscriptions.len() >= limits.channels_per_client_max {
+            return Err(ErrorCode::LimitExceeded);
+        }
+        let namespace = self.config.namespaces.of(channel)?;
+        let user = session.client().map_or("", |client| &client.user);
+        let allowed = request.r#type == 0
+            && (!request.token.is_empty()
+                || (!is_private(channel) && namespace_allows(namespace, channel, user)));
+        if allowed { Ok(Arc::clone(namespace)) } else { Err(ErrorCode::PermissionDenied) }
+    }
+
+    fn wishes(&self, id: SessionId, namespace: &Namespace, request: &SubscribeRequest) -> Wishes {
+        let user =
+            self.sessions.get(id).and_then(|session| session.client()).map_or("", |client| &client.user);
+        Wishes {
+            positioned: request.positioned,
+            recoverable: request.recoverable,
+            join_leave: request.join_leave,
+            reads_history: namespace.read_history.allows(user, true),
+            sees_presence: namespace.see_presence.allows(user, true),
+        }
+    }
+
+    /// Makes a joiner: from now on it misses nothing.
+    pub(super) fn begin_joining(
+        &mut self,
+        id: SessionId,
+        channel: &str,
+        namespace: &Arc<Namespace>,
+        joining: Joining,
+    ) -> AudienceId {
+        let audience = self.audiences.find_or_insert(channel, namespace);
+        let Some(session) = self.sessions.get_mut(id) else { return audience };
+        let subscription =
+            Subscription { audience, place: Place::Joining, traits: joining.traits, extra: None };
+        session.subscriptions.insert(subscription);
+        self.subscriptions += 1;
+        if let Some(audience) = self.audiences.get_mut(audience) {
+            let joining = Box::new(joining);
+            audience.joiners.push(Joiner {
+                session: id.index,
+                joining,
+                early: Vec::new(),
+                overflowed: false,
+            });
+        }
+        audience
+    }
+
+    pub(super) fn subscription_verified(
+        &mut self,
+        now: Now,
+        id: SessionId,
+        audience: AudienceId,
+        outcome: Result<Grant, Refusal>,
+    ) {
+        match outcome {
+            Ok(grant) => self.subscription_allowed(now, id, audience, grant),
+            Err(refusal) => self.cannot_join(id, audience, refusal),
+        }
+    }
+
+    fn subscription_allowed(&mut self, now: Now, id: SessionId, audience: AudienceId, grant: Grant) {
+        if grant.expire_at.is_some_and(|at| at <= now.unix_seconds()) {
+            return self.cannot_join(id, audience, Refusal::Error(ErrorCode::Expired));
+        }
+        let Some(place) = self.audiences.get_mut(audience) else { return };
+        let namespace = Arc::clone(&place.namespace);
+        let Some(Joiner { joining, .. }) = place.joiner_mut(id.index) else { return };
+        let Stage::Verifying(wishes) = joining.stage else { return };
+        joining.traits = Traits::decide(&namespace, grant.options, wishes);
+        (joining.info, joining.data, joining.expire_at) = (grant.info, grant.data, grant.expire_at);
+        self.read_stream(id, audience);
+    }
+
+    /// Asks where the stream stands, and makes the subscriber present before anybody is told that it is here.
+    pub(super) fn read_stream(&mut self, id: SessionId, audience: AudienceId) {
+        let limit = self.config.limits.recovery_publications_max;
+        let Some(place) = self.audiences.get_mut(audience) else { return };
+        let (channel, history) = (place.channel.clone(), place.namespace.history);
+        let Some(Joiner { joining, .. }) = place.joiner_mut(id.index) else { return };
+        let (traits, info) = (joining.traits, joining.info.clone());
+        let since = joining.since.clone().filter(|_| traits.recoverable);
+        joining.stage = Stage::Reading { broker: None, presence_pending: traits.present };
+        if let Some(session) = self.sessions.get_mut(id) {
+            if let Some(subscription) = session.subscriptions.get_mut(audience) {
+                subscription.traits = traits;
+            }
+            if let Some(client) = session.client().filter(|_| traits.present) {
+                let appear = PresenceRequest::Add(client.describe(info));
+                self.ask_presence(id, Purpose::Appear { audience }, channel.clone(), appear);
+            }
+        }
+        let request = BrokerRequest::Subscribe { history, since, limit };
+        self.ask_broker(id, Purpose::Subscribe { audience }, channel, request);
+    }
+
+    pub(super) fn broker_listens(
+        &mut self,
+        now: Now,
+        id: SessionId,
+        audience: AudienceId,
+        answer: BrokerAnswer,
+    ) {
+        let joiner = self.audiences.get_mut(audience).and_then(|audience| audience.joiner_mut(id.index));
+        let Some(Stage::Reading { broker, .. }) = joiner.map(|joiner| &mut joiner.joining.stage) else {
+            return;
+        };
+        *broker = Some(answer);
+        self.settle(now, id, audience);
+    }
+
+    pub(super) fn appeared(&mut self, now: Now, id: SessionId, audience: AudienceId, answer: PresenceAnswer) {
+        let joiner = self.audiences.get_mut(audience).and_then(|audience| audience.joiner_mut(id.index));
+        let Some(Stage::Reading { presence_pending, .. }) = joiner.map(|joiner| &mut joiner.joining.stage)
+        else {
+            return;
+        };
+        *presence_pending = false;
+        if let PresenceAnswer::Refused(_) = answer {
+            return self.cannot_join(id, audience, Refusal::Error(ErrorCode::Internal));
+        }
+        self.settle(now, id, audience);
+    }
+
+    /// Goes on as soon as the broker and presence have both answered.
+    fn settle(&mut self, now: Now, id: SessionId, audience: AudienceId) {
+        let encoding = self.sessions.lane(id.index).encoding;
+        let Some(joiner) = self.audiences.get_mut(audience).and_then(|place| place.joiner_mut(id.index))
+        else {
+            return;
+        };
+        let Stage::Reading { broker, presence_pending: false } = &mut joiner.joining.stage else { return };
+        let (top, missed) = match broker.take() {
+            None => return,
+            Some(BrokerAnswer::Subscribed { top, missed }) => (top, missed),
+            Some(_) => return self.cannot_join(id, audience, Refusal::Error(ErrorCode::Internal)),
+        };
+        match result_of(now, &joiner.joining, top.as_ref(), missed, encoding) {
+            Err(refusal) => self.cannot_join(id, audience, refusal),
+            Ok(result) => {
+                joiner.joining.stage = Stage::Ready { top };
+                match joiner.joining.purpose {
+                    JoinPurpose::Connect => self.joined_server_side(now, id, audience, result),
+                    JoinPurpose::Command(command) => {
+                        self.reply(id, command, Outcome::Subscribe(result));
+                        self.go_live(now, id, audience);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The reply is written. What waited follows it, and from here on publications go straight to the outbox.
+    pub(super) fn go_live(&mut self, now: Now, id: SessionId, audience: AudienceId) {
+        let Some(place) = self.audiences.get_mut(audience) else { return };
+        let Some(Joiner { joining, early, overflowed, .. }) = place.take_joiner(id.index) else { return };
+        let Joining { traits, stage: Stage::Ready { top }, info, expire_at, .. } = *joining else { return };
+        let after = top.as_ref().map_or(0, |top| top.offset);
+        let member = Member {
+            session: id.index,
+            positioned: traits.positioned,
+            hears_joins: traits.hears_joins,
+            after,
+        };
+        let index = place.add_member(member);
+        let channel = place.channel.clone();
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let Some(client) = session.client() else { return };
+        let description = client.describe(info.clone());
+        let Some(subscription) = session.subscriptions.get_mut(audience) else { return };
+        subscription.place = Place::Live(index);
+        if !info.is_empty() {
+            subscription.extra.get_or_insert_default().info = info;
+        }
+        let end_at = end_of(now, expire_at, self.config.limits.expired_sub_close_delay);
+        session.subscriptions.expires(audience, expire_at, end_at);
+        if end_at.is_some() {
+            self.rearm(id);
+        }
+        if traits.announced {
+            self.tell(&channel, Deed::Broker(BrokerRequest::Join(description)));
+        }
+        self.catch_up(id, audience, top, &early, overflowed);
+    }
+
+    /// Sends what waited, and finds out whether that is all there was.
+    fn catch_up(
+        &mut self,
+        id: SessionId,
+        audience: AudienceId,
+        top: Option<Position>,
+        early: &[Arc<crate::delivery::Delivery>],
+        overflowed: bool,
+    ) {
+        let mut whole = !overflowed;
+        let mut reached = top.as_ref().map_or(0, |top| top.offset);
+        for delivery in early {
+            let offset = delivery.publication.offset;
+            if offset != 0 {
+                let same_epoch = top.as_ref().map(|top| &top.epoch) == delivery.epoch.as_ref();
+                if same_epoch && offset <= reached {
+                    continue;
+                }
+                whole &= same_epoch && offset == reached + 1;
+                reached = offset;
+            }
+            self.deliver_to(id, audience, delivery);
+        }
+        whole &= self.meet_audience(audience, top, reached);
+        let Some(session) = self.sessions.get(id) else { return };
+        if !whole
+            && session.subscriptions.get(audience).is_some_and(|subscription| subscription.traits.positioned)
+        {
+            self.lost_state(id, audience);
+        }
+    }
+
+    /// Brings a new member's position and the audience's together. Whether nothing lies between them.
+    fn meet_audience(&mut self, audience: AudienceId, top: Option<Position>, reached: u64) -> bool {
+        let Some(top) = top else { return true };
+        let Some(place) = self.audiences.get_mut(audience) else { return true };
+        match &place.heard {
+            Some(heard) if heard.epoch == top.epoch => return heard.offset <= reached.max(top.offset),
+            Some(_) => {
+                // The stream began anew and nobody has told the others: their positions are worth nothing.
+                place.heard = Some(top);
+                self.lose_outdated(audience);
+            }
+            None => place.heard = Some(top),
+        }
+        true
+    }
+
+    /// The subscription does not come about: nothing remains of it, and whoever waits is told.
+    fn cannot_join(&mut self, id: SessionId, audience: AudienceId, refusal: Refusal) {
+        let joiner = self.audiences.get_mut(audience).and_then(|place| place.joiner_mut(id.index));
+        let Some(purpose) = joiner.map(|joiner| joiner.joining.purpose) else { return };
+        self.leave(id, audience);
+        match purpose {
+            JoinPurpose::Command(command) => self.deny(id, command, refusal),
+            JoinPurpose::Connect => self.refuse_connect(id, refusal),
+        }
+    }
+}
+
+/// Whether a namespace lets a user subscribe without a token.
+fn namespace_allows(namespace: &Namespace, channel: &str, user: &str) -> bool {
+    match lists_user(channel, user).filter(|_| namespace.allow_user_limited_channels) {
+        Some(listed) => listed,
+        None => namespace.subscribe.allows(user, false),
+    }
+}
+
+/// What a subscriber is told.
+fn result_of(
+    now: Now,
+    joining: &Joining,
+    top: Option<&Position>,
+    missed: Option<Vec<Publication>>,
+    encoding: Encoding,
+) -> Result<SubscribeResult, Refusal> {
+    let mut result = SubscribeResult {
+        expires: joining.expire_at.is_some(),
+        ttl: joining.expire_at.map_or(0, |at| time_to_live(now, at)),
+        data: joining.data.clone(),
+        ..SubscribeResult::default()
+    };
+    let Some(top) = top.filter(|_| joining.traits.positioned) else { return Ok(result) };
+    result.positioned = true;
+    result.recoverable = joining.traits.recoverable;
+    result.epoch = top.epoch.as_str().to_owned();
+    result.offset = top.offset;
+    let Some(since) = joining.since.as_ref().filter(|_| joining.traits.recoverable) else {
+        return Ok(result);
+    };
+    result.was_recovering = true;
+    match missed {
+        None if joining.reject_unrecovered => return Err(Refusal::Error(ErrorCode::UnrecoverablePosition)),
+        None => {}
+        Some(missed) => {
+            if encoding == Encoding::Json && missed.iter().any(|publication| !is_json(&publication.data)) {
+                return Err(Refusal::Disconnect(DisconnectCode::InappropriateProtocol));
+            }
+            // The client gets to `top` by taking the publications in, one by one.
+            result.recovered = true;
+            result.offset = since.offset;
+            result.publications = missed;
+        }
+    }
+    Ok(result)
+}

@@ -1,0 +1,79 @@
+//! What happens of itself: pings, and the end of whatever took or lived too long.
+
+use spanwire_wire::{DisconnectCode, UnsubscribeCode, encode_ping};
+
+use super::Hub;
+use crate::SessionId;
+use crate::session::{Beat, Life};
+use crate::time::Now;
+
+impl Hub {
+    pub(super) fn tick(&mut self, now: Now) {
+        while let Some(index) = self.wheel.pop_due(now.at) {
+            let id = self.sessions.id(index);
+            self.step(now, id);
+            self.rearm(id);
+        }
+    }
+
+    /// Sets the session's next deadline.
+    pub(super) fn rearm(&mut self, id: SessionId) {
+        match self.sessions.get(id).and_then(|session| session.next_due()) {
+            Some(due) => self.wheel.set(id.index, due),
+            None => self.wheel.cancel(id.index),
+        }
+    }
+
+    fn step(&mut self, now: Now, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let is_behind = session.backlog.is_some();
+        match &mut session.life {
+            Life::Fresh { stale_at } | Life::Refused { stale_at } if *stale_at <= now.at => {
+                self.close(id, DisconnectCode::Stale.into());
+            }
+            Life::Connecting(connecting) if connecting.stale_at <= now.at => {
+                self.close(id, DisconnectCode::Stale.into());
+            }
+            Life::Connected(client) if client.close_at.is_some_and(|at| at <= now.at) => {
+                self.close(id, DisconnectCode::ConnectionExpired.into());
+            }
+            Life::Connected(client) => match client.heartbeat.beat(now.at, &self.config.limits) {
+                Beat::Ping => self.send(id, encode_ping(self.sessions.lane(id.index).encoding)),
+                // Its pong may be among the commands that wait for us.
+                Beat::Missed if is_behind => {
+                    client.heartbeat.forgive(now.at + self.config.limits.pong_timeout)
+                }
+                Beat::Missed => return self.close(id, DisconnectCode::NoPong.into()),
+                Beat::Nothing => {}
+            },
+            _ => {}
+        }
+        self.end_expired(now, id);
+    }
+
+    fn end_expired(&mut self, now: Now, id: SessionId) {
+        let Some(session) = self.sessions.get(id) else { return };
+        if session.subscriptions.expire_at.is_none_or(|at| at > now.at) {
+            return;
+        }
+        for audience in session.subscriptions.expired(now.at) {
+            let session = self.sessions.get(id);
+            let Some(subscription) = session.and_then(|session| session.subscriptions.get(audience)) else {
+                return;
+            };
+            if subscription.traits.server_side {
+                return self.close(id, DisconnectCode::SubscriptionExpired.into());
+            }
+            self.expel(id, audience, UnsubscribeCode::Expired);
+        }
+    }
+
+    /// The client says that it is there.
+    pub(super) fn pong(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let Life::Connected(client) = &mut session.life else { return };
+        if !client.heartbeat.pong(&self.config.limits) {
+            self.close(id, DisconnectCode::BadRequest.into());
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! What one client is subscribed to.
+
+use bytes::Bytes;
+
+use crate::audience::AudienceId;
+use crate::namespace::Namespace;
+use crate::time::Instant;
+
+/// What a token or the backend changes of a namespace's options for one subscription; `None` leaves an option alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SubscriptionOptions {
+    /// Count this subscriber in presence.
+    pub presence: Option<bool>,
+    /// Tell others when it comes and goes.
+    pub join_leave: Option<bool>,
+    /// Tell it who comes and goes.
+    pub force_push_join_leave: Option<bool>,
+    /// Give it positions.
+    pub force_positioning: Option<bool>,
+    /// Let it recover.
+    pub force_recovery: Option<bool>,
+}
+
+/// What a subscription does beyond hearing publications.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Traits {
+    /// Made by the server, not by a command of the client.
+    pub(crate) server_side: bool,
+    /// It is counted in presence.
+    pub(crate) present: bool,
+    /// Others are told when it comes and goes.
+    pub(crate) announced: bool,
+    /// It is told who comes and goes.
+    pub(crate) hears_joins: bool,
+    /// It keeps a position, and a hole ends it.
+    pub(crate) positioned: bool,
+    /// It may be recovered.
+    pub(crate) recoverable: bool,
+}
+
+/// What a client asked for in its subscribe command.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wishes {
+    pub(crate) positioned: bool,
+    pub(crate) recoverable: bool,
+    pub(crate) join_leave: bool,
+    /// Whether it may read the channel's history, and so may have positions for the asking.
+    pub(crate) reads_history: bool,
+    /// Whether it may see presence, and so may hear joins for the asking.
+    pub(crate) sees_presence: bool,
+}
+
+impl Traits {
+    /// What comes of the namespace's options, what a token changes of them, and what the client wishes.
+    pub(crate) fn decide(namespace: &Namespace, options: SubscriptionOptions, wishes: Wishes) -> Self {
+        let keeps_history = namespace.history.is_some();
+        let recoverable = options.force_recovery.unwrap_or(namespace.force_recovery)
+            || (wishes.recoverable && (namespace.allow_recovery || wishes.reads_history));
+        let positioned = options.force_positioning.unwrap_or(namespace.force_positioning)
+            || (wishes.positioned && (namespace.allow_positioning || wishes.reads_history));
+        let announced = options.join_leave.unwrap_or(namespace.join_leave);
+        Self {
+            server_side: false,
+            present: options.presence.unwrap_or(namespace.presence),
+            announced,
+            hears_joins: options.force_push_join_leave.unwrap_or(namespace.force_push_join_leave)
+                || (wishes.join_leave && announced && wishes.sees_presence),
+            positioned: keeps_history && (positioned || recoverable),
+            recoverable: keeps_history && recoverable,
+        }
+    }
+}
+
+/// One subscription.
+#[derive(Debug)]
+pub(crate) struct Subscription {
+    pub(crate) audience: AudienceId,
+    pub(crate) place: Place,
+    pub(crate) traits: Traits,
+    /// What only few subscriptions have.
+    pub(crate) extra: Option<Box<Extra>>,
+}
+
+/// Where the subscription is in its audience.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Among the joiners.
+    Joining,
+    /// Among the members, at this index.
+    Live(u32),
+}
+
+/// What only few subscriptions have.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Extra {
+    /// `chan_info`; empty is nothing.
+    pub(crate) info: Bytes,
+    /// When the subscription expires, in seconds since 1970.
+    pub(crate) expire_at: Option<u64>,
+    /// When it is ended for that.
+    pub(crate) end_at: Option<Instant>,
+}
+
+impl Subscription {
+    pub(crate) fn info(&self) -> Bytes {
+        self.extra.as_ref().map(|extra| extra.info.clone()).unwrap_or_default()
+    }
+}
+
+/// All subscriptions of one client, sorted by audience: one costs one entry, and thousands are found by halving.
+#[derive(Debug, Default)]
+pub(crate) struct Subscriptions {
+    sorted: Vec<Subscription>,
+    /// When the first of them is ended because it expired.
+    pub(crate) expire_at: Option<Instant>,
+}
+
+impl Subscriptions {
+    pub(crate) fn len(&self) -> usize {
+        self.sorted.len()
+    }
+
+    pub(crate) fn get(&self, audience: AudienceId) -> Option<&Subscription> {
+        self.index(audience).ok().map(|index| &self.sorted[index])
+    }
+
+    pub(crate) fn get_mut(&mut self, audience: AudienceId) -> Option<&mut Subscription> {
+        self.index(audience).ok().map(|index| &mut self.sorted[index])
+    }
+
+    pub(crate) fn insert(&mut self, subscription: Subscription) {
+        if let Err(index) = self.index(subscription.audience) {
+            if self.sorted.len() < 4 {
+                self.sorted.reserve_exact(1);
+            }
+            self.sorted.insert(index, subscription);
+        }
+    }
+
+    pub(crate) fn remove(&mut self, audience: AudienceId) -> Option<Subscription> {
+        let removed = self.sorted.remove(self.index(audience).ok()?);
+        if self.sorted.is_empty() {
+            self.sorted = Vec::new();
+        }
+        Some(removed)
+    }
+
+    /// Any one, for taking leave of all.
+    pub(crate) fn last(&self) -> Option<AudienceId> {
+        self.sorted.last().map(|subscription| subscription.audience)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Subscription> {
+        self.sorted.iter()
+    }
+
+    /// Sets when a subscription expires.
+    pub(crate) fn expires(&mut self, audience: AudienceId, expire_at: Option<u64>, end_at: Option<Instant>) {
+        let Some(subscription) = self.get_mut(audience) else { return };
+        if expire_at.is_some() || subscription.extra.is_some() {
+            let extra = subscription.extra.get_or_insert_default();
+            (extra.expire_at, extra.end_at) = (expire_at, end_at);
+        }
+        self.expire_at = self.sorted.iter().filter_map(|each| each.extra.as_ref()?.end_at).min();
+    }
+
+    /// Those whose time is over.
+    pub(crate) fn expired(&self, now: Instant) -> Vec<AudienceId> {
+        let over = |each: &&Subscription| {
+            each.extra.as_ref().and_then(|extra| extra.end_at).is_some_and(|at| at <= now)
+        };
+        self.sorted.iter().filter(over).map(|each| each.audience).collect()
+    }
+
+    fn index(&self, audience: AudienceId) -> Result<usize, usize> {
+        self.sorted.binary_search_by_key(&audience, |subscription| subscription.audience)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::broker::HistoryOptions;
+
+    fn keeping() -> Namespace {
+        let history =
+            HistoryOptions { size: 10, ttl: Duration::from_secs(60), meta_ttl: Duration::from_secs(600) };
+        Namespace { history: Some(history), ..Namespace::default() }
+    }
+
+    #[test]
+    fn a_wish_for_positions_is_granted_only_to_those_who_may() {
+        let wishes = Wishes { positioned: true, recoverable: true, ..Wishes::default() };
+        let none = Traits::decide(&keeping(), SubscriptionOptions::default(), wishes);
+        assert!(!none.positioned && !none.recoverable);
+        let allowed = Namespace { allow_positioning: true, allow_recovery: true, ..keeping() };
+        let granted = Traits::decide(&allowed, SubscriptionOptions::default(), wishes);
+        assert!(granted.positioned && granted.recoverable);
+        let reader = Wishes { reads_history: true, ..wishes };
+        assert!(Traits::decide(&keeping(), SubscriptionOptions::default(), reader).recoverable);
+    }
+
+    #[test]
+    fn without_history_there_are_no_positions_whatever_is_forced() {
+        let forced = Namespace { force_recovery: true, force_positioning: true, ..Namespace::default() };
+        let decided = Traits::decide(&forced, SubscriptionOptions::default(), Wishes::default());
+        assert!(!decided.positioned && !decided.recoverable);
+    }
+
+    #[test]
+    fn recoverable_is_always_positioned() {
+        let forced = Namespace { force_recovery: true, ..keeping() };
+        let decided = Traits::decide(&forced, SubscriptionOptions::default(), Wishes::default());
+        assert!(decided.positioned && decided.recoverable);
+    }
+
+    #[test]
+    fn a_token_overrides_the_namespace_both_ways() {
+        let namespace = Namespace { presence: true, ..keeping() };
+        let options = SubscriptionOptions {
+            presence: Some(false),
+            join_leave: Some(true),
+            ..SubscriptionOptions::default()
+        };
+        let decided = Traits::decide(&namespace, options, Wishes::default());
+        assert!(!decided.present && decided.announced);
+    }
+
+    #[test]
+    fn subscriptions_are_found_whatever_the_order_in_which_they_came() {
+        let mut subscriptions = Subscriptions::default();
+        for audience in [5, 1, 9, 3, 7, 1] {
+            let traits = Traits::default();
+            subscriptions.insert(Subscription { audience, place: Place::Joining, traits, extra: None });
+        }
+        assert_eq!(subscriptions.len(), 5);
+        assert!(subscriptions.get(9).is_some() && subscriptions.get(2).is_none());
+        assert!(subscriptions.remove(3).is_some() && subscriptions.remove(3).is_none());
+        assert_eq!(subscriptions.last(), Some(9));
+    }
+}
