@@ -95,6 +95,11 @@ impl<'a> CloseFrame<'a> {
         Ok(Self { code: Some(code), reason })
     }
 
+    /// A frame that was parsed before, of which only the parts were kept.
+    pub(crate) const fn of_parts(code: Option<CloseCode>, reason: &'a str) -> Self {
+        Self { code, reason }
+    }
+
     /// The code, if the frame has one.
     pub const fn code(&self) -> Option<CloseCode> {
         self.code

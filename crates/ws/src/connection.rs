@@ -64,7 +64,7 @@ impl Connection {
     ) -> Result<Option<Event<'a>>, PeerError> {
         match self.find(input, limits) {
             Ok(Some(Found::InInput(header))) => self.event_in_input(&header, input),
-            Ok(Some(Found::InPartial)) => self.event_in_partial(),
+            Ok(Some(Found::InPartial)) => Ok(self.event_in_partial()),
             Ok(None) => Ok(None),
             Err(sin) => Err(self.fail(sin)),
         }
@@ -216,26 +216,20 @@ impl Connection {
     }
 
     /// Lends what was put together from several reads or fragments.
-    fn event_in_partial(&mut self) -> Result<Option<Event<'_>>, PeerError> {
-        let Some(partial) = &self.partial else { return Ok(None) };
+    fn event_in_partial(&mut self) -> Option<Event<'_>> {
+        let partial = self.partial.as_ref()?;
         let event = match partial.lent() {
-            Lent::Nothing => return Ok(None),
+            Lent::Nothing => return None,
             Lent::Message(Whole::Text(text)) => Event::Text(text),
             Lent::Message(Whole::Binary(bytes)) => Event::Binary(bytes),
-            Lent::Control(Opcode::Ping, payload) => Event::Ping(payload),
-            Lent::Control(Opcode::Close, payload) => match CloseFrame::parse(payload) {
-                Ok(frame) => {
-                    self.state.receive_close(frame.code());
-                    Event::Close(frame)
-                }
-                Err(sin) => {
-                    self.state.fail(sin);
-                    return Err(sin);
-                }
-            },
-            Lent::Control(_, payload) => Event::Pong(payload),
+            Lent::Ping(payload) => Event::Ping(payload),
+            Lent::Pong(payload) => Event::Pong(payload),
+            Lent::Close(code, reason) => {
+                self.state.receive_close(*code);
+                Event::Close(CloseFrame::of_parts(*code, reason))
+            }
         };
-        Ok(Some(event))
+        Some(event)
     }
 
     /// Remembers the first sin, and gives back what was kept.

@@ -2,7 +2,7 @@
 
 use crate::frame::HEADER_BYTES_MAX;
 use crate::message::{Message, Whole};
-use crate::{Header, Input, Limits, Opcode, PeerError, mask};
+use crate::{CloseCode, CloseFrame, Header, Input, Limits, Opcode, PeerError, mask};
 
 /// Lives in a box that exists only while something is incomplete, or lent to the caller.
 #[derive(Debug, Default)]
@@ -30,7 +30,9 @@ pub(crate) enum Lent {
     #[default]
     Nothing,
     Message(Whole),
-    Control(Opcode, Vec<u8>),
+    Close(Option<CloseCode>, String),
+    Ping(Vec<u8>),
+    Pong(Vec<u8>),
 }
 
 /// How reading a frame's payload went.
@@ -76,7 +78,8 @@ impl Partial {
         let lent = match &self.lent {
             Lent::Nothing => 0,
             Lent::Message(Whole::Text(text)) => text.capacity(),
-            Lent::Message(Whole::Binary(bytes)) | Lent::Control(_, bytes) => bytes.capacity(),
+            Lent::Message(Whole::Binary(bytes)) | Lent::Ping(bytes) | Lent::Pong(bytes) => bytes.capacity(),
+            Lent::Close(_, reason) => reason.capacity(),
         };
         control + lent + self.message.as_ref().map_or(0, Message::capacity)
     }
@@ -120,11 +123,15 @@ impl Partial {
                 if *left > 0 {
                     return Ok(Progress::Starved);
                 }
-                let (opcode, payload) = (*opcode, std::mem::take(payload));
-                if opcode == Opcode::Close {
-                    self.message = None; // Nothing that follows a close frame will be read.
-                }
-                self.lent = Lent::Control(opcode, payload);
+                self.lent = match opcode {
+                    Opcode::Ping => Lent::Ping(std::mem::take(payload)),
+                    Opcode::Close => {
+                        self.message = None; // Nothing that follows a close frame will be read.
+                        let frame = CloseFrame::parse(payload)?;
+                        Lent::Close(frame.code(), frame.reason().to_owned())
+                    }
+                    _ => Lent::Pong(std::mem::take(payload)),
+                };
                 self.reading = Reading::default();
                 Ok(Progress::Complete)
             }
