@@ -3,6 +3,7 @@
 /** @import { ChannelOptions, Subscription } from "./subscription.js" */
 /** @import { World } from "./world.js" */
 
+import { onAbort } from "./abort.js";
 import { Channel } from "./channel.js";
 import { Session } from "./session.js";
 import { stream } from "./stream.js";
@@ -61,9 +62,7 @@ export class Client {
   constructor(url, options) {
     const { href } = new URL(url, globalThis.location?.href);
     this.#session = new Session(href.replace(/^http/, "ws"), world(options), options);
-    const { signal } = options;
-    if (signal?.aborted) this.close();
-    else signal?.addEventListener("abort", () => this.close(), { once: true });
+    onAbort(options.signal, () => this.close());
   }
 
   /** How the connection is doing, at this moment. */

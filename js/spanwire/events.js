@@ -1,3 +1,5 @@
+import { onAbort } from "./abort.js";
+
 /** @typedef {{ signal?: AbortSignal }} ListenOptions */
 
 /**
@@ -20,9 +22,8 @@ export class Events {
     const listeners = this.#listeners.get(type) ?? new Set();
     const entry = { listener };
     const off = () => void listeners.delete(entry);
-    if (signal?.aborted) return off;
     this.#listeners.set(type, listeners.add(entry));
-    signal?.addEventListener("abort", off, { once: true });
+    onAbort(signal, off);
     return off;
   }
 

@@ -1,6 +1,7 @@
 /** @import { Connection } from "./connection.js" */
 /** @import { World } from "./world.js" */
 
+import { onAbort } from "./abort.js";
 import { SpanwireError } from "./error.js";
 import { QUEUE_MAX } from "./limits.js";
 
@@ -68,15 +69,14 @@ export class Outbox {
         settle: (error, result) => {
           this.#entries.delete(entry);
           this.#world.clearTimeout(timer);
-          signal?.removeEventListener("abort", aborted);
+          offAbort();
           if (error) reject(error);
           else resolve(result);
           if (!this.#link) this.#changed();
         },
       };
-      const aborted = () => entry.settle(signal?.reason);
       const timer = this.#world.setTimeout(() => entry.settle(tooLate(entry)), ms);
-      signal?.addEventListener("abort", aborted);
+      const offAbort = onAbort(signal, entry.settle);
       this.#entries.add(entry);
       if (this.#link) this.#send(entry);
       else this.#changed();

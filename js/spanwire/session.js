@@ -1,4 +1,4 @@
-/** @import { ConnectResult, Push, Publication } from "./wire.js" */
+/** @import { ConnectResult, Push } from "./wire.js" */
 /** @import { World } from "./world.js" */
 /** @import { OnReply } from "./connection.js" */
 /** @import { ChannelOptions, Message } from "./subscription.js" */
@@ -283,9 +283,6 @@ export class Session {
     this.#refreshAfter(result);
     this.#outbox.open(/** @type {Connection} */ (this.#connection), sw_ext.includes("idempotent_publish"));
     this.#tell({ state: "connected", attempt: 0, client });
-    for (const [channel, { publications = [] }] of Object.entries(subs)) {
-      for (const publication of publications) this.#deliver(channel, publication, true);
-    }
   }
 
   /** @param {Push} push */
@@ -296,17 +293,8 @@ export class Session {
     if (subscribe) this.#serverSide.add(channel);
     if (unsubscribe) this.#serverSide.delete(channel);
     // What still arrives for a channel that we have left is nobody's business.
-    if (pub && this.#serverSide.has(channel)) this.#deliver(channel, pub, false);
-    if (message) this.#deliver(channel, message, false);
-  }
-
-  /**
-   * @param {string} channel
-   * @param {Publication} publication
-   * @param {boolean} recovered
-   */
-  #deliver(channel, publication, recovered) {
-    this.events.emit("message", { ...publication, channel, recovered });
+    const told = this.#serverSide.has(channel) ? pub : message;
+    if (told) this.events.emit("message", { ...told, channel, recovered: false });
   }
 
   /**
@@ -359,14 +347,9 @@ export class Session {
   async #refresh() {
     const current = this.#try;
     this.forgetToken();
-    try {
-      await this.#fetchToken("refresh");
-    } catch (error) {
-      const { code } = /** @type {SpanwireError} */ (error);
-      if (current === this.#try && code === "unauthorized") this.close(/** @type {SpanwireError} */ (error));
-      return;
-    }
+    const failure = await this.#fetchToken("refresh").catch((error) => error);
     if (current !== this.#try) return;
+    if (failure) return isTerminal(failure.code) && this.close(failure);
     this.request("refresh", { token: this.#token }, (error, result) => {
       if (error) this.forgetToken();
       else this.#refreshAfter(result);

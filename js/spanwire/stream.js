@@ -1,3 +1,4 @@
+import { onAbort } from "./abort.js";
 import { SpanwireError } from "./error.js";
 import { STREAM_MAX } from "./limits.js";
 
@@ -28,7 +29,8 @@ export function stream({ signal, buffer = STREAM_MAX, overflow = "error" }, star
   const asked = [];
   /** @type {{ error?: unknown } | null} */
   let over = null;
-  let stop = () => {};
+  /** Undone when it is over. @type {(() => void)[]} */
+  const undo = [];
 
   /** @param {T} value */
   const push = (value) => {
@@ -46,8 +48,7 @@ export function stream({ signal, buffer = STREAM_MAX, overflow = "error" }, star
   const end = (error) => {
     if (over) return;
     over = { error };
-    stop();
-    signal?.removeEventListener("abort", abort);
+    for (const off of undo) off();
     for (const next of asked.splice(0)) finish(next);
   };
 
@@ -59,11 +60,8 @@ export function stream({ signal, buffer = STREAM_MAX, overflow = "error" }, star
     next.reject(error);
   };
 
-  const abort = () => end(signal?.reason);
-  stop = start(push, end);
-  if (over) stop(); // there was nothing to wait for
-  else if (signal?.aborted) abort();
-  else signal?.addEventListener("abort", abort);
+  undo.push(start(push, end), onAbort(signal, end));
+  if (over) undo.forEach((off) => off()); // there was nothing to wait for
 
   return {
     next: () =>

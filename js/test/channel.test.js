@@ -1,0 +1,472 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Stage, outcome, pub, settled } from "./stage.js";
+
+const joined = { recoverable: true, positioned: true, epoch: "e" };
+const offsets = (messages) => messages.map(({ offset }) => offset);
+
+test("a subscribe reply and the pushes behind it in the same frame keep their order", async () => {
+  const stage = new Stage();
+  await stage.up();
+  const { of } = await stage.room({}, 1);
+  await stage.down();
+  await stage.socket.open();
+  const id = (method) => stage.socket.last(method).id;
+  // One frame, as a server in a hurry writes it: the connect reply, the recovered publication, a live one.
+  stage.socket.receiveNow(
+    { id: id("connect"), connect: { client: "c2" } },
+    { id: id("subscribe"), subscribe: { ...joined, recovered: true, was_recovering: true, offset: 1, publications: [{ offset: 2, data: "m2" }] } },
+    pub(3),
+  );
+  assert.deepEqual(of("message"), ["m2", "m3"], "told while the frame was read, not later");
+});
+
+test("whatever is delivered twice is heard once", async () => {
+  const stage = new Stage();
+  await stage.up();
+  const { of } = await stage.room({}, 2);
+  await stage.socket.receive(pub(1), pub(2), pub(3), pub(3), pub(2), pub(4));
+  assert.deepEqual(of("message"), ["m3", "m4"]);
+  assert.deepEqual(of("gap"), []);
+});
+
+test("recovery asks for what follows the last message delivered", async () => {
+  const stage = new Stage();
+  await stage.up();
+  const { of } = await stage.room({}, 5);
+  await stage.socket.receive(pub(6), pub(7));
+  await stage.down();
+  await stage.up();
+  const { recover, offset, epoch } = stage.socket.last("subscribe").subscribe;
+  assert.deepEqual({ recover, offset, epoch }, { recover: true, offset: 7, epoch: "e" });
+  await stage.socket.answer("subscribe", { ...joined, recovered: true, was_recovering: true, offset: 7, publications: [{ offset: 8, data: "m8" }] }, pub(8), pub(9));
+  assert.deepEqual(of("message"), ["m6", "m7", "m8", "m9"]);
+  assert.deepEqual(of("subscribed").map((event) => event.recovered), [false, true]);
+});
+
+test("messages from history and recovery are marked, live ones are not", async () => {
+  const stage = new Stage();
+  await stage.up();
+  const room = stage.client.channel("chat:lobby", { history: 1 });
+  const marks = [];
+  room.on("message", ({ recovered, channel, info }) => marks.push({ recovered, channel, info }));
+  await settled();
+  await stage.socket.answer("subscribe", { ...joined, offset: 1 });
+  await stage.socket.answer("history", { publications: [{ offset: 1, data: 1, info: { user: "", client: "x" } }], offset: 1, epoch: "e" }, pub(2));
+  const info = { user: "", client: "x" };
+  assert.deepEqual(marks, [{ recovered: true, channel: "chat:lobby", info }, { recovered: false, channel: "chat:lobby", info: undefined }]);
+});
+
+test("a recovery that fails is told as a gap, before anything that comes after it", async () => {
+  const stage = new Stage();
+  await stage.up();
+  const { heard } = await stage.room({}, 5);
+  await stage.down();
+  await stage.up();
+  heard.length = 0;
+  await stage.socket.answer("subscribe", { ...joined, recovered: false, was_recovering: true, epoch: "f", offset: 90 }, pub(91));
+  assert.deepEqual(heard, [
+    ["gap", { from: { offset: 5, epoch: "e" }, to: { offset: 90, epoch: "f" } }],
+    ["subscribed", { recovered: false, data: undefined }],
+    ["message", "m91"],
+  ]);
+});
+
+test("a server that forgot how to recover is a gap too", async () => {
+  const stage = new Stage();
+  await stage.up();
+  const { of } = await stage.room({}, 5);
+  await stage.down();
+  await stage.up();
+  await stage.socket.answer("subscribe", {});
+  assert.equal(of("gap").length, 1);
+});
+
+test("after a gap, history delivers what is left of the missing ones and nothing twice", async () => {
+  const stage = new Stage();
+  await stage.up();
+  const { of } = await stage.room({ history: 10 }, 5);
+  await stage.socket.answer("history", { publications: [5, 4].map((offset) => ({ offset, data: `m${offset}` })) });
+  await stage.down();
+  await stage.up();
+  await stage.socket.answer("subscribe", { ...joined, recovered: false, was_recovering: true, offset: 9 });
+  await stage.socket.answer("history", { publications: [9, 8, 5, 4].map((offset) => ({ offset, data: `m${offset}` })) });
+  assert.deepEqual(of("message"), ["m4", "m5", "m8", "m9"]);
+  assert.equal(of("gap").length, 1);
+});
+
+test("a hole in the live stream is told before the message that shows it", async () => {
+  const stage = new Stage();
+  await stage.up();
+  const { heard } = await stage.room({}, 1);
+  heard.length = 0;
+  await stage.socket.receive(pub(2), pub(5));
+  assert.deepEqual(heard, [
+    ["message", "m2"],
+    ["gap", { from: { offset: 2, epoch: "e" }, to: { offset: 4, epoch: "e" } }],
+    ["message", "m5"],
+  ]);
+});
+
+test("history comes first and live messages that overtook it come after, each once", async () => {
+  const stage = new Stage();
+  await stage.up();
+  const { heard } = await stage.room({ history: 3 }, 7);
+  assert.deepEqual(stage.socket.last("history").history, { channel: "chat:lobby", limit: 3, reverse: true });
+  await stage.socket.receive(pub(8), pub(9));
+  await stage.socket.answer("history", { publications: [8, 7, 6].map((offset) => ({ offset, data: `m${offset}` })) }, pub(10));
+  assert.deepEqual(heard.map(([type, event]) => (type === "message" ? event : type)), ["m6", "m7", "m8", "subscribed", "m9", "m10"]);
+});
+
+test("a cut while history is awaited loses neither the history nor what was held behind it", async () => {
+  const stage = new Stage();
+  await stage.up();
+  const { of } = await stage.room({ history: 3 }, 1);
+  await stage.socket.receive(pub(2));
+  await stage.down();
+  await stage.up();
+  assert.equal(stage.socket.last("subscribe").subscribe.recover, false, "nothing was delivered, so nothing is recovered");
+  await stage.socket.answer("subscribe", { ...joined, offset: 2 });
+  await stage.socket.answer("history", { publications: [2, 1].map((offset) => ({ offset, data: `m${offset}` })) });
+  assert.deepEqual(of("message"), ["m1", "m2"]);
+  assert.deepEqual(of("gap"), []);
+});
+
+test("a refused history is told, and live messages go on", async () => {
+  const stage = new Stage();
+  await stage.up();
+  const { heard } = await stage.room({ history: 3 }, 1);
+  await stage.socket.receive(pub(2));
+  await stage.socket.refuse("history", { code: 103, message: "permission denied" });
+  assert.deepEqual(heard.map(([type, event]) => event.code ?? type), [103, "subscribed", "message"]);
+});
+
+test("a channel without history restarts with its server, whose offsets mean nothing to it", async () => {
+  const stage = new Stage();
+  await stage.up();
+  const room = stage.client.channel("signal:x");
+  const heard = [];
+  room.on("message", (message) => heard.push(message.data));
+  room.on("gap", () => heard.push("gap"));
+  await settled();
+  await stage.socket.answer("subscribe", {}, pub(0, "a", "signal:x"), pub(undefined, "b", "signal:x"));
+  await stage.down();
+  await stage.up();
+  assert.equal(stage.socket.last("subscribe").subscribe.recover, false);
+  await stage.socket.answer("subscribe", {}, pub(undefined, "c", "signal:x"));
+  assert.deepEqual(heard, ["a", "b", "c"]);
+});
+
+test("presence is the list, then each change; changes that overtook the list still count", async () => {
+  const stage = new Stage();
+  await stage.up();
+  const { room, of } = await stage.room({ presence: true });
+  assert.equal(stage.socket.last("subscribe").subscribe.join_leave, true);
+  const who = (client) => ({ user: "", client, conn_info: { name: client } });
+  const move = (kind, client) => ({ push: { channel: "chat:lobby", [kind]: { info: who(client) } } });
+  await stage.socket.receive(move("join", "bob"), move("leave", "eve"));
+  await stage.socket.answer("presence", { presence: { ana: who("ana"), eve: who("eve") } }, move("join", "dan"), move("leave", "ana"));
+  assert.deepEqual(of("presence").map((members) => [...members.keys()]), [["ana", "bob"], ["ana", "bob", "dan"], ["bob", "dan"]]);
+  assert.deepEqual(room.members.get("bob"), who("bob"));
+});
+
+test("presence is asked again after a reconnect, because leaves were missed", async () => {
+  const stage = new Stage();
+  await stage.up();
+  const { room } = await stage.room({ presence: true });
+  await stage.socket.answer("presence", { presence: { a: { user: "", client: "a" } } });
+  await stage.down();
+  await stage.up();
+  await stage.socket.answer("subscribe", joined);
+  await stage.socket.answer("presence", { presence: { b: { user: "", client: "b" } } });
+  assert.deepEqual([...room.members.keys()], ["b"]);
+});
+
+test("a channel asked for after the connection opened is subscribed, however early that is", async () => {
+  const stage = new Stage();
+  await settled();
+  await stage.socket.open();
+  stage.client.channel("between");
+  await settled();
+  assert.equal(stage.socket.last("subscribe").subscribe.channel, "between");
+  await stage.socket.answer("connect", { client: "c" });
+  stage.client.channel("after");
+  await settled();
+  assert.equal(stage.socket.last("subscribe").subscribe.channel, "after");
+  assert.equal(stage.socket.commands.filter((command) => command.subscribe).length, 2);
+});
+
+test("every channel is subscribed again on each connection", async () => {
+  const stage = new Stage();
+  const names = ["a", "b", "c"];
+  names.forEach((name) => stage.client.channel(name));
+  for (let n = 0; n < 3; n++) {
+    await stage.up();
+    const asked = stage.socket.commands.flatMap((command) => command.subscribe?.channel ?? []);
+    assert.deepEqual(asked, names);
+    await stage.down();
+  }
+});
+
+test("the server ends a subscription for good below 2500 and wants it back from there on", async () => {
+  for (const [code, returns] of [[2000, false], [2100, false], [2499, false], [2500, true], [2501, true], [2999, true]]) {
+    const stage = new Stage();
+    await stage.up();
+    const { room, of } = await stage.room({}, 3);
+    await stage.socket.receive({ push: { channel: "chat:lobby", unsubscribe: { code, reason: "why" } } });
+    assert.equal(room.state, returns ? "subscribing" : "unsubscribed", `code ${code}`);
+    assert.deepEqual(of("unsubscribed"), returns ? [] : [{ code, reason: "why" }]);
+    await stage.clock.advance(300);
+    const { subscribe } = stage.socket.last("subscribe");
+    assert.deepEqual([subscribe.recover, subscribe.offset], returns ? [true, 3] : [false, undefined]);
+  }
+});
+
+test("invalidated state is not used to recover", async () => {
+  const stage = new Stage();
+  await stage.up();
+  await stage.room({}, 3);
+  await stage.socket.receive({ push: { channel: "chat:lobby", unsubscribe: { code: 2502 } } });
+  await stage.clock.advance(300);
+  assert.equal(stage.socket.last("subscribe").subscribe.recover, false);
+
+  await stage.socket.answer("subscribe", { ...joined, offset: 4 });
+  await stage.down(3014);
+  await stage.up();
+  assert.equal(stage.socket.last("subscribe").subscribe.recover, false);
+});
+
+test("a temporary refusal is told and tried again, with growing waits", async () => {
+  const stage = new Stage();
+  await stage.up({ ping: 0 });
+  const room = stage.client.channel("c");
+  const errors = [];
+  room.on("error", (error) => errors.push(error.code));
+  await settled();
+  for (const wait of [150, 300, 600]) {
+    const before = stage.socket.commands.length;
+    await stage.socket.refuse("subscribe", { code: 100, message: "internal server error", temporary: true });
+    await stage.clock.advance(wait - 1);
+    assert.equal(stage.socket.commands.length, before);
+    await stage.clock.advance(1);
+    assert.equal(stage.socket.commands.length, before + 1);
+  }
+  assert.deepEqual(errors, [100, 100, 100]);
+  assert.equal(room.state, "subscribing");
+});
+
+test("a refusal is final, has a hint, and ends loops with the error", async () => {
+  const stage = new Stage();
+  await stage.up();
+  const room = stage.client.channel("nowhere:x");
+  const errors = [];
+  room.on("error", (error) => errors.push(error));
+  const next = outcome(room.events("message").next());
+  await settled();
+  await stage.socket.refuse("subscribe", { code: 102, message: "unknown channel" });
+  assert.equal(room.state, "unsubscribed");
+  assert.equal((await next).code, 102);
+  assert.match(errors[0].hint, /namespace/);
+  assert.equal((await outcome(room.events("message").next())).code, 102, "also for a loop that begins later");
+  assert.notEqual(stage.client.channel("nowhere:x"), room, "asking again is a new try");
+});
+
+test("for await hears messages in order, and ends when the channel is left", async () => {
+  const stage = new Stage();
+  await stage.up();
+  const { room } = await stage.room();
+  const heard = [];
+  const loop = (async () => {
+    for await (const message of room) heard.push(message.offset);
+  })();
+  await stage.socket.receive(pub(1), pub(2), pub(3));
+  assert.deepEqual(heard, [1, 2, 3]);
+  room.leave();
+  await stage.clock.advance(0);
+  await loop;
+});
+
+test("for await survives a reconnect and ends, quietly, when the client is closed", async () => {
+  const stage = new Stage();
+  await stage.up();
+  const { room } = await stage.room();
+  const heard = [];
+  const loop = (async () => {
+    for await (const { offset } of room) heard.push(offset);
+  })();
+  await stage.down();
+  await stage.up();
+  await stage.socket.answer("subscribe", { ...joined, recovered: true, was_recovering: true, publications: [{ offset: 1 }] });
+  stage.client.close();
+  await loop;
+  assert.deepEqual(heard, [1]);
+});
+
+test("for await throws when the server ends the connection for good", async () => {
+  const stage = new Stage();
+  await stage.up();
+  const { room } = await stage.room();
+  const next = outcome(room.events("message").next());
+  await stage.socket.drop(3503, "force disconnect");
+  assert.equal((await next).code, 3503);
+});
+
+test("breaking out of a loop stops the iterator and not the channel", async () => {
+  const stage = new Stage();
+  await stage.up();
+  const { room, of } = await stage.room();
+  const loop = (async () => {
+    for await (const message of room) if (message.offset === 2) break;
+  })();
+  await stage.socket.receive(pub(1), pub(2), pub(3));
+  await loop;
+  await stage.clock.advance(1_000);
+  assert.deepEqual(of("message"), ["m1", "m2", "m3"]);
+  assert.equal(room.state, "subscribed");
+});
+
+test("an iterator keeps what comes before it is asked, and says when that is too much", async () => {
+  const stage = new Stage();
+  await stage.up();
+  const { room } = await stage.room();
+  const strict = room.events("message", { buffer: 2 });
+  const lossy = room.events("message", { buffer: 2, overflow: "drop-oldest" });
+  await stage.socket.receive(pub(1), pub(2), pub(3));
+  const take = async (iterator, n) => offsets(await Promise.all(Array.from({ length: n }, async () => (await iterator.next()).value)));
+  assert.deepEqual(await take(strict, 2), [1, 2]);
+  assert.equal((await outcome(strict.next())).code, "overflow");
+  assert.deepEqual(await strict.next(), { value: undefined, done: true });
+  assert.deepEqual(await take(lossy, 2), [2, 3]);
+});
+
+test("an aborted iterator throws the reason it was given", async () => {
+  const stage = new Stage();
+  await stage.up();
+  const { room } = await stage.room();
+  const stop = new AbortController();
+  const next = outcome(room.events("message", { signal: stop.signal }).next());
+  stop.abort(new Error("enough"));
+  assert.equal((await next).error.message, "enough");
+  const late = room.events("message", { signal: stop.signal });
+  assert.equal((await outcome(late.next())).error.message, "enough");
+});
+
+test("a listener is removed by its off and by its signal", async () => {
+  const stage = new Stage();
+  await stage.up();
+  const { room } = await stage.room();
+  const heard = [];
+  const stop = new AbortController();
+  const off = room.on("message", () => heard.push("off"));
+  room.on("message", () => heard.push("signal"), { signal: stop.signal });
+  await stage.socket.receive(pub(1));
+  off();
+  stop.abort();
+  await stage.socket.receive(pub(2));
+  assert.deepEqual(heard, ["off", "signal"]);
+});
+
+test("a listener that throws costs nobody else a message, and its error is not swallowed", async (t) => {
+  const thrown = [];
+  const others = process.listeners("uncaughtException");
+  process.removeAllListeners("uncaughtException");
+  process.on("uncaughtException", (error) => thrown.push(error.message));
+  t.after(() => {
+    process.removeAllListeners("uncaughtException");
+    others.forEach((listener) => process.on("uncaughtException", listener));
+  });
+  const stage = new Stage();
+  await stage.up();
+  const { room } = await stage.room();
+  room.on("message", () => {
+    throw new Error("my bug");
+  });
+  const heard = [];
+  room.on("message", ({ offset }) => heard.push(offset));
+  await stage.socket.receive(pub(1), pub(2));
+  assert.deepEqual(heard, [1, 2]);
+  assert.deepEqual(thrown, ["my bug", "my bug"]);
+});
+
+test("a channel asked for twice is one subscription and must be left twice", async () => {
+  const stage = new Stage();
+  await stage.up();
+  const { room } = await stage.room();
+  assert.equal(stage.client.channel("chat:lobby"), room);
+  room.leave();
+  await stage.clock.advance(1_000);
+  assert.equal(room.state, "subscribed");
+  room.leave();
+  await stage.clock.advance(0);
+  assert.equal(room.state, "unsubscribed");
+  assert.deepEqual(stage.socket.last("unsubscribe").unsubscribe, { channel: "chat:lobby" });
+  assert.equal(stage.socket.commands.filter((command) => command.subscribe).length, 1);
+});
+
+test("a channel left and asked for in the same task sends nothing", async () => {
+  const stage = new Stage();
+  const socket = await stage.up();
+  const { room } = await stage.room();
+  const before = socket.commands.length;
+  room.leave();
+  assert.equal(stage.client.channel("chat:lobby"), room);
+  await stage.clock.advance(1_000);
+  assert.equal(socket.commands.length, before);
+  assert.equal(room.state, "subscribed");
+});
+
+test("leaving more often than asking does no harm", async () => {
+  const stage = new Stage();
+  await stage.up();
+  const { room } = await stage.room();
+  room.leave();
+  room.leave();
+  const again = stage.client.channel("chat:lobby");
+  await stage.clock.advance(1_000);
+  assert.equal(again.state, "subscribed");
+});
+
+test("what still comes for a channel that was left reaches nobody, not even its successor", async () => {
+  const stage = new Stage();
+  await stage.up();
+  const { room, of } = await stage.room();
+  const strays = [];
+  stage.client.on("message", (message) => strays.push(message));
+  room.leave();
+  await stage.clock.advance(0);
+  const next = stage.client.channel("chat:lobby");
+  next.on("message", (message) => strays.push(message));
+  await stage.socket.receive(pub(1));
+  assert.deepEqual([of("message"), strays], [[], []]);
+});
+
+test("leaving before the reply keeps the channel left", async () => {
+  const stage = new Stage();
+  await stage.up();
+  const room = stage.client.channel("chat:lobby");
+  await settled();
+  room.leave();
+  await stage.clock.advance(0);
+  const { id } = stage.socket.last("subscribe");
+  await stage.socket.receive({ id, subscribe: joined });
+  assert.equal(room.state, "unsubscribed");
+});
+
+test("`using` leaves at the end of the block", { skip: !Symbol.dispose && "this runtime has no Symbol.dispose" }, async () => {
+  const stage = new Stage();
+  await stage.up();
+  const { room } = await stage.room();
+  room[Symbol.dispose]();
+  await stage.clock.advance(0);
+  assert.equal(room.state, "unsubscribed");
+});
+
+test("what a server-side subscription brings is heard by the client", async () => {
+  const stage = new Stage();
+  const heard = [];
+  stage.client.on("message", ({ channel, data, recovered }) => heard.push([channel, data, recovered]));
+  const socket = await stage.up({ subs: { "#ana": {} } });
+  await socket.receive(pub(2, 2, "#ana"), { push: { channel: "#ana", unsubscribe: { code: 2000 } } }, pub(3, 3, "#ana"));
+  await socket.receive({ push: { channel: "late", subscribe: {} } }, pub(0, 4, "late"), { push: { message: { data: 5 } } });
+  assert.deepEqual(heard, [["#ana", 2, false], ["late", 4, false], ["", 5, false]]);
+});
