@@ -3,4 +3,8 @@
 #![forbid(unsafe_code)]
 
 pub mod auth;
+pub mod config;
 mod glob;
+mod profile;
+
+pub use profile::Profile;

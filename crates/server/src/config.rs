@@ -1,0 +1,27 @@
+//! What the operator decides: one file, read once, with every mistake in it named.
+//!
+//! Keys are those of Centrifugo v6 wherever the concept exists. Each option is told once, where it is read
+//! (`config/settings.rs`), with its sentence, default and range: that call parses it, checks it, and explains it in an
+//! error. A [`Layer`] is a source of values with a name: the command line is one, the file is one, the dev
+//! profile is one; the first that says something about a key decides.
+
+mod check;
+mod dev;
+mod duration;
+mod error;
+mod layer;
+mod namespace;
+mod reader;
+mod secret;
+mod settings;
+mod suggest;
+mod unsupported;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::{ConfigError, Problem};
+pub use layer::{Layer, LayerError};
+pub use secret::Secret;
+pub(crate) use settings::Address;
+pub use settings::Settings;

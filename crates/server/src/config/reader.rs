@@ -1,0 +1,297 @@
+//! Reads options out of layers, and keeps a list of what was asked and of what was wrong.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::error::Problem;
+use super::{Layer, Secret, duration, suggest, unsupported};
+
+/// Reads the options of one table, or of one element of a list of tables.
+///
+/// Each method reads one option: its key, the sentence that explains it, its default, and its range. A mistake is
+/// noted and the default returned, so that one run finds all mistakes.
+pub(super) struct Reader<'a> {
+    /// The first layer that says something about a key decides.
+    layers: Vec<(&'a str, &'a Map<String, Value>)>,
+    /// What stands before each key when people are told of it.
+    place: String,
+    known: Vec<&'static str>,
+    problems: Vec<Problem>,
+}
+
+/// A value that was found, and where.
+struct Found<'a> {
+    layer: &'a str,
+    key: &'static str,
+    doc: &'static str,
+    value: &'a Value,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads these layers, the one that decides first.
+    pub(super) fn new(layers: &'a [Layer]) -> Self {
+        let layers = layers.iter().map(|layer| (layer.name(), layer.values())).collect();
+        Self { layers, place: String::new(), known: Vec::new(), problems: Vec::new() }
+    }
+
+    /// A switch.
+    pub(super) fn flag(&mut self, key: &'static str, doc: &'static str, default: bool) -> bool {
+        self.read(key, doc, "true or false", Value::as_bool).unwrap_or(default)
+    }
+
+    /// A whole number.
+    pub(super) fn count(
+        &mut self,
+        key: &'static str,
+        doc: &'static str,
+        default: usize,
+        range: RangeInclusive<usize>,
+    ) -> usize {
+        let number = |value: &Value| value.as_u64().and_then(|number| usize::try_from(number).ok());
+        let Some((found, number)) = self.read_found(key, doc, "a whole number that is not negative", number)
+        else {
+            return default;
+        };
+        self.within(&found, number, &range, |bound| bound.to_string()).unwrap_or(default)
+    }
+
+    /// A stretch of time.
+    pub(super) fn duration(
+        &mut self,
+        key: &'static str,
+        doc: &'static str,
+        default: Duration,
+        range: RangeInclusive<Duration>,
+    ) -> Duration {
+        let parse = |value: &Value| value.as_str().and_then(duration::parse);
+        let wanted = "a duration in quotes, such as \"25s\" or \"720h\"";
+        let Some((found, length)) = self.read_found(key, doc, wanted, parse) else { return default };
+        self.within(&found, length, &range, |bound| duration::print(*bound)).unwrap_or(default)
+    }
+
+    /// A text.
+    pub(super) fn text(&mut self, key: &'static str, doc: &'static str, default: &str) -> String {
+        let text = self.read(key, doc, "a text in quotes", |value| value.as_str().map(str::to_owned));
+        text.unwrap_or_else(|| default.to_owned())
+    }
+
+    /// One of a few words.
+    pub(super) fn choice<T: Copy>(
+        &mut self,
+        key: &'static str,
+        doc: &'static str,
+        default: T,
+        words: &[(&'static str, T)],
+    ) -> T {
+        let listed: Vec<_> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+        let wanted = format!("one of {}", listed.join(", "));
+        let meant = |value: &Value| {
+            let word = value.as_str()?;
+            words.iter().find(|(known, _)| *known == word).map(|(_, meaning)| *meaning)
+        };
+        self.read(key, doc, &wanted, meant).unwrap_or(default)
+    }
+
+    /// A list of texts; without it none.
+    pub(super) fn texts(&mut self, key: &'static str, doc: &'static str) -> Vec<String> {
+        let texts = |value: &Value| {
+            value.as_array()?.iter().map(|text| text.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
+        };
+        self.read(key, doc, "a list of texts in quotes", texts).unwrap_or_default()
+    }
+
+    /// A key; without it, or with an empty one, none.
+    pub(super) fn secret(&mut self, key: &'static str, doc: &'static str) -> Option<Secret> {
+        let found = self.find(key, doc)?;
+        match found.value.as_str() {
+            Some("") => None,
+            Some(text) => Some(Secret::new(text)),
+            None => {
+                let problem =
+                    self.problem(found.layer, format!("{}{key}", self.place), "a text in quotes is wanted");
+                self.problems.push(problem);
+                None
+            }
+        }
+    }
+
+    /// Options that are kept together, read by a reader of their own.
+    pub(super) fn table<T>(&mut self, key: &'static str, read: impl FnOnce(&mut Reader<'a>) -> T) -> T {
+        let layers = self.layers.iter().filter_map(|(layer, values)| Some((*layer, look_up(values, key)?)));
+        let tables = layers.clone().filter_map(|(layer, value)| Some((layer, value.as_object()?))).collect();
+        let wrong = layers.filter(|(_, value)| !value.is_object());
+        let setting = format!("{}{key}", self.place);
+        let mut problems: Vec<_> =
+            wrong.map(|(layer, _)| self.problem(layer, &setting, "a table of options is wanted")).collect();
+        self.known.push(key);
+        let mut inner =
+            Reader { layers: tables, place: format!("{setting}."), known: Vec::new(), problems: Vec::new() };
+        let value = read(&mut inner);
+        self.problems.append(&mut problems);
+        self.problems.append(&mut inner.finish());
+        value
+    }
+
+    /// The elements of a list of tables, each with a reader of its own that is called what `name` says of it.
+    pub(super) fn tables<T>(
+        &mut self,
+        key: &'static str,
+        doc: &'static str,
+        name: impl Fn(usize, &Map<String, Value>) -> String,
+        mut read: impl FnMut(&mut Reader<'a>) -> T,
+    ) -> Vec<T> {
+        let Some(found) = self.find(key, doc) else { return Vec::new() };
+        let tables: Option<Vec<_>> =
+            found.value.as_array().and_then(|list| list.iter().map(Value::as_object).collect());
+        let Some(tables) = tables else {
+            self.wrong(&found, "a list of tables is wanted");
+            return Vec::new();
+        };
+        let mut all = Vec::new();
+        for (number, table) in tables.into_iter().enumerate() {
+            let place = format!("{}{key}[{}].", self.place, name(number, table));
+            let layers = vec![(found.layer, table)];
+            let mut element = Reader { layers, place, known: Vec::new(), problems: Vec::new() };
+            all.push(read(&mut element));
+            self.problems.append(&mut element.finish());
+        }
+        all
+    }
+
+    /// Notes that options do not fit together; `key` names the one to change.
+    pub(super) fn conflict(&mut self, key: &'static str, trouble: &str) {
+        let said = self.layers.iter().find_map(|(layer, values)| Some((*layer, look_up(values, key)?)));
+        let (layer, setting) = match said {
+            Some((layer, value)) => (layer, format!("{}{key} = {value}", self.place)),
+            None => {
+                (self.layers.first().map_or("defaults", |(layer, _)| *layer), format!("{}{key}", self.place))
+            }
+        };
+        let problem = self.problem(layer, setting, trouble);
+        self.problems.push(problem);
+    }
+
+    /// Every mistake, those of keys that nobody asked for included.
+    pub(super) fn finish(mut self) -> Vec<Problem> {
+        for (layer, values) in std::mem::take(&mut self.layers) {
+            self.unknown(layer, "", values);
+        }
+        self.problems
+    }
+
+    fn find(&mut self, key: &'static str, doc: &'static str) -> Option<Found<'a>> {
+        debug_assert!(!self.known.contains(&key), "{key} is read twice");
+        self.known.push(key);
+        self.layers.iter().find_map(|(layer, values)| {
+            let value = look_up(values, key)?;
+            Some(Found { layer, key, doc, value })
+        })
+    }
+
+    /// Anything that `parse` understands; `wanted` says what that is.
+    pub(super) fn read<T>(
+        &mut self,
+        key: &'static str,
+        doc: &'static str,
+        wanted: &str,
+        parse: impl Fn(&Value) -> Option<T>,
+    ) -> Option<T> {
+        self.read_found(key, doc, wanted, parse).map(|(_, value)| value)
+    }
+
+    fn read_found<T>(
+        &mut self,
+        key: &'static str,
+        doc: &'static str,
+        wanted: &str,
+        parse: impl Fn(&Value) -> Option<T>,
+    ) -> Option<(Found<'a>, T)> {
+        let found = self.find(key, doc)?;
+        match parse(found.value) {
+            Some(value) => Some((found, value)),
+            None => {
+                self.wrong(&found, &format!("{wanted} is wanted"));
+                None
+            }
+        }
+    }
+
+    fn within<T: PartialOrd>(
+        &mut self,
+        found: &Found<'_>,
+        value: T,
+        range: &RangeInclusive<T>,
+        print: impl Fn(&T) -> String,
+    ) -> Option<T> {
+        if range.contains(&value) {
+            return Some(value);
+        }
+        let (least, most) = (print(range.start()), print(range.end()));
+        self.wrong(found, &format!("must be from {least} to {most}"));
+        None
+    }
+
+    fn wrong(&mut self, found: &Found<'_>, trouble: &str) {
+        let setting = format!("{}{} = {}", self.place, found.key, found.value);
+        let problem = self.problem(found.layer, setting, format!("{trouble} ({})", found.doc));
+        self.problems.push(problem);
+    }
+
+    fn problem(&self, layer: &str, setting: impl Display, trouble: impl Display) -> Problem {
+        Problem { layer: layer.to_owned(), setting: setting.to_string(), trouble: trouble.to_string() }
+    }
+
+    /// Notes each key below `path` that is no option. Tables are walked until a key is known or no option lies below.
+    fn unknown(&mut self, layer: &str, path: &str, values: &Map<String, Value>) {
+        for (name, value) in values {
+            let key = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            if self.known.contains(&key.as_str()) {
+                continue;
+            }
+            match value {
+                Value::Object(inner) if self.is_section(&key) => self.unknown(layer, &key, inner),
+                Value::Object(inner)
+                    if !inner.is_empty() && unsupported::reason(&self.full(&key)).is_none() =>
+                {
+                    self.unknown(layer, &key, inner);
+                }
+                _ => {
+                    let trouble = self.stranger(&key);
+                    let problem = self.problem(layer, self.full(&key), trouble);
+                    self.problems.push(problem);
+                }
+            }
+        }
+    }
+
+    fn is_section(&self, key: &str) -> bool {
+        self.known.iter().any(|known| known.strip_prefix(key).is_some_and(|rest| rest.starts_with('.')))
+    }
+
+    fn full(&self, key: &str) -> String {
+        format!("{}{key}", self.place)
+    }
+
+    fn stranger(&self, key: &str) -> String {
+        if self.is_section(key) {
+            return "this is a table of options, not an option".to_owned();
+        }
+        if let Some(reason) = unsupported::reason(&self.full(key)) {
+            return reason.to_owned();
+        }
+        match suggest::nearest(key, self.known.iter().copied()) {
+            Some(meant) => format!("no such option; did you mean {}?", self.full(meant)),
+            None => "no such option".to_owned(),
+        }
+    }
+}
+
+fn look_up<'a>(values: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
+    match key.split_once('.') {
+        Some((section, rest)) => look_up(values.get(section)?.as_object()?, rest),
+        None => values.get(key),
+    }
+}

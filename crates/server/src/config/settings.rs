@@ -1,0 +1,332 @@
+//! Every option there is.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use spanwire_hub::limits::Limits;
+use spanwire_hub::namespace::Namespaces;
+
+use super::namespace::{self, TTL_MAX};
+use super::reader::Reader;
+use super::{ConfigError, Layer, Secret, check};
+use crate::profile::Profile;
+
+/// A configuration that has been read and checked.
+///
+/// What a field means, its default and its range stand where it is read, once: in the functions below.
+#[derive(Debug)]
+pub struct Settings {
+    pub(crate) profile: Profile,
+    pub(crate) http_server: HttpServer,
+    pub(crate) http_api_key: Option<Secret>,
+    pub(crate) health: bool,
+    pub(crate) prometheus: bool,
+    pub(crate) client: Client,
+    pub(crate) websocket: WebSocket,
+    pub(crate) namespaces: Namespaces,
+    pub(crate) limits: Limits,
+    pub(crate) shards: usize,
+    pub(crate) shutdown_timeout: Duration,
+    pub(crate) log_level: tracing::level_filters::LevelFilter,
+}
+
+#[derive(Debug)]
+pub(crate) struct HttpServer {
+    pub(crate) address: Address,
+    pub(crate) port: u16,
+}
+
+/// Where to listen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Address {
+    /// On every interface.
+    Everywhere,
+    /// On 127.0.0.1, and on ::1 where there is IPv6.
+    Localhost,
+    /// On this address only.
+    Only(IpAddr),
+}
+
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(crate) allowed_origins: Vec<String>,
+    pub(crate) connection_limit: usize,
+    pub(crate) anonymous: bool,
+    pub(crate) anonymous_tokens: bool,
+    pub(crate) token_key: Option<Secret>,
+    pub(crate) subscription_token_key: Option<Secret>,
+}
+
+#[derive(Debug)]
+pub(crate) struct WebSocket {
+    pub(crate) message_size_limit: usize,
+    pub(crate) write_timeout: Duration,
+}
+
+impl Address {
+    /// Whether nobody but this machine can come here.
+    pub(crate) fn is_loopback(self) -> bool {
+        match self {
+            Self::Everywhere => false,
+            Self::Localhost => true,
+            Self::Only(address) => address.is_loopback(),
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "" => Some(Self::Everywhere),
+            "localhost" => Some(Self::Localhost),
+            _ => text.parse().ok().map(Self::Only),
+        }
+    }
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_secs(3600);
+
+impl Settings {
+    /// Reads the settings from layers, of which the first one that has an option decides.
+    ///
+    /// # Errors
+    /// Everything wrong with them, at once.
+    pub fn read(profile: Profile, layers: &[Layer]) -> Result<Self, ConfigError> {
+        let mut reader = Reader::new(layers);
+        let settings = Self::read_all(&mut reader, profile);
+        check::limits(&mut reader, &settings.limits);
+        let problems = reader.finish();
+        if problems.is_empty() { Ok(settings) } else { Err(ConfigError { problems }) }
+    }
+
+    /// The configuration of the dev profile below these layers, with keys that somebody has just drawn.
+    ///
+    /// # Errors
+    /// As for [`Settings::read`].
+    pub fn dev(mut above: Vec<Layer>, api_key: &Secret, token_key: &Secret) -> Result<Self, ConfigError> {
+        above.push(super::dev::layer(api_key, token_key));
+        Self::read(Profile::Dev, &above)
+    }
+
+    fn read_all(reader: &mut Reader<'_>, profile: Profile) -> Self {
+        Self {
+            profile,
+            http_server: http_server(reader),
+            http_api_key: reader
+                .secret("http_api.key", "the key that the server API wants to see; without one it is closed"),
+            health: reader.flag("health.enabled", "whether /health answers", true),
+            prometheus: reader.flag("prometheus.enabled", "whether /metrics answers", true),
+            client: client(reader),
+            websocket: websocket(reader),
+            limits: limits(reader),
+            namespaces: namespaces(reader),
+            shards: reader.count(
+                "engine.shards",
+                "how many threads serve clients; 0 is one per core",
+                0,
+                0..=SHARDS_MAX,
+            ),
+            shutdown_timeout: reader.duration(
+                "shutdown.timeout",
+                "how long clients may take to leave before the process ends",
+                30 * SECOND,
+                Duration::ZERO..=HOUR,
+            ),
+            log_level: log_level(reader),
+        }
+    }
+}
+
+/// Most shards: more cores than any machine has that this was tried on.
+const SHARDS_MAX: usize = 256;
+/// Most connections that can be asked for: more than a process has descriptors for.
+const CONNECTIONS_MAX: usize = 10_000_000;
+/// Longest message a client may be allowed to send, in bytes.
+const MESSAGE_BYTES_MAX: usize = 64 << 20;
+
+fn http_server(reader: &mut Reader<'_>) -> HttpServer {
+    let address = reader.read(
+        "http_server.address",
+        "where to listen; empty is everywhere",
+        "an IP address, \"localhost\" or \"\"",
+        |value| Address::parse(value.as_str()?),
+    );
+    let port = reader.count("http_server.port", "where to listen; 0 takes a free port", 8000, 0..=65_535);
+    // The range has just been checked, so that the cast loses nothing.
+    HttpServer { address: address.unwrap_or(Address::Everywhere), port: port as u16 }
+}
+
+fn client(reader: &mut Reader<'_>) -> Client {
+    Client {
+        allowed_origins: reader.texts(
+            "client.allowed_origins",
+            "which web pages may connect besides those of this host; * in them fits anything",
+        ),
+        connection_limit: reader.count(
+            "client.connection_limit",
+            "how many connections are served at once; 0 is as many as the system allows",
+            0,
+            0..=CONNECTIONS_MAX,
+        ),
+        anonymous: reader.flag(
+            "client.allow_anonymous_connect_without_token",
+            "whether clients may connect without a token, under the empty user id",
+            false,
+        ),
+        anonymous_tokens: !reader.flag(
+            "client.disallow_anonymous_connection_tokens",
+            "whether a connection token must name a user",
+            false,
+        ),
+        token_key: reader.secret("client.token.hmac_secret_key", "the secret that signs connection tokens"),
+        subscription_token_key: subscription_token_key(reader),
+    }
+}
+
+/// Subscription tokens are verified by the key of connection tokens unless they have their own.
+fn subscription_token_key(reader: &mut Reader<'_>) -> Option<Secret> {
+    let enabled = reader.flag(
+        "client.subscription_token.enabled",
+        "whether subscription tokens have a key of their own",
+        false,
+    );
+    let key = reader
+        .secret("client.subscription_token.hmac_secret_key", "the secret that signs subscription tokens");
+    if enabled && key.is_none() {
+        reader
+            .conflict("client.subscription_token.enabled", "needs client.subscription_token.hmac_secret_key");
+    }
+    key.filter(|_| enabled)
+}
+
+fn websocket(reader: &mut Reader<'_>) -> WebSocket {
+    WebSocket {
+        message_size_limit: reader.count(
+            "websocket.message_size_limit",
+            "how many bytes a client may send in one message",
+            65_536,
+            1024..=MESSAGE_BYTES_MAX,
+        ),
+        write_timeout: reader.duration(
+            "websocket.write_timeout",
+            "how long a client may read nothing of what it is sent",
+            10 * SECOND,
+            SECOND..=HOUR,
+        ),
+    }
+}
+
+fn limits(reader: &mut Reader<'_>) -> Limits {
+    let default = Limits::default();
+    let any = Duration::ZERO..=HOUR;
+    let needed = SECOND..=HOUR;
+    Limits {
+        outbox_bytes_max: reader.count(
+            "client.queue_max_size",
+            "how many bytes a client may leave unread",
+            default.outbox_bytes_max,
+            1024..=1 << 30,
+        ),
+        channels_per_client_max: reader.count(
+            "client.channel_limit",
+            "how many channels a client may be subscribed to",
+            default.channels_per_client_max,
+            1..=100_000,
+        ),
+        channel_name_bytes_max: reader.count(
+            "channel.max_length",
+            "how many bytes a channel's name may have",
+            default.channel_name_bytes_max,
+            1..=4096,
+        ),
+        history_publications_max: reader.count(
+            "client.history_max_publication_limit",
+            "how many publications a client gets of a history at once",
+            default.history_publications_max,
+            1..=100_000,
+        ),
+        recovery_publications_max: reader.count(
+            "client.recovery_max_publication_limit",
+            "how many missed publications a client can recover",
+            default.recovery_publications_max,
+            1..=100_000,
+        ),
+        stale_close_delay: reader.duration(
+            "client.stale_close_delay",
+            "how long a connection may take to its connect command",
+            default.stale_close_delay,
+            needed.clone(),
+        ),
+        ping_interval: reader.duration(
+            "client.ping_interval",
+            "how often clients are pinged; 0s is never",
+            default.ping_interval,
+            any.clone(),
+        ),
+        pong_timeout: reader.duration(
+            "client.pong_timeout",
+            "how long a client may take to answer a ping; 0s is forever",
+            default.pong_timeout,
+            any.clone(),
+        ),
+        expired_close_delay: reader.duration(
+            "client.expired_close_delay",
+            "how long a connection may outlive its token",
+            default.expired_close_delay,
+            any.clone(),
+        ),
+        expired_sub_close_delay: reader.duration(
+            "client.expired_sub_close_delay",
+            "how long a subscription may outlive its token",
+            default.expired_sub_close_delay,
+            any,
+        ),
+        ..default
+    }
+}
+
+fn namespaces(reader: &mut Reader<'_>) -> Namespaces {
+    let meta_ttl = reader.duration(
+        "channel.history_meta_ttl",
+        "how long after its last use a channel's position is kept",
+        720 * HOUR,
+        Duration::ZERO..=TTL_MAX,
+    );
+    let without_namespace =
+        reader.table("channel.without_namespace", |reader| namespace::read(reader, meta_ttl));
+    let listed = reader.tables(
+        "channel.namespaces",
+        "families of channels and what clients may do in them",
+        |number, table| match table.get("name").and_then(|name| name.as_str()) {
+            Some(name) => name.to_owned(),
+            None => number.to_string(),
+        },
+        |reader| {
+            let name = reader.text("name", "what channels of this family begin with, before a colon", "");
+            check::namespace_name(reader, &name);
+            (name, Arc::new(namespace::read(reader, meta_ttl)))
+        },
+    );
+    let mut named = HashMap::new();
+    for (name, namespace) in listed {
+        if named.contains_key(&name) {
+            reader.conflict("channel.namespaces", &format!("there are two of the name \"{name}\""));
+        }
+        named.insert(name, namespace);
+    }
+    Namespaces { without_namespace: Arc::new(without_namespace), named }
+}
+
+fn log_level(reader: &mut Reader<'_>) -> tracing::level_filters::LevelFilter {
+    use tracing::level_filters::LevelFilter;
+    let words = [
+        ("trace", LevelFilter::TRACE),
+        ("debug", LevelFilter::DEBUG),
+        ("info", LevelFilter::INFO),
+        ("warn", LevelFilter::WARN),
+        ("error", LevelFilter::ERROR),
+        ("none", LevelFilter::OFF),
+    ];
+    reader.choice("log.level", "how much is logged on stderr", LevelFilter::INFO, &words)
+}

@@ -1,0 +1,238 @@
+//! What an operator may write, and what is said when it is wrong.
+
+use std::time::Duration;
+
+use super::*;
+use crate::Profile;
+
+fn read(toml: &str) -> Result<Settings, ConfigError> {
+    Settings::read(Profile::Secure, &[Layer::from_toml("spanwire.toml", toml).unwrap()])
+}
+
+/// The problems of a text, one per line.
+fn problems(toml: &str) -> String {
+    read(toml).map(|_| "no problem".to_owned()).unwrap_or_else(|error| error.to_string())
+}
+
+#[test]
+fn an_empty_file_is_a_closed_server_with_the_usual_limits() {
+    let settings = read("").unwrap();
+    assert_eq!(settings.http_server.address, Address::Everywhere);
+    assert_eq!(settings.http_server.port, 8000);
+    assert_eq!(settings.limits, spanwire_hub::limits::Limits::default());
+    assert_eq!(*settings.namespaces.without_namespace, spanwire_hub::namespace::Namespace::default());
+    assert!(settings.http_api_key.is_none() && settings.client.token_key.is_none());
+    assert!(!settings.client.anonymous);
+}
+
+#[test]
+fn options_are_read_by_their_names() {
+    let settings = read(
+        r#"
+        engine.shards = 2
+        shutdown.timeout = "3s"
+        log.level = "debug"
+        [http_server]
+        address = "::1"
+        port = 0
+        [client]
+        ping_interval = "1m30s"
+        allowed_origins = ["https://*.example.org"]
+        token.hmac_secret_key = "hush"
+        [channel.without_namespace]
+        history_size = 3
+        history_ttl = "10s"
+        [[channel.namespaces]]
+        name = "chat"
+        presence = true
+        "#,
+    )
+    .unwrap();
+    assert_eq!((settings.shards, settings.shutdown_timeout), (2, Duration::from_secs(3)));
+    assert_eq!(settings.log_level, tracing::level_filters::LevelFilter::DEBUG);
+    assert_eq!(settings.http_server.address, Address::Only("::1".parse().unwrap()));
+    assert_eq!(settings.limits.ping_interval, Duration::from_secs(90));
+    assert_eq!(settings.client.allowed_origins, ["https://*.example.org"]);
+    let history = settings.namespaces.without_namespace.history.unwrap();
+    assert_eq!((history.size, history.ttl), (3, Duration::from_secs(10)));
+    assert_eq!(history.meta_ttl, Duration::from_secs(720 * 3600));
+    assert!(settings.namespaces.named["chat"].presence);
+    assert!(!format!("{settings:?}").contains("hush"));
+}
+
+#[test]
+fn the_first_layer_that_has_an_option_decides() {
+    let mut flags = Layer::new("command line");
+    flags.set("http_server.port", 9000);
+    let file =
+        Layer::from_toml("spanwire.toml", "http_server = { port = 1, address = \"127.0.0.1\" }").unwrap();
+    let settings = Settings::read(Profile::Secure, &[flags, file]).unwrap();
+    assert_eq!(settings.http_server.port, 9000);
+    assert_eq!(settings.http_server.address, Address::Only("127.0.0.1".parse().unwrap()));
+}
+
+#[test]
+fn a_value_out_of_range_is_refused_with_the_key_the_value_and_the_range() {
+    let table = [
+        (
+            "client.ping_interval = \"2h\"",
+            "spanwire.toml: client.ping_interval = \"2h\": must be from 0s to 1h (how often clients are pinged; 0s is never)",
+        ),
+        (
+            "http_server.port = 70000",
+            "spanwire.toml: http_server.port = 70000: must be from 0 to 65535 (where to listen; 0 takes a free port)",
+        ),
+        (
+            "client.channel_limit = 0",
+            "spanwire.toml: client.channel_limit = 0: must be from 1 to 100000 (how many channels a client may be subscribed to)",
+        ),
+    ];
+    for (toml, expected) in table {
+        assert_eq!(problems(toml), expected);
+    }
+}
+
+#[test]
+fn a_value_of_the_wrong_kind_is_refused_with_what_is_wanted() {
+    let table = [
+        ("client.ping_interval = 25", "a duration in quotes"),
+        ("client.ping_interval = \"25\"", "a duration in quotes"),
+        ("http_server.port = \"8000\"", "a whole number"),
+        ("http_server.port = -1", "a whole number"),
+        ("http_server.port = 1.5", "a whole number"),
+        ("http_server.address = \"example.org\"", "an IP address"),
+        ("client.allowed_origins = \"*\"", "a list of texts"),
+        ("client.allowed_origins = [1]", "a list of texts"),
+        ("health.enabled = 1", "true or false"),
+        ("log.level = \"loud\"", "one of \"trace\", \"debug\""),
+        ("client = 5", "this is a table of options"),
+        ("channel.namespaces = 5", "a list of tables"),
+        ("channel.namespaces = [5]", "a list of tables"),
+        ("channel.without_namespace = 5", "a table of options"),
+    ];
+    for (toml, expected) in table {
+        let said = problems(toml);
+        assert!(said.contains(expected), "{toml}: {said}");
+    }
+}
+
+#[test]
+fn a_secret_of_the_wrong_kind_is_not_repeated() {
+    let said = problems("http_api.key = 12345");
+    assert_eq!(said, "spanwire.toml: http_api.key: a text in quotes is wanted");
+}
+
+#[test]
+fn an_unknown_option_is_refused_with_the_one_that_was_meant() {
+    let table = [
+        (
+            "client.ping_intervall = \"9s\"",
+            "client.ping_intervall: no such option; did you mean client.ping_interval?",
+        ),
+        (
+            "clients.ping_interval = \"9s\"",
+            "clients.ping_interval: no such option; did you mean client.ping_interval?",
+        ),
+        ("color = \"red\"", "color: no such option"),
+        ("[extra]", "extra: no such option"),
+        (
+            "[[channel.namespaces]]\nname = \"chat\"\nhistory_sise = 5",
+            "channel.namespaces[chat].history_sise: no such option; did you mean channel.namespaces[chat].history_size?",
+        ),
+        (
+            "[channel.without_namespace]\npresense = true",
+            "channel.without_namespace.presense: no such option; did you mean channel.without_namespace.presence?",
+        ),
+    ];
+    for (toml, expected) in table {
+        assert_eq!(problems(toml), format!("spanwire.toml: {expected}"));
+    }
+}
+
+#[test]
+fn an_option_that_is_yet_to_come_says_so() {
+    let toml = "admin.enabled = true\n[http_server.tls]\nenabled = true\n[client]\ninsecure = true\n";
+    let said = problems(toml);
+    let lines: Vec<_> = said.lines().collect();
+    assert_eq!(lines.len(), 3, "{said}");
+    assert!(lines[0].starts_with("spanwire.toml: admin: this option of Centrifugo is known"), "{said}");
+    assert!(lines[1].starts_with("spanwire.toml: client.insecure: there are no insecure switches"), "{said}");
+    assert!(lines[2].starts_with("spanwire.toml: http_server.tls: this option"), "{said}");
+}
+
+#[test]
+fn options_that_do_not_fit_together_are_refused() {
+    let history = "history_size = 5\nhistory_ttl = \"1h\"\n";
+    let table = [
+        ("[channel.without_namespace]\nhistory_size = 5".to_owned(), "history_ttl must be set as well"),
+        ("[channel.without_namespace]\nhistory_ttl = \"5s\"".to_owned(), "history_size must be set as well"),
+        (
+            "[channel.without_namespace]\nforce_recovery = true".to_owned(),
+            "needs history_size and history_ttl",
+        ),
+        (
+            "[channel.without_namespace]\nallow_positioning = true".to_owned(),
+            "needs history_size and history_ttl",
+        ),
+        (
+            format!("[channel.without_namespace]\n{history}history_meta_ttl = \"5m\""),
+            "without_namespace.history_meta_ttl = \"5m\": must not be shorter than history_ttl",
+        ),
+        (
+            "client.ping_interval = \"5s\"".to_owned(),
+            "client.pong_timeout: must be shorter than client.ping_interval",
+        ),
+        (
+            "[[channel.namespaces]]\nname = \"a\"".to_owned(),
+            "namespaces[a].name = \"a\": must have at least two",
+        ),
+        ("[[channel.namespaces]]\nname = \"a:b\"".to_owned(), "must have at least two characters, of"),
+        (
+            "[[channel.namespaces]]\npresence = true".to_owned(),
+            "channel.namespaces[0].name: must have at least two",
+        ),
+        (
+            "[[channel.namespaces]]\nname = \"aa\"\n[[channel.namespaces]]\nname = \"aa\"".to_owned(),
+            "there are two of the name \"aa\"",
+        ),
+        (
+            "client.subscription_token.enabled = true".to_owned(),
+            "needs client.subscription_token.hmac_secret_key",
+        ),
+    ];
+    for (toml, expected) in table {
+        let said = problems(&toml);
+        assert!(said.contains(expected), "{toml}: {said}");
+    }
+}
+
+#[test]
+fn all_mistakes_are_told_at_once() {
+    let said = problems("http_server.port = 70000\nclient.channel_limit = 0\nlog.levl = \"info\"\n");
+    assert_eq!(said.lines().count(), 3, "{said}");
+}
+
+#[test]
+fn a_ping_that_is_never_sent_needs_no_order_of_times() {
+    assert!(read("client = { ping_interval = \"0s\", pong_timeout = \"8s\" }").is_ok());
+}
+
+#[test]
+fn the_dev_profile_is_open_on_loopback_and_has_its_namespaces() {
+    let settings = Settings::dev(Vec::new(), &Secret::new("api"), &Secret::new("token")).unwrap();
+    assert!(settings.http_server.address.is_loopback());
+    assert!(settings.client.anonymous);
+    assert!(settings.http_api_key.unwrap().is(b"api"));
+    assert!(settings.client.token_key.unwrap().is(b"token"));
+    let (chat, signal) = (&settings.namespaces.named["chat"], &settings.namespaces.named["signal"]);
+    let chat_history = chat.history.unwrap();
+    assert_eq!((chat_history.size, chat_history.ttl), (500, Duration::from_secs(24 * 3600)));
+    assert!(chat.force_recovery && chat.presence && chat.join_leave && chat.force_push_join_leave);
+    assert!(signal.history.is_none() && !signal.presence);
+    let other = &settings.namespaces.without_namespace;
+    assert_eq!(other.history.unwrap().size, 100);
+    assert!(other.allow_recovery && other.presence && other.join_leave);
+    for namespace in [chat, signal, other] {
+        assert!(namespace.subscribe.allows("", false) && namespace.publish.allows("", false));
+    }
+}

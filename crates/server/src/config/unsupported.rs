@@ -1,0 +1,135 @@
+//! Options of Centrifugo v6 that are known and do nothing here yet: they are refused with that reason, since an
+//! option that is silently ignored is a promise broken.
+
+/// Tables of options, and single options, by the beginning of their keys.
+const YET_TO_COME: &[&str] = &[
+    "admin",
+    "broker",
+    "channel.proxy",
+    "client.channel_position_check_delay",
+    "client.concurrency",
+    "client.connect_code_to_unidirectional_disconnect",
+    "client.connect_include_server_time",
+    "client.connection_rate_limit",
+    "client.presence_update_interval",
+    "client.proxy",
+    "client.subscribe_to_user_personal_channel",
+    "client.subscription_token.audience",
+    "client.subscription_token.ecdsa_public_key",
+    "client.subscription_token.hmac_previous_secret_key",
+    "client.subscription_token.issuer",
+    "client.subscription_token.jwks_public_endpoint",
+    "client.subscription_token.rsa_public_key",
+    "client.token.audience",
+    "client.token.ecdsa_public_key",
+    "client.token.hmac_previous_secret_key",
+    "client.token.issuer",
+    "client.token.jwks_public_endpoint",
+    "client.token.rsa_public_key",
+    "client.token.user_id_claim",
+    "client.user_connection_limit",
+    "client.user_id_http_header",
+    "consumers",
+    "debug",
+    "emulation",
+    "engine.redis",
+    "engine.type",
+    "graphite",
+    "grpc_api",
+    "http_api.error_mode",
+    "http_server.http3",
+    "http_server.internal_address",
+    "http_server.internal_port",
+    "http_server.tls",
+    "http_stream",
+    "init",
+    "log.file",
+    "node",
+    "opentelemetry",
+    "presence_manager",
+    "proxies",
+    "rpc",
+    "sse",
+    "swagger",
+    "uni_grpc",
+    "uni_http_stream",
+    "uni_sse",
+    "uni_websocket",
+    "unified_proxy",
+    "usage_stats",
+    "websocket.compression",
+    "webtransport",
+];
+
+/// Options of a namespace, by the beginning of their names.
+const YET_TO_COME_IN_NAMESPACES: &[&str] = &[
+    "allow_tags_filter",
+    "allowed_delta_types",
+    "auto_cache_recover",
+    "channel_regex",
+    "delta_publish",
+    "force_recovery_mode",
+    "map",
+    "publication_data_format",
+    "publish_proxy",
+    "shared_poll",
+    "sub_refresh_proxy",
+    "subscribe_proxy",
+    "subscribe_stream_proxy",
+    "subscription_type",
+];
+
+/// Switches that turn security off.
+const INSECURE: &[&str] = &[
+    "admin.insecure",
+    "client.insecure",
+    "client.insecure_skip_token_signature_verify",
+    "http_api.insecure",
+];
+
+/// Why a known option is refused; `None` if it is not known.
+pub(super) fn reason(key: &str) -> Option<&'static str> {
+    if INSECURE.contains(&key) {
+        return Some(
+            "there are no insecure switches; the dev profile (spanwire without arguments) lets anybody in",
+        );
+    }
+    let comes = match option_of_namespace(key) {
+        Some(option) => YET_TO_COME_IN_NAMESPACES.iter().any(|known| is_begun_by(option, known)),
+        None => YET_TO_COME.iter().any(|known| is_begun_by(key, known)),
+    };
+    comes.then_some("this option of Centrifugo is known, and not supported by this version of Spanwire")
+}
+
+/// The option's own name, if it belongs to a namespace.
+fn option_of_namespace(key: &str) -> Option<&str> {
+    key.strip_prefix("channel.without_namespace.")
+        .or_else(|| key.strip_prefix("channel.namespaces[")?.split_once("].").map(|(_, option)| option))
+}
+
+fn is_begun_by(key: &str, known: &str) -> bool {
+    key.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '_']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reason;
+
+    #[test]
+    fn options_of_centrifugo_are_told_from_slips() {
+        let table = [
+            ("admin.password", true),
+            ("http_server.tls.enabled", true),
+            ("client.insecure", true),
+            ("websocket.compression_level", true),
+            ("channel.namespaces[chat].subscribe_proxy_enabled", true),
+            ("channel.without_namespace.allowed_delta_types", true),
+            ("channel.without_namespace.admin", false),
+            ("administrator", false),
+            ("client.ping_intervall", false),
+        ];
+        for (key, expected) in table {
+            assert_eq!(reason(key).is_some(), expected, "{key}");
+        }
+    }
+}
