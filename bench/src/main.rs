@@ -1,2 +1,142 @@
-//! stub
-fn main() {}
+//! Spanwire's bench: what the server costs, beside the least that a server could cost.
+//!
+//! Everything that is measured runs as a process of its own on one core, the load on another; what was
+//! started is ended with us. Every load counts what arrived and fails if anything is missing, so a figure
+//! that is printed is a figure of complete work. `README.md` tells how to read the figures.
+
+mod crowd;
+mod floor;
+mod frame;
+mod greeting;
+mod lab;
+mod load;
+mod loops;
+mod machine;
+mod poller;
+mod process;
+mod procfs;
+mod record;
+mod row;
+mod sample;
+mod scenario;
+mod script;
+mod spanwire;
+mod subject;
+mod table;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::lab::Lab;
+use crate::record::Record;
+use crate::row::Row;
+use crate::scenario::Scenario;
+use crate::spanwire::Spanwire;
+
+#[derive(Parser)]
+#[command(about = "Measures a Spanwire server beside a bare-epoll floor")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: Run,
+    /// Print one JSON object per line instead of the table.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+struct Run {
+    /// The server's binary; by default the one built beside this program.
+    #[arg(long, global = true)]
+    server: Option<PathBuf>,
+    /// Measure the floor alone.
+    #[arg(long, global = true)]
+    floor_only: bool,
+    /// How often each measurement is repeated; the median is reported.
+    #[arg(long, global = true, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=99))]
+    rounds: u32,
+    /// Run only these scenarios, separated by commas.
+    #[arg(long, global = true, value_enum, value_delimiter = ',')]
+    only: Vec<Scenario>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run everything and keep the result in bench/records.
+    Record,
+    /// Lay out two records side by side.
+    Compare {
+        /// The earlier record.
+        a: PathBuf,
+        /// The later record.
+        b: PathBuf,
+    },
+    /// Time an epoll set under tokio against a loop of its own.
+    Loops {
+        /// Only the loads whose name contains this.
+        #[arg(default_value = "")]
+        load: String,
+    },
+    /// Be the bare-epoll floor until ended.
+    Floor(floor::FloorOptions),
+    /// Become another program on the server's core that ends with this one.
+    #[command(hide = true)]
+    Leash {
+        /// The program and its arguments.
+        #[arg(last = true)]
+        command: Vec<String>,
+    },
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    match arguments.command {
+        None => print(&measure(&arguments.run)?, arguments.json)?,
+        Some(Command::Record) => {
+            let record = Record::now(measure(&arguments.run)?)?;
+            print(&record.rows, arguments.json)?;
+            eprintln!("bench: kept in {}", record.write()?.display());
+        }
+        Some(Command::Compare { a, b }) => print!("{}", Record::read(&a)?.compare(&Record::read(&b)?)),
+        Some(Command::Loops { load }) => {
+            settle()?;
+            loops::run(arguments.run.rounds, &load)?;
+        }
+        Some(Command::Floor(options)) => floor::run(&options)?,
+        Some(Command::Leash { command }) => process::leash(&command)?,
+    }
+    Ok(())
+}
+
+fn measure(run: &Run) -> Result<Vec<Row>> {
+    let spanwire = if run.floor_only { None } else { Some(Spanwire::find(run.server.as_deref())?) };
+    settle()?;
+    let lab = Lab { spanwire, rounds: run.rounds };
+    let scenarios = if run.only.is_empty() { Scenario::value_variants() } else { &run.only };
+    let mut rows = Vec::new();
+    for scenario in scenarios {
+        rows.extend(scenario.run(&lab)?);
+    }
+    Ok(rows)
+}
+
+/// Takes the load's place on this machine.
+fn settle() -> Result<()> {
+    machine::raise_descriptors()?;
+    machine::pin(machine::LOAD_CORE);
+    Ok(())
+}
+
+fn print(rows: &[Row], json: bool) -> Result<()> {
+    if !json {
+        print!("{}", row::lay_out(rows));
+        return Ok(());
+    }
+    for row in rows {
+        println!("{}", serde_json::to_string(row)?);
+    }
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! The commands of the load, recognised by their shape, and the answers to them.
+//!
+//! The load writes each command in one way only, so nothing is parsed: this is the cost of looking.
+
+use memchr::memmem;
+
+use crate::frame;
+
+/// How a delivery begins: the floor has no channel but this one.
+const PUSH_HEAD: &[u8] = br#"{"push":{"channel":"bench:1","pub":{"data":"#;
+
+/// A command of the load.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Request<'a> {
+    Pong,
+    Connect,
+    Subscribe,
+    Publish {
+        /// The publication's data, as it came.
+        data: &'a [u8],
+    },
+}
+
+/// Recognises a command; none if the load does not send such.
+pub(super) fn read(command: &[u8]) -> Option<Request<'_>> {
+    if command == b"{}" {
+        return Some(Request::Pong);
+    }
+    let method = &command[method_start(command)?..];
+    if method.starts_with(b"\"connect\"") {
+        Some(Request::Connect)
+    } else if method.starts_with(b"\"subscribe\"") {
+        Some(Request::Subscribe)
+    } else if method.starts_with(b"\"publish\"") {
+        let start = memmem::find(method, b"\"data\":")? + b"\"data\":".len();
+        Some(Request::Publish { data: method.get(start..method.len().checked_sub(2)?)? })
+    } else {
+        None
+    }
+}
+
+/// Appends the reply to `command`, which [`read`] has recognised: its id and method with an empty result.
+pub(super) fn write_reply(out: &mut Vec<u8>, command: &[u8]) {
+    let Some(start) = method_start(command) else { return };
+    let Some(length) = memchr::memchr(b':', &command[start..]) else { return };
+    let echoed = &command[..start + length + 1];
+    // The load's ids and methods are short: the reply stays below the 126 bytes of a short frame.
+    out.extend_from_slice(&[0x80 | frame::TEXT, (echoed.len() + 3) as u8]);
+    out.extend_from_slice(echoed);
+    out.extend_from_slice(b"{}}");
+}
+
+/// Appends the frame with which `data` is delivered.
+pub(super) fn write_push(out: &mut Vec<u8>, data: &[u8]) {
+    frame::write_parts(out, frame::TEXT, &[PUSH_HEAD, data, b"}}}"]);
+}
+
+/// Where the method's name begins: after `{"id":N,`.
+fn method_start(command: &[u8]) -> Option<usize> {
+    Some(memchr::memchr(b',', command)? + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script;
+
+    #[test]
+    fn each_command_of_the_load_is_recognised_and_answered_with_its_own_id() {
+        let table = [
+            (script::connect(1), Request::Connect, r#"{"id":1,"connect":{}}"#),
+            (script::subscribe(2, script::CHANNEL), Request::Subscribe, r#"{"id":2,"subscribe":{}}"#),
+            (
+                script::publish(30, script::CHANNEL, r#"{"n":"1"}"#),
+                Request::Publish { data: br#"{"n":"1"}"# },
+                r#"{"id":30,"publish":{}}"#,
+            ),
+        ];
+        for (command, request, reply) in table {
+            assert_eq!(read(command.as_bytes()), Some(request), "{command}");
+            let mut frame = Vec::new();
+            write_reply(&mut frame, command.as_bytes());
+            assert_eq!(&frame[2..], reply.as_bytes());
+            assert_eq!(frame[1] as usize, reply.len());
+        }
+    }
+
+    #[test]
+    fn what_the_load_does_not_send_is_not_recognised() {
+        assert_eq!(read(b"{}"), Some(Request::Pong));
+        for other in [&b""[..], b"{", b"hello", br#"{"id":1,"rpc":{}}"#, br#"{"id":1,"publish":{}}"#] {
+            assert_eq!(read(other), None, "{}", String::from_utf8_lossy(other));
+        }
+    }
+
+    #[test]
+    fn a_delivery_is_one_frame_with_the_data_untouched() {
+        let mut out = Vec::new();
+        write_push(&mut out, br#"{"n":"7"}"#);
+        let expected =
+            format!(r#"{{"push":{{"channel":"{}","pub":{{"data":{{"n":"7"}}}}}}}}"#, script::CHANNEL);
+        assert_eq!(&out[2..], expected.as_bytes());
+    }
+}

@@ -1,0 +1,62 @@
+//! What is measured, one scenario in each file, with the promise it checks.
+
+mod fan_out;
+mod flat_out;
+mod handshakes;
+mod idle;
+mod latency;
+mod sparse;
+mod start;
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use crate::lab::{Lab, Sides};
+use crate::row::Row;
+
+/// A scenario, by the name it has on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Scenario {
+    /// From the start of the process to the first accepted connection.
+    Start,
+    /// One publisher, 1,000 subscribers, one message per turn.
+    FanOut,
+    /// One publisher, four subscribers: nothing is shared by many.
+    Sparse,
+    /// One publisher with 32 messages in flight, 1,000 subscribers.
+    FlatOut,
+    /// How long a delivery takes at a fixed rate.
+    Latency,
+    /// Connections opened, answered and closed.
+    Handshakes,
+    /// 10,000 connections that only answer heartbeats, without and with a subscription.
+    Idle,
+}
+
+impl Scenario {
+    /// Runs the scenario; its rows are in the order of the report.
+    pub(crate) fn run(self, lab: &Lab) -> Result<Vec<Row>> {
+        match self {
+            Scenario::Start => start::run(lab),
+            Scenario::FanOut => fan_out::run(lab),
+            Scenario::Sparse => sparse::run(lab),
+            Scenario::FlatOut => flat_out::run(lab),
+            Scenario::Latency => latency::run(lab),
+            Scenario::Handshakes => handshakes::run(lab),
+            Scenario::Idle => idle::run(lab),
+        }
+    }
+}
+
+/// Makes the rows of one scenario from what was measured.
+struct Rows<'a, T> {
+    scenario: &'a str,
+    sides: &'a Sides<T>,
+}
+
+impl<T> Rows<'_, T> {
+    fn row(&self, figure: &str, unit: &str, number: impl Fn(&T) -> f64) -> Row {
+        let (spanwire, floor) = self.sides.map(number);
+        Row::new(self.scenario, figure, unit, &spanwire, &floor)
+    }
+}

@@ -1,0 +1,28 @@
+//! One publisher with 32 messages in flight, 1,000 subscribers: as fast as everybody can.
+//!
+//! The next 32 leave when the last subscriber has all before them, so the rate is a lower bound: the
+//! server rests while the load counts. The floor writes all 32 to a subscriber in one system call.
+
+use anyhow::Result;
+
+use super::Rows;
+use crate::lab::{DEFAULT_PING_S, Lab};
+use crate::load::Outcome;
+use crate::load::fanout::{Fanout, Pace};
+use crate::row::{Budget, Row};
+
+const LOAD: Fanout =
+    Fanout { subscribers: 1_000, pace: Pace::FlatOut { in_flight: 32 }, messages: 6_400, warm_up: 640 };
+
+/// Deliveries per second that uWebSockets reached here with one core: the peer to beat.
+const PEER: f64 = 4_400_000.0;
+
+pub(super) fn run(lab: &Lab) -> Result<Vec<Row>> {
+    let sides = lab.in_turns("flat out 1→1,000", DEFAULT_PING_S, |server| LOAD.run(server))?;
+    let rows = Rows { scenario: "flat out 1→1,000, 32 in flight", sides: &sides };
+    Ok(vec![
+        rows.row("server CPU per delivery", "ns", Outcome::server_ns).promised(Budget::FloorTimes(1.25)),
+        rows.row("server and load CPU per delivery", "ns", Outcome::total_ns),
+        rows.row("deliveries per second", "1/s", Outcome::rate).promised(Budget::AtLeast(PEER)),
+    ])
+}

@@ -1,0 +1,97 @@
+//! What the load says: the commands of the Centrifuge protocol it uses, each written in one way only.
+
+/// The channel of fan-outs. Its namespace keeps no history.
+pub(crate) const CHANNEL: &str = "bench:1";
+/// Path at which the protocol is spoken.
+pub(crate) const PATH: &str = "/connection/websocket";
+
+/// Bytes of a publication's data in every fan-out.
+pub(crate) const DATA_BYTES: usize = 128;
+/// How a publication's data begins; its number follows.
+const DATA_HEAD: &str = r#"{"n":""#;
+/// Digits of a publication's number.
+const NUMBER_DIGITS: usize = 10;
+
+/// A channel of connections that hold one recoverable subscription.
+pub(crate) fn recoverable(index: usize) -> String {
+    format!("rec:{index}")
+}
+
+/// The command that opens a session.
+pub(crate) fn connect(id: u32) -> String {
+    format!(r#"{{"id":{id},"connect":{{}}}}"#)
+}
+
+/// The command that subscribes to `channel`.
+pub(crate) fn subscribe(id: u32, channel: &str) -> String {
+    format!(r#"{{"id":{id},"subscribe":{{"channel":"{channel}"}}}}"#)
+}
+
+/// The command that publishes `data` to `channel`.
+pub(crate) fn publish(id: u32, channel: &str, data: &str) -> String {
+    format!(r#"{{"id":{id},"publish":{{"channel":"{channel}","data":{data}}}}}"#)
+}
+
+/// The data of the publication with this number: JSON of exactly [`DATA_BYTES`].
+pub(crate) fn data(number: u32) -> String {
+    let head = format!(r#"{DATA_HEAD}{number:0NUMBER_DIGITS$}","x":""#);
+    format!(r#"{head}{}"}}"#, "x".repeat(DATA_BYTES - head.len() - 2))
+}
+
+/// Finds publication numbers in deliveries. Remembers where in the line it found the last one, since the
+/// next is nearly always there too.
+pub(crate) struct NumberFinder {
+    at: usize,
+}
+
+impl NumberFinder {
+    /// A finder that has seen nothing yet.
+    pub(crate) fn new() -> NumberFinder {
+        NumberFinder { at: 0 }
+    }
+
+    /// The number in `line`; none if it is not a delivery of ours.
+    pub(crate) fn find(&mut self, line: &[u8]) -> Option<u32> {
+        if !line.get(self.at..)?.starts_with(DATA_HEAD.as_bytes()) {
+            self.at = memchr::memmem::find(line, DATA_HEAD.as_bytes())?;
+        }
+        let start = self.at + DATA_HEAD.len();
+        let digits = line.get(start..start + NUMBER_DIGITS)?;
+        digits.iter().try_fold(0u32, |number, digit| {
+            let digit = u32::from(digit.checked_sub(b'0').filter(|digit| *digit < 10)?);
+            number.checked_mul(10)?.checked_add(digit)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_data_of_every_publication_is_json_of_the_same_size() {
+        for number in [0, 9, 123_456, u32::MAX] {
+            let data = data(number);
+            assert_eq!(data.len(), DATA_BYTES);
+            serde_json::from_str::<serde_json::Value>(&data).expect("the data is JSON");
+        }
+    }
+
+    #[test]
+    fn a_number_is_found_wherever_the_data_stands() {
+        let mut finder = NumberFinder::new();
+        for (before, number) in [("", 0), (r#"{"push":"#, 41), (r#"{"push":"#, 42), ("", u32::MAX)] {
+            let line = format!("{before}{}", data(number));
+            assert_eq!(finder.find(line.as_bytes()), Some(number));
+        }
+    }
+
+    #[test]
+    fn a_line_without_our_data_has_no_number() {
+        let mut finder = NumberFinder::new();
+        let long = br#"{"n":"99999999999999"}"#;
+        for line in [&b""[..], b"{}", br#"{"n":""#, br#"{"n":"12x4567890"}"#, long] {
+            assert_eq!(finder.find(line), None, "{}", String::from_utf8_lossy(line));
+        }
+    }
+}

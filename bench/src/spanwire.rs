@@ -1,0 +1,109 @@
+//! The server under test: where its binary is, and the configuration it is given.
+
+use std::env;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::process::{self, Process};
+use crate::subject::Server;
+
+/// The server's binary.
+#[derive(Debug, Clone)]
+pub(crate) struct Spanwire {
+    binary: PathBuf,
+}
+
+impl Spanwire {
+    /// The binary at `path`, or else the one beside this program's own.
+    pub(crate) fn find(path: Option<&Path>) -> Result<Spanwire> {
+        let binary = match path {
+            Some(path) => path.to_owned(),
+            None => {
+                env::current_exe().context("cannot find this program's own file")?.with_file_name("spanwire")
+            }
+        };
+        if !binary.is_file() {
+            bail!(
+                "there is no server at {}; build it with `cargo build --release -p spanwire`, \
+                 or name another with --server",
+                binary.display()
+            );
+        }
+        Ok(Spanwire { binary })
+    }
+
+    /// Starts the server with one shard and waits until it listens.
+    pub(crate) fn start(&self, ping_s: u64) -> Result<Server> {
+        let address = process::free_address()?;
+        let file =
+            env::temp_dir().join(format!("spanwire-bench-{}-{}.toml", std::process::id(), address.port()));
+        fs::write(&file, config(address, ping_s)).context("cannot write the server's configuration")?;
+        let mut command = Command::new(&self.binary);
+        command.arg("serve").arg("-c").arg(&file);
+        let process = Process::start(&command, address);
+        // The server has read it by now, or never will.
+        fs::remove_file(&file).context("cannot remove the server's configuration")?;
+        Ok(Server { process: process?, address })
+    }
+}
+
+/// A server that lets anybody do what the loads do, with heartbeats at this interval in seconds.
+fn config(address: SocketAddr, ping_s: u64) -> String {
+    let (ip, port) = (address.ip(), address.port());
+    // The pong must be awaited for less than a ping's interval.
+    let pong_s = ping_s.div_ceil(2).min(8);
+    format!(
+        r#"[http_server]
+address = "{ip}"
+port = {port}
+
+[client]
+allow_anonymous_connect_without_token = true
+ping_interval = "{ping_s}s"
+pong_timeout = "{pong_s}s"
+
+[engine]
+shards = 1
+
+[[channel.namespaces]]
+name = "bench"
+allow_subscribe_for_client = true
+allow_subscribe_for_anonymous = true
+allow_publish_for_client = true
+allow_publish_for_anonymous = true
+
+[[channel.namespaces]]
+name = "rec"
+history_size = 100
+history_ttl = "300s"
+force_recovery = true
+allow_subscribe_for_client = true
+allow_subscribe_for_anonymous = true
+"#
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_binary_is_answered_with_the_command_that_builds_it() {
+        let error = Spanwire::find(Some(Path::new("no/such/spanwire"))).unwrap_err();
+        assert!(error.to_string().contains("cargo build --release -p spanwire"), "{error}");
+    }
+
+    #[test]
+    fn a_pong_is_awaited_for_less_than_a_ping_interval() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 8000));
+        for (ping, pong) in [(25, 8), (16, 8), (5, 3), (2, 1)] {
+            let config = config(address, ping);
+            assert!(config.contains(&format!("ping_interval = \"{ping}s\"")), "{config}");
+            assert!(config.contains(&format!("pong_timeout = \"{pong}s\"")), "{config}");
+        }
+    }
+}
