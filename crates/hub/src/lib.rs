@@ -11,6 +11,7 @@ mod asks;
 mod audience;
 pub mod broker;
 pub mod channel;
+pub mod conformance;
 pub mod delivery;
 mod hub;
 mod io;
