@@ -19,7 +19,7 @@ enum Messages {
     #[default]
     None,
     One(Bytes),
-    Many(Box<VecDeque<Bytes>>),
+    Many(VecDeque<Bytes>),
 }
 
 /// The outbox cannot take a message: its client has left too many bytes unread.
@@ -84,7 +84,7 @@ impl Outbox {
                 let Messages::One(first) = std::mem::take(&mut self.messages) else {
                     unreachable!("just matched")
                 };
-                self.messages = Messages::Many(Box::new(VecDeque::from([first, message])));
+                self.messages = Messages::Many(VecDeque::from([first, message]));
             }
         }
         Ok(())

@@ -1,0 +1,20 @@
+//! Scenes from the lives of clients, each a test whose name is a sentence.
+//!
+//! - `connecting`: who gets in, and what the connect reply says
+//! - `subscribing`: who may, what the reply says, and what remains when it fails
+//! - `recovering`: the promise: exactly once, in order, or told of a gap
+//! - `requests`: publish, history, presence and the rest
+//! - `leaving`: every way out, and that nothing remains
+//! - `timing`: pings, expiry, staleness
+//! - `limits`: what one client may cost
+
+mod scenes {
+    mod connecting;
+    mod leaving;
+    mod limits;
+    mod recovering;
+    mod requests;
+    mod subscribing;
+    mod timing;
+}
+mod support;

@@ -1,0 +1,172 @@
+use std::time::Duration;
+
+use spanwire_hub::channel::Channel;
+use spanwire_hub::{Credentials, Grant};
+
+use crate::support::{DAWN, World};
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn expiring(user: &str, seconds: u64) -> Credentials {
+    Credentials { user: user.to_owned(), expire_at: Some(DAWN + seconds), ..Credentials::default() }
+}
+
+#[test]
+fn a_client_that_answers_pings_stays() {
+    let mut world = World::new();
+    let ann = world.connect("ann");
+    let mut pings = 0;
+    for _ in 0..600 {
+        world.pass(seconds(1));
+        for line in world.read(ann) {
+            assert_eq!(line, "{}");
+            pings += 1;
+            world.send(ann, "{}");
+        }
+    }
+    assert!((23..=25).contains(&pings), "{pings} pings in ten minutes");
+    assert_eq!(world.code(ann), None);
+    world.end();
+}
+
+#[test]
+fn a_client_that_does_not_answer_a_ping_is_gone_in_time_whatever_else_it_says() {
+    let mut world = World::new();
+    let ann = world.connect("ann");
+    let mut waited = 0;
+    while world.code(ann).is_none() {
+        world.pass(seconds(1));
+        world.send(ann, r#"{"id":5,"rpc":{"method":"x"}}"#);
+        waited += 1;
+    }
+    assert_eq!(world.code(ann), Some(3012));
+    assert!((20..=34).contains(&waited), "{waited} s");
+    world.end();
+}
+
+#[test]
+fn a_pong_that_nobody_asked_for_is_a_bad_request() {
+    let mut world = World::new();
+    let ann = world.connect("ann");
+    world.pass(seconds(26));
+    assert_eq!(world.read(ann), ["{}"]);
+    world.send(ann, "{}");
+    assert_eq!(world.code(ann), None);
+    world.send(ann, "{}");
+    assert_eq!(world.code(ann), Some(3501));
+    world.end();
+}
+
+#[test]
+fn a_client_is_not_blamed_for_a_pong_that_waits_behind_a_slow_broker() {
+    let mut world = World::new();
+    let ann = world.connect("ann");
+    world.hold();
+    world.pass(seconds(25));
+    assert_eq!(world.read(ann), ["{}"]);
+    world.send(ann, "{\"id\":2,\"subscribe\":{\"channel\":\"open:x\"}}\n{\"id\":3,\"unsubscribe\":{\"channel\":\"open:x\"}}\n{}");
+    world.pass(seconds(15));
+    assert_eq!(world.code(ann), None);
+    world.release();
+    assert_eq!(world.code(ann), None);
+    assert_eq!(world.read(ann).len(), 2);
+    world.end();
+}
+
+#[test]
+fn an_expired_connection_is_closed_after_its_grace_unless_it_was_refreshed() {
+    let mut world = World::new();
+    world.tokens.insert("brief", Ok(expiring("ann", 60)));
+    world.tokens.insert("longer", Ok(expiring("ann", 600)));
+    let open = |world: &mut World| {
+        let id = world.open();
+        world.send(id, r#"{"id":1,"connect":{"token":"brief"}}"#);
+        world.read(id);
+        id
+    };
+    let (ann, also_ann) = (open(&mut world), open(&mut world));
+    world.pass(seconds(5));
+    world.send(also_ann, r#"{"id":2,"refresh":{"token":"longer"}}"#);
+    assert_eq!(world.read(also_ann), [r#"{"id":2,"refresh":{"expires":true,"ttl":595}}"#]);
+    for _ in 0..81 {
+        world.pass(seconds(1));
+        for id in [ann, also_ann] {
+            if !world.read(id).is_empty() && world.code(id).is_none() {
+                world.send(id, "{}");
+            }
+        }
+    }
+    assert_eq!(world.code(ann), Some(3005));
+    assert_eq!(world.code(also_ann), None);
+    world.end();
+}
+
+#[test]
+fn what_a_refresh_with_the_wrong_token_ends_in() {
+    let table =
+        [("another user", Ok(expiring("bob", 600)), 3500), ("other channels", Ok(with_channel("ann")), 3010)];
+    for (case, credentials, code) in table {
+        let mut world = World::new();
+        let ann = world.connect("ann");
+        world.tokens.insert("next", credentials);
+        world.send(ann, r#"{"id":2,"refresh":{"token":"next"}}"#);
+        assert_eq!(world.code(ann), Some(code), "{case}");
+        world.end();
+    }
+}
+
+fn with_channel(user: &str) -> Credentials {
+    Credentials { channels: vec![(Channel::new("open:x"), Grant::default())], ..expiring(user, 600) }
+}
+
+#[test]
+fn an_expired_subscription_is_ended_with_a_code_that_brings_the_client_back() {
+    let mut world = World::new();
+    world.grants.insert("brief", Ok(Grant { expire_at: Some(DAWN + 10), ..Grant::default() }));
+    world.grants.insert("longer", Ok(Grant { expire_at: Some(DAWN + 1000), ..Grant::default() }));
+    let subscribe = |world: &mut World| {
+        let id = world.connect("ann");
+        world.send(id, r#"{"id":2,"subscribe":{"channel":"open:x","token":"brief"}}"#);
+        assert_eq!(world.read(id), [r#"{"id":2,"subscribe":{"expires":true,"ttl":10}}"#]);
+        id
+    };
+    let (ann, bob) = (subscribe(&mut world), subscribe(&mut world));
+    world.send(bob, r#"{"id":3,"sub_refresh":{"channel":"open:x","token":"longer"}}"#);
+    assert_eq!(world.read(bob), [r#"{"id":3,"sub_refresh":{"expires":true,"ttl":1000}}"#]);
+    let mut heard = Vec::new();
+    for _ in 0..36 {
+        world.pass(seconds(1));
+        for id in [ann, bob] {
+            for line in world.read(id) {
+                if line == "{}" {
+                    world.send(id, "{}");
+                } else {
+                    heard.push((id, line));
+                }
+            }
+        }
+    }
+    let expired =
+        r#"{"push":{"channel":"open:x","unsubscribe":{"code":2501,"reason":"subscription expired"}}}"#;
+    assert_eq!(heard, [(ann, expired.to_owned())]);
+    world.end();
+}
+
+#[test]
+fn an_expired_server_side_subscription_ends_the_connection() {
+    let mut world = World::new();
+    let channels = vec![(Channel::new("open:x"), Grant { expire_at: Some(DAWN + 10), ..Grant::default() })];
+    world.tokens.insert("ann", Ok(Credentials { user: "ann".into(), channels, ..Credentials::default() }));
+    let ann = world.open();
+    world.send(ann, r#"{"id":1,"connect":{"token":"ann"}}"#);
+    for _ in 0..36 {
+        world.pass(seconds(1));
+        if world.read(ann).contains(&"{}".to_owned()) {
+            world.send(ann, "{}");
+        }
+    }
+    assert_eq!(world.code(ann), Some(3006));
+    world.end();
+}

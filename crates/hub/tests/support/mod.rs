@@ -1,0 +1,323 @@
+//! A world around one hub: brokers in memory, a clock that moves when told, clients who speak JSON, and answers that
+//! can be held back, so that every race is an order of lines in a test.
+#![allow(dead_code, unreachable_pub)]
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use spanwire_hub::broker::{
+    Broker, BrokerEvent, BrokerRequest, Draft, HistoryOptions, Listener, MemoryBroker, MemoryLimits, Ticket,
+};
+use spanwire_hub::channel::Channel;
+use spanwire_hub::limits::Limits;
+use spanwire_hub::namespace::{Namespace, Namespaces, Permission};
+use spanwire_hub::presence::{MemoryPresence, Presence};
+use spanwire_hub::time::{Instant, Now};
+use spanwire_hub::{
+    Answer, AskId, Census, Config, Credentials, Deed, Grant, Hub, Input, Opening, Order, Output, Question,
+    Refusal, SessionId,
+};
+use spanwire_wire::message::Publication;
+use spanwire_wire::{DisconnectReason, Encoding, ErrorCode};
+
+/// Unix time at which every world begins, in seconds.
+pub const DAWN: u64 = 1_800_000_000;
+
+const HERE: Listener = Listener(0);
+/// Somebody else who listens and publishes: another shard.
+const ELSEWHERE: Listener = Listener(1);
+
+pub const ALL: Permission = Permission { client: true, subscriber: true, anonymous: true };
+pub const HISTORY: HistoryOptions =
+    HistoryOptions { size: 10, ttl: Duration::from_secs(300), meta_ttl: Duration::from_secs(3600) };
+
+/// The options of the channels in these tests, by namespace.
+pub fn namespaces() -> Namespaces {
+    let open = Namespace { subscribe: ALL, publish: ALL, ..Namespace::default() };
+    let kept = Namespace { history: Some(HISTORY), force_recovery: true, read_history: ALL, ..open.clone() };
+    let chat = Namespace {
+        presence: true,
+        join_leave: true,
+        force_push_join_leave: true,
+        see_presence: ALL,
+        ..kept.clone()
+    };
+    let named = [
+        ("open", open),
+        ("kept", kept),
+        ("chat", chat),
+        ("shut", Namespace::default()),
+        ("users", Namespace { allow_user_limited_channels: true, ..Namespace::default() }),
+    ];
+    let named = named.into_iter().map(|(name, namespace)| (name.to_owned(), Arc::new(namespace))).collect();
+    Namespaces { without_namespace: Arc::default(), named }
+}
+
+pub struct World {
+    pub hub: Hub,
+    broker: MemoryBroker,
+    presence: MemoryPresence,
+    pub now: Now,
+    /// While this is some, what the hub asks of the broker waits here.
+    held: Option<VecDeque<Held>>,
+    /// Publications that the broker announces from now on do not arrive.
+    pub deaf: bool,
+    lines: HashMap<u32, Vec<String>>,
+    closed: HashMap<u32, DisconnectReason>,
+    pub resumed: Vec<SessionId>,
+    /// What tokens are good for.
+    pub tokens: BTreeMap<&'static str, Result<Credentials, Refusal>>,
+    pub grants: BTreeMap<&'static str, Result<Grant, Refusal>>,
+}
+
+struct Held {
+    ask: Option<AskId>,
+    channel: Channel,
+    request: BrokerRequest,
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::with_limits(Limits::default())
+    }
+
+    pub fn with_limits(limits: Limits) -> Self {
+        let config = Config { limits, namespaces: namespaces(), version: "test".to_owned() };
+        Self {
+            hub: Hub::new(config, [7; 32]),
+            broker: MemoryBroker::new(MemoryLimits::default(), [9; 32]),
+            presence: MemoryPresence::new(),
+            now: Now { at: Instant::from_millis(5_000), unix_ms: DAWN * 1000 },
+            held: None,
+            deaf: false,
+            lines: HashMap::new(),
+            closed: HashMap::new(),
+            resumed: Vec::new(),
+            tokens: BTreeMap::new(),
+            grants: BTreeMap::new(),
+        }
+    }
+
+    pub fn open(&mut self) -> SessionId {
+        self.open_as(Encoding::Json)
+    }
+
+    pub fn open_as(&mut self, encoding: Encoding) -> SessionId {
+        let id = self.hub.open(self.now, Opening { encoding, transport_pings: false });
+        self.closed.remove(&id.index);
+        self.lines.remove(&id.index);
+        self.settle();
+        id
+    }
+
+    /// A client that is connected by a token of this name; the reply is read and thrown away.
+    pub fn connect(&mut self, user: &'static str) -> SessionId {
+        let credentials = Credentials { user: user.to_owned(), ..Credentials::default() };
+        self.tokens.entry(user).or_insert(Ok(credentials));
+        let id = self.open();
+        self.send(id, &format!(r#"{{"id":1,"connect":{{"token":"{user}"}}}}"#));
+        assert!(self.read(id)[0].starts_with(r#"{"id":1,"connect":{"client":""#));
+        id
+    }
+
+    /// A connected client that is subscribed; both replies are read and thrown away.
+    pub fn subscriber(&mut self, user: &'static str, channel: &str) -> SessionId {
+        let id = self.connect(user);
+        self.send(id, &format!(r#"{{"id":2,"subscribe":{{"channel":"{channel}"}}}}"#));
+        let replies = self.read(id);
+        assert!(replies[0].starts_with(r#"{"id":2,"subscribe":{"#), "{replies:?}");
+        id
+    }
+
+    pub fn send(&mut self, id: SessionId, frame: &str) {
+        self.send_bytes(id, frame.as_bytes());
+    }
+
+    pub fn send_bytes(&mut self, id: SessionId, frame: &[u8]) {
+        self.hub.handle(self.now, Input::Frame(id, frame));
+        self.settle();
+    }
+
+    /// The backend publishes, from another shard.
+    pub fn publish(&mut self, channel: &str, data: &'static str) {
+        let keeps = namespaces().of(channel).unwrap().history;
+        let publication = Publication { data: data.into(), ..Publication::default() };
+        let draft = Draft { publication, history: keeps, idempotency_key: None };
+        self.submit(ELSEWHERE, None, &Channel::new(channel), BrokerRequest::Publish(draft));
+        self.settle();
+    }
+
+    /// What the client was sent since it was last asked, each message as JSON text. Reading empties the outbox.
+    pub fn read(&mut self, id: SessionId) -> Vec<String> {
+        while let Some(dirty) = self.hub.poll_dirty() {
+            let outbox = self.hub.outbox_mut(dirty).unwrap();
+            let lines = self.lines.entry(dirty.index).or_default();
+            lines.extend(outbox.iter().map(|message| String::from_utf8_lossy(message).into_owned()));
+            outbox.consume(usize::MAX);
+        }
+        self.lines.remove(&id.index).unwrap_or_default()
+    }
+
+    /// Payloads of the publications among what the client was sent.
+    pub fn heard(&mut self, id: SessionId) -> Vec<String> {
+        let lines = self.read(id).join("\n");
+        lines
+            .split(r#""data":"#)
+            .skip(1)
+            .map(|rest| rest[..rest.find([',', '}']).unwrap()].to_owned())
+            .collect()
+    }
+
+    /// The code by which the client was let go.
+    pub fn code(&self, id: SessionId) -> Option<u32> {
+        self.closed.get(&id.index).map(DisconnectReason::code)
+    }
+
+    pub fn gone(&mut self, id: SessionId) {
+        self.hub.handle(self.now, Input::Gone(id));
+        self.settle();
+    }
+
+    pub fn order(&mut self, order: Order) {
+        self.hub.handle(self.now, Input::Order(order));
+        self.settle();
+    }
+
+    pub fn drain(&mut self) {
+        self.hub.handle(self.now, Input::Drain);
+        self.settle();
+    }
+
+    /// Time passes, with a tick whenever the hub wants one.
+    pub fn pass(&mut self, duration: Duration) {
+        let end = self.now.at + duration;
+        while let Some(due) = self.hub.next_deadline().filter(|due| *due <= end) {
+            self.move_to(due.max(self.now.at));
+            self.hub.handle(self.now, Input::Tick);
+            self.settle();
+        }
+        self.move_to(end);
+    }
+
+    fn move_to(&mut self, at: Instant) {
+        self.now.unix_ms += at.since(self.now.at).as_millis() as u64;
+        self.now.at = at;
+    }
+
+    /// From now on the broker is slow: what it is asked waits.
+    pub fn hold(&mut self) {
+        self.held = Some(VecDeque::new());
+    }
+
+    /// The broker gets what waited, in order.
+    pub fn release(&mut self) {
+        for Held { ask, channel, request } in self.held.take().into_iter().flatten() {
+            self.submit(HERE, ask, &channel, request);
+        }
+        self.settle();
+    }
+
+    /// The broker has answered, but the answers are on their way while publications overtake them.
+    pub fn release_with_late_answers(&mut self, meanwhile: impl FnOnce(&mut Self)) {
+        let mut answers = Vec::new();
+        for Held { ask, channel, request } in self.held.take().into_iter().flatten() {
+            self.broker.submit(self.now, HERE, ticket(ask), &channel, request);
+            while let Some((to, event)) = self.broker.poll() {
+                match event {
+                    BrokerEvent::Answer(ticket, answer) if to == HERE => answers.push((ticket, answer)),
+                    event => self.hear(to, event),
+                }
+            }
+        }
+        meanwhile(self);
+        for (ticket, answer) in answers.into_iter().filter(|(ticket, _)| *ticket != Ticket::NOBODY) {
+            self.hub.handle(self.now, Input::Answer(AskId(ticket.0), Answer::Broker(answer)));
+        }
+        self.settle();
+    }
+
+    /// Everybody is gone: nothing may be left.
+    pub fn end(mut self) {
+        for index in 0..64 {
+            for generation in 0..64 {
+                self.hub.handle(self.now, Input::Gone(SessionId { index, generation }));
+            }
+        }
+        self.release();
+        assert_eq!(self.hub.census(), Census::default());
+        assert_eq!(self.hub.next_deadline(), None);
+        assert_eq!(self.presence.channels(), 0, "ghosts");
+    }
+
+    fn settle(&mut self) {
+        while let Some(output) = self.hub.poll_output() {
+            match output {
+                Output::Ask(ask, Question::Broker(channel, request)) => {
+                    self.ask_broker(Some(ask), channel, request)
+                }
+                Output::Tell(channel, Deed::Broker(request)) => self.ask_broker(None, channel, request),
+                Output::Ask(ask, Question::Presence(channel, request)) => {
+                    self.presence.submit(self.now, HERE, ticket(Some(ask)), &channel, request);
+                    let (_, _, answer) = self.presence.poll().expect("presence in memory answers at once");
+                    self.hub.handle(self.now, Input::Answer(ask, Answer::Presence(answer)));
+                }
+                Output::Tell(channel, Deed::Presence(request)) => {
+                    self.presence.submit(self.now, HERE, Ticket::NOBODY, &channel, request);
+                    while self.presence.poll().is_some() {}
+                }
+                Output::Ask(ask, Question::Authenticate(question)) => self.credentials(ask, &question.token),
+                Output::Ask(ask, Question::Refresh { token }) => self.credentials(ask, &token),
+                Output::Ask(ask, Question::VerifySubscription { token, .. }) => {
+                    let unknown = Err(Refusal::Error(ErrorCode::PermissionDenied));
+                    let grant = self.grants.get(token.as_str()).cloned().unwrap_or(unknown);
+                    self.hub.handle(self.now, Input::Answer(ask, Answer::Grant(grant)));
+                }
+                Output::Close(id, reason) => {
+                    let before = self.closed.insert(id.index, reason);
+                    assert_eq!(before, None, "a session is closed once");
+                }
+                Output::Resume(id) => self.resumed.push(id),
+            }
+        }
+    }
+
+    fn credentials(&mut self, ask: AskId, token: &str) {
+        let anonymous = Ok(Credentials::default());
+        let credentials = self.tokens.get(token).cloned().unwrap_or(anonymous);
+        self.hub.handle(self.now, Input::Answer(ask, Answer::Credentials(credentials)));
+    }
+
+    fn ask_broker(&mut self, ask: Option<AskId>, channel: Channel, request: BrokerRequest) {
+        match &mut self.held {
+            Some(held) => held.push_back(Held { ask, channel, request }),
+            None => self.submit(HERE, ask, &channel, request),
+        }
+    }
+
+    fn submit(&mut self, from: Listener, ask: Option<AskId>, channel: &Channel, request: BrokerRequest) {
+        self.broker.submit(self.now, from, ticket(ask), channel, request);
+        while let Some((to, event)) = self.broker.poll() {
+            self.hear(to, event);
+        }
+    }
+
+    fn hear(&mut self, to: Listener, event: BrokerEvent) {
+        if to != HERE {
+            return;
+        }
+        let input = match event {
+            BrokerEvent::Answer(Ticket::NOBODY, _) => return,
+            BrokerEvent::Answer(ticket, answer) => Input::Answer(AskId(ticket.0), Answer::Broker(answer)),
+            BrokerEvent::Publication(..) if self.deaf => return,
+            BrokerEvent::Publication(channel, delivery) => Input::Publication(channel, delivery),
+            BrokerEvent::Join(channel, info) => Input::Join(channel, info),
+            BrokerEvent::Leave(channel, info) => Input::Leave(channel, info),
+        };
+        self.hub.handle(self.now, input);
+    }
+}
+
+fn ticket(ask: Option<AskId>) -> Ticket {
+    ask.map_or(Ticket::NOBODY, |ask| Ticket(ask.0))
+}
