@@ -8,9 +8,8 @@ const FIXED_BYTES_MAX: usize = 192 + frame::CONTROL_BYTES_MAX;
 
 /// A stream of frames. The first byte chooses our side and the limits, the second how the stream is cut.
 ///
-/// What must hold: the same is heard however the stream is cut; no more is held than
-/// twice what arrived;
-/// a peer who closed or erred is owed one legal answer; and what was heard can be said again.
+/// What must hold: the same is heard however the stream is cut; no more is held than twice what arrived; a
+/// peer who closed or erred is owed one legal answer; and what was heard can be said again.
 ///
 /// # Panics
 ///
@@ -71,7 +70,7 @@ fn play<'w>(role: Role, pieces: impl IntoIterator<Item = &'w [u8]>, limits: &Lim
         }
         assert!(input.is_empty(), "an input that is done is used up");
         assert!(
-            connection.bytes_held() <= BOX_BYTES_MAX + 2 * arrived,
+            connection.bytes_held() <= FIXED_BYTES_MAX + 2 * arrived,
             "{} bytes held",
             connection.bytes_held()
         );
