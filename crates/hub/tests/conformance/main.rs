@@ -1,5 +1,9 @@
 //! The memory implementations, held to what every broker and presence owes.
 
+mod limits;
+mod model;
+mod requests;
+
 use std::time::Duration;
 
 use spanwire_hub::broker::{MemoryBroker, MemoryLimits};
