@@ -14,7 +14,7 @@ import { Centrifuge as ProtobufClient } from "centrifuge/build/protobuf";
 import WebSocket from "ws";
 
 /** How long a scenario waits for anything before it calls it missing, in milliseconds. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 10_000;
 
 const env = (/** @type {string} */ name) => {
   const value = process.env[name];

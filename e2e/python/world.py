@@ -21,7 +21,7 @@ import urllib.request
 from centrifuge import Client, ClientEventHandler, SubscriptionEventHandler
 
 # How long a scenario waits for anything before it calls it missing.
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 10.0
 
 URL = os.environ["SPANWIRE_URL"]
 API = os.environ["SPANWIRE_API"]

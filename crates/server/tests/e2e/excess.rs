@@ -5,7 +5,8 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::http;
 use crate::support::peer::Peer;
-use crate::support::server::Server;
+use crate::support::server::{API_KEY, Server};
+use crate::support::until::until;
 
 #[tokio::test]
 async fn ten_thousand_subscriptions_of_one_client_end_at_the_channel_limit() {
@@ -79,7 +80,7 @@ async fn json_as_deep_as_a_message_can_hold_is_carried_or_refused() {
         assert_eq!(peer.closed().await.0, 3501);
     }
     let body = format!(r#"{{"channel":"square","data":{deep}}}"#);
-    let key = format!("X-API-Key: {}\r\n", crate::support::server::API_KEY);
+    let key = format!("X-API-Key: {}\r\n", API_KEY);
     let answer = http::post(server.address, "/api/publish", &key, &body).await;
     assert!([200, 400].contains(&answer.status), "{answer:?}");
     http::api(server.address, "publish", &json!({ "channel": "square", "data": "still here" })).await;
@@ -97,7 +98,7 @@ async fn a_channel_name_too_long_is_a_bad_request() {
 #[tokio::test]
 async fn a_body_over_the_limit_is_refused_by_the_api() {
     let server = Server::serve(json!({})).await;
-    let key = format!("X-API-Key: {}\r\n", crate::support::server::API_KEY);
+    let key = format!("X-API-Key: {}\r\n", API_KEY);
     let head = format!(
         "POST /api/publish HTTP/1.1\r\nHost: {}\r\n{key}Content-Type: application/json\r\n\
          Content-Length: 1000000000\r\n\r\n{{",
@@ -105,4 +106,26 @@ async fn a_body_over_the_limit_is_refused_by_the_api() {
     );
     let answer = http::exchange(server.address, head.as_bytes()).await;
     assert_eq!(answer.status, 413, "{answer:?}");
+}
+
+#[tokio::test]
+async fn no_more_connections_are_served_than_the_limit_and_room_is_made_by_leaving() {
+    let server = Server::serve(json!({ "client": { "connection_limit": 3 } })).await;
+    let mut peers = Vec::new();
+    for _ in 0..3 {
+        peers.push(Peer::connect(server.address).await);
+    }
+    let knock = || handshake_status(&server);
+    assert_eq!(knock().await, 503);
+    peers.pop().expect("three").leave().await;
+    until("room", async || (knock().await == 101).then_some(())).await;
+}
+
+async fn handshake_status(server: &Server) -> u16 {
+    let request = format!(
+        "GET /connection/websocket HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        server.address
+    );
+    http::exchange(server.address, request.as_bytes()).await.status
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
@@ -98,30 +99,49 @@ async fn a_handshake_that_never_ends_is_given_up() {
 
 #[tokio::test]
 async fn a_client_that_never_reads_is_slow_and_costs_no_more_than_its_outbox() {
-    const OUTBOX: u64 = 256 * 1024;
     const READERS: u64 = 20;
-    let server = Server::serve(json!({ "client": { "queue_max_size": OUTBOX } })).await;
+    let server = Server::serve(json!({ "client": { "queue_max_size": 256 * 1024 } })).await;
     let mut other = Peer::subscribe(server.address, "plain:square").await;
     let mut deaf = Vec::new();
     for _ in 0..READERS {
         deaf.push(deaf_subscriber(&server).await);
     }
     let before = server.resident_bytes();
-    let piece = "x".repeat(32 * 1024);
     // More than any kernel buffers for one connection, so each of them must overflow.
-    for n in 0..400 {
-        let data = json!({ "n": n, "text": piece });
-        http::api(server.address, "publish", &json!({ "channel": "plain:square", "data": data })).await;
+    let piece = "x".repeat(32 * 1024);
+    for n in 0..1000 {
+        publish(&server, json!({ "n": n, "text": piece })).await;
         assert_eq!(other.publication().await["n"], n);
     }
-    let count = async || {
-        let metrics = http::get(server.address, "/metrics").await.body;
-        (disconnects(&metrics, 3008) == READERS).then_some(())
-    };
-    until("every deaf client to be let go", count).await;
+    until_disconnects(&server, 3008, READERS).await;
     let grown = server.resident_bytes().saturating_sub(before);
-    let bound = READERS * OUTBOX + 32 * 1024 * 1024;
-    assert!(grown < bound, "grew by {grown} bytes, the limits allow {bound}");
+    assert!(grown < 16 * 1024 * 1024, "31 MiB were published, and {grown} bytes of memory went with them");
+}
+
+#[tokio::test]
+async fn a_client_that_stops_reading_is_let_go_before_its_outbox_is_full() {
+    let patient = json!({ "client": { "queue_max_size": 1 << 28 }, "websocket": { "write_timeout": "1s" } });
+    let server = Server::serve(patient).await;
+    let mut other = Peer::subscribe(server.address, "plain:square").await;
+    let _deaf = deaf_subscriber(&server).await;
+    let piece = "x".repeat(60 * 1024);
+    for n in 0..300 {
+        publish(&server, json!({ "n": n, "text": piece })).await;
+        assert_eq!(other.publication().await["n"], n);
+    }
+    until_disconnects(&server, 3009, 1).await;
+}
+
+async fn publish(server: &Server, data: Value) {
+    http::api(server.address, "publish", &json!({ "channel": "plain:square", "data": data })).await;
+}
+
+async fn until_disconnects(server: &Server, code: u16, count: u64) {
+    until(&format!("{count} disconnects with {code}"), async || {
+        let metrics = http::get(server.address, "/metrics").await.body;
+        (disconnects(&metrics, code) == count).then_some(())
+    })
+    .await;
 }
 
 /// A client that subscribes and never reads again, with as little room in the kernel as it gives.
@@ -132,7 +152,6 @@ async fn deaf_subscriber(server: &Server) -> TcpStream {
     let handshake = tokio_tungstenite::client_async(server.websocket(), &mut stream);
     let (mut peer, _) = within("the handshake", handshake).await.expect("the server shakes hands");
     let batch = "{\"id\":1,\"connect\":{}}\n{\"id\":2,\"subscribe\":{\"channel\":\"plain:square\"}}";
-    use futures_util::{SinkExt, StreamExt};
     peer.send(batch.into()).await.expect("the server reads");
     within("the reply", peer.next()).await.expect("an answer").expect("an answer");
     stream

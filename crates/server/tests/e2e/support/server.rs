@@ -128,7 +128,7 @@ pub(crate) fn open_config() -> Value {
         merge(&mut all, options);
         all
     };
-    let mut without_namespace = with(json!({
+    let without_namespace = with(json!({
         "presence": true, "join_leave": true, "force_push_join_leave": true,
         "history_size": 100, "history_ttl": "300s", "force_recovery": true,
     }));
@@ -140,7 +140,7 @@ pub(crate) fn open_config() -> Value {
             "allow_anonymous_connect_without_token": true,
         },
         "channel": {
-            "without_namespace": without_namespace.take(),
+            "without_namespace": without_namespace,
             "namespaces": [
                 with(json!({ "name": "plain" })),
                 with(json!({ "name": "small", "history_size": 2, "history_ttl": "300s", "force_recovery": true })),
@@ -157,12 +157,16 @@ pub(crate) fn scratch(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{run}-{name}"))
 }
 
-/// Puts one object of settings over another, table by table.
+/// Puts one object of settings over another, table by table. Null takes a setting away (as in RFC 7396).
 fn merge(base: &mut Value, changes: Value) {
     match (base, changes) {
         (Value::Object(base), Value::Object(changes)) => {
             for (key, value) in changes {
-                merge(base.entry(key).or_insert(Value::Null), value);
+                if value.is_null() {
+                    base.remove(&key);
+                } else {
+                    merge(base.entry(key).or_insert(Value::Null), value);
+                }
             }
         }
         (base, changes) => *base = changes,
