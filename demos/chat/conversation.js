@@ -2,21 +2,21 @@
 
 import { connect } from "/spanwire.js";
 
-/** One person: a connection with a name. It comes back by itself, however often it is cut. */
+/** One person: a connection with a name. Cut it, and it comes back by itself. */
 export function arrive(name, options) {
   return connect({ data: { name }, ...options });
 }
 
 /** One room: what is said, who is here, and who is typing. */
-export function enter(rt, name, { onMessage, onPresence, onTyping, onGap, onReady }) {
+export function enter(rt, name, on) {
   const room = rt.channel(`chat:${name}`, { history: 50, presence: true });
   const signal = rt.channel(`signal:${name}`);
 
-  room.on("message", onMessage); // first history, then live: in order, each one once
-  room.on("presence", onPresence); // everybody who is here, whenever that changes
-  room.on("gap", onGap); // messages are missing for good: said, never hidden
-  room.on("subscribed", onReady); // all that was missed has been delivered
-  signal.on("message", onTyping);
+  room.on("message", on.message); // history, then live: in order, each once
+  room.on("presence", on.presence); // everybody who is here, at each change
+  room.on("gap", on.gap); // messages are missing for good: said, never hidden
+  room.on("subscribed", on.ready); // all that was missed has been delivered
+  signal.on("message", on.typing);
 
   return {
     // Waits while offline, and resolves when the server has it.
@@ -26,7 +26,7 @@ export function enter(rt, name, { onMessage, onPresence, onTyping, onGap, onRead
     typing: (active) => signal.publish({ typing: active }, { volatile: true }),
 
     // The fifty messages before this one.
-    older: async (offset) => (await room.history({ limit: 50, before: offset })).messages,
+    older: (offset) => room.history({ limit: 50, before: offset }),
 
     leave() {
       room.leave();

@@ -36,7 +36,8 @@ export class Pane {
   #members = new Map();
   #toldTyping_ms = 0;
   #older = "idle";
-  #own = new Set();
+  /** What we said in this tab, by id. Anybody may repeat an id, but not make us say something else. @type {Map<string, string>} */
+  #own = new Map();
 
   /**
    * @param {string} id tells panes apart in what the browser remembers
@@ -46,7 +47,7 @@ export class Pane {
     this.#id = id;
     this.#root = document.querySelector("#pane").content.cloneNode(true).firstElementChild;
     this.#root.dataset.pane = id;
-    this.#own = new Set(JSON.parse(session.get(`chat.${id}.own`) ?? "[]"));
+    this.#own = new Map(JSON.parse(session.get(`chat.${id}.own`) ?? "[]"));
     this.#name = name ?? local.get(`chat.${id}.name`) ?? NAMES[Math.floor(Math.random() * NAMES.length)];
     this.#log = new Log(this.#part("log"), this.#part("jump"), (entry) => this.#send(entry));
     this.#typists = new Typists(this.#part("typing"));
@@ -85,18 +86,18 @@ export class Pane {
     this.#roomName = roomName;
     for (const link of this.#part("rooms").querySelectorAll("a")) {
       const current = link.hash === `#${roomName}`;
-      link.toggleAttribute("aria-current", current);
-      if (current) link.setAttribute("aria-current", "page");
+      if (!current) link.removeAttribute("aria-current");
+      else link.setAttribute("aria-current", "page");
+      if (current) link.scrollIntoView({ block: "nearest", inline: "nearest" });
     }
     this.#part("title").textContent = roomName;
-    this.#part("text").placeholder = `Message ${roomName}`;
     this.#enter();
   }
 
   /** Says something, as if it had been typed and sent. */
   say(text) {
     const id = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
-    this.#own.add(id);
+    this.#own.set(id, text);
     session.set(`chat.${this.#id}.own`, JSON.stringify([...this.#own].slice(-OWN_MAX)));
     this.#send({ id, text, at: Date.now() });
   }
@@ -128,11 +129,11 @@ export class Pane {
     this.#older = "idle";
     this.#part("log").dataset.state = "loading";
     this.#room = enter(this.#rt, this.#roomName, {
-      onMessage: (message) => this.#heard(message),
-      onPresence: (members) => this.#present(members),
-      onTyping: ({ data, info }) => this.#typing(data, info),
-      onGap: (gap) => this.#gap(gap),
-      onReady: () => this.#arrived(),
+      message: (message) => this.#heard(message),
+      presence: (members) => this.#present(members),
+      typing: ({ data, info }) => this.#typing(data, info),
+      gap: (gap) => this.#gap(gap),
+      ready: () => this.#arrived(),
     });
   }
 
@@ -159,7 +160,7 @@ export class Pane {
     const text = typeof data === "string" ? data : typeof data?.text === "string" ? data.text : JSON.stringify(data);
     const id = typeof data?.id === "string" ? data.id : `@${offset}`;
     const at = [data?.at, time].find((ms) => typeof ms === "number" && Math.abs(ms) <= TIME_MAX) ?? Date.now();
-    return { id, text, at, offset, name: nameOf(info), own: this.#own.has(id), mark: "sent" };
+    return { id, text, at, offset, name: nameOf(info), own: this.#own.get(id) === text, mark: "sent" };
   }
 
   async #send({ id, text, at }) {
@@ -186,7 +187,7 @@ export class Pane {
     const count = sameStream ? to.offset - from.offset : 0;
     const what = count === 1 ? "One message" : count > 1 ? `${count} messages` : "Some messages";
     const note = `${what} may be missing here. You were away for longer than the history of this room goes back.`;
-    this.#log.put({ id: `gap-${this.gaps}`, note, offset: sameStream ? from.offset : undefined });
+    this.#log.put({ id: `gap-${this.gaps}`, note, offset: sameStream ? from.offset : 0 });
   }
 
   #present(members) {
@@ -214,7 +215,7 @@ export class Pane {
     const room = this.#room;
     this.#older = "loading";
     try {
-      const messages = await room.older(oldest);
+      const { messages } = await room.older(oldest);
       if (room !== this.#room) return;
       this.#log.prepend(messages.map((message) => this.#entryOf(message)));
       this.#older = messages.length ? "idle" : "done";
@@ -275,6 +276,9 @@ export class Pane {
     toggle.addEventListener("click", () => {
       const open = this.#root.classList.toggle("people-open");
       toggle.setAttribute("aria-expanded", String(open));
+    });
+    this.#root.addEventListener("keydown", ({ key }) => {
+      if (key === "Escape" && this.#root.classList.contains("people-open")) toggle.click();
     });
   }
 }

@@ -8,9 +8,9 @@ const COLOURS = ["#0d6b5b", "#8a3b6b", "#2f5fa8", "#8a5200", "#6a4aa5", "#a03a32
 
 /** The same name has the same colour for everybody. */
 export function colour(name) {
-  let sum = 0;
-  for (const character of name) sum = (sum * 31 + character.codePointAt(0)) >>> 0;
-  return COLOURS[sum % COLOURS.length];
+  let hash = 0x811c9dc5; // FNV-1a: names that differ in one letter should not look alike
+  for (const character of name) hash = Math.imul(hash ^ character.codePointAt(0), 0x01000193);
+  return COLOURS[(hash >>> 13) % COLOURS.length];
 }
 
 export function initials(name) {
