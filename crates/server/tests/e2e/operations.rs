@@ -10,50 +10,75 @@ use crate::support::until::until;
 #[tokio::test]
 async fn health_is_told_to_anyone_who_asks() {
     let server = Server::serve(json!({})).await;
-    assert_eq!(http::get(server.address, "/health").await.status, 200);
-    assert_eq!(http::get(server.address, "/health?from=probe").await.status, 200);
+    for path in ["/health", "/health?from=probe"] {
+        let response = http::get(server.address, path).await;
+        assert_eq!((response.status, response.body.as_str()), (200, "{}"));
+    }
 }
 
-/// The sum of every sample whose name has all of these words.
-fn figure(metrics: &str, words: &[&str]) -> f64 {
-    let samples = metrics.lines().filter(|line| !line.starts_with('#'));
-    let samples = samples.filter(|line| words.iter().all(|word| line.contains(word)));
-    samples.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum()
+/// The value of a sample, by its name and labels as they are written.
+fn figure(metrics: &str, name: &str) -> Option<f64> {
+    metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
+}
+
+/// Waits until a sample has this value, and says what it had instead when it never does.
+async fn counted(server: &Server, name: &str, value: f64) {
+    until(&format!("{name} to be {value}"), async || {
+        let metrics = http::get(server.address, "/metrics").await.body;
+        (figure(&metrics, name) == Some(value)).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn metrics_count_what_happens() {
     let server = Server::serve(json!({})).await;
-    let metrics = async || http::get(server.address, "/metrics").await.body;
-    let figures = async |name: &str, words: &[&str], wanted: f64| {
-        until(name, async || (figure(&metrics().await, words) == wanted).then_some(())).await;
-    };
     let mut ana = Peer::subscribe(server.address, "square").await;
-    let _ben = Peer::subscribe(server.address, "square").await;
-    figures("two connections", &["spanwire_connections", "websocket"], 2.0).await;
-    figures("two subscriptions", &["spanwire_subscriptions"], 2.0).await;
+    let ben = Peer::subscribe(server.address, "square").await;
+    counted(&server, "spanwire_connections", 2.0).await;
+    counted(&server, "spanwire_clients", 2.0).await;
+    counted(&server, "spanwire_subscriptions", 2.0).await;
     ana.call("publish", json!({ "channel": "square", "data": 1 })).await;
     ana.publication().await;
-    let text = metrics().await;
-    for words in [
-        &["spanwire_messages", "in"][..],
-        &["spanwire_messages", "out"],
-        &["spanwire_bytes", "in"],
-        &["spanwire_bytes", "out"],
-        &["spanwire_publish_to_write", "count"],
+    counted(&server, "spanwire_messages_received_total", 5.0).await;
+    let metrics = http::get(server.address, "/metrics").await.body;
+    for name in [
+        "spanwire_messages_sent_total",
+        "spanwire_received_bytes_total",
+        "spanwire_sent_bytes_total",
+        "spanwire_publish_to_write_seconds_count",
     ] {
-        assert!(figure(&text, words) > 0.0, "{words:?} in\n{text}");
+        assert!(figure(&metrics, name).is_some_and(|value| value > 0.0), "{name} in\n{metrics}");
     }
+    assert_eq!(figure(&metrics, "spanwire_outbox_overflows_total"), Some(0.0));
+    ben.leave().await;
+    counted(&server, "spanwire_connections", 1.0).await;
     let mut rude = Peer::connect(server.address).await;
     rude.text("garbage").await;
     rude.closed().await;
-    figures("its disconnect", &["disconnects", "3501"], 1.0).await;
+    counted(&server, "spanwire_disconnects_total{code=\"3501\"}", 1.0).await;
+}
+
+#[tokio::test]
+async fn metrics_name_the_reason_of_each_failed_handshake() {
+    let server = Server::serve(json!({})).await;
     http::get(server.address, "/connection/websocket").await;
-    figures("the failed handshake", &["handshake_failures"], 1.0).await;
-    assert!(text.contains("overflow"), "outbox overflows are counted:\n{text}");
-    for line in text.lines().filter(|line| !line.starts_with('#')) {
-        assert!(line.starts_with("spanwire_"), "{line}");
-        let figure = line.rsplit_once(' ').expect("name and figure").1;
-        assert!(figure.parse::<f64>().is_ok(), "{line}");
+    let metrics = http::get(server.address, "/metrics").await.body;
+    let failures =
+        metrics.lines().filter(|line| line.starts_with("spanwire_handshake_failures_total{reason="));
+    assert_eq!(failures.filter(|line| line.ends_with(" 1")).count(), 1, "{metrics}");
+}
+
+#[tokio::test]
+async fn metrics_are_in_the_format_that_prometheus_reads() {
+    let server = Server::serve(json!({})).await;
+    let response = http::get(server.address, "/metrics").await;
+    assert!(
+        response.header("Content-Type").is_some_and(|kind| kind.starts_with("text/plain; version=0.0.4"))
+    );
+    for line in response.body.lines().filter(|line| !line.starts_with("# ")) {
+        let (name, value) = line.rsplit_once(' ').expect("a name and a value");
+        assert!(name.starts_with("spanwire_") || name.starts_with("process_"), "{line}");
+        assert!(value.parse::<f64>().is_ok(), "{line}");
     }
 }

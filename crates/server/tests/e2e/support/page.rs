@@ -62,27 +62,35 @@ impl Page {
     /// state can change without a trace in the document.
     pub(crate) async fn until(&self, expression: &str) -> Value {
         let watch = format!(
-            "new Promise((found, missed) => {{
+            "new Promise((resolve) => {{
                 const observer = new MutationObserver(look);
                 const ticker = setInterval(look, 16);
-                const late = setTimeout(() => done(missed, new Error('it did not come')), {patience});
-                const done = (tell, value) => {{
+                const late = setTimeout(() => done({{ missed: true }}), {patience});
+                function done(answer) {{
                     observer.disconnect();
                     clearInterval(ticker);
                     clearTimeout(late);
-                    tell(value);
-                }};
+                    resolve(answer);
+                }}
                 function look() {{
-                    let value;
-                    try {{ value = ({expression}); }} catch (error) {{ return; }}
-                    if (value) done(found, value);
+                    let found;
+                    try {{ found = ({expression}); }} catch (error) {{ return; }}
+                    if (found) done({{ found }});
                 }}
                 observer.observe(document, {{ subtree: true, childList: true, attributes: true, characterData: true }});
                 look();
             }})",
             patience = (PATIENCE / 2).as_millis(),
         );
-        self.evaluate(&watch).await
+        let mut answer = self.evaluate(&watch).await;
+        if answer["missed"] == true {
+            let text = self.evaluate("document.body.innerText").await;
+            panic!(
+                "the page never came to {expression}; it says {text}, and complained {:?}",
+                self.complaints()
+            );
+        }
+        answer["found"].take()
     }
 
     /// Clicks in the middle of the first element that a selector finds, as soon as it is there.
