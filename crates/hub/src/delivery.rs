@@ -1,5 +1,6 @@
 //! A publication on its way to subscribers: encoded once per encoding, however many shards and subscribers.
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -39,19 +40,31 @@ impl Delivery {
     }
 
     fn encode_json(&self, channel: &Channel) -> Option<Bytes> {
-        if !is_json(&self.publication.data) {
-            return None;
-        }
-        let Some(info) = self.publication.info.as_ref().filter(|info| !is_json_info(info)) else {
-            return Some(encode_publication(Encoding::Json, 0, channel.as_str(), &self.publication));
-        };
-        let publication = Publication { info: Some(json_info(info)), ..self.publication.clone() };
+        let publication = json_publication(&self.publication)?;
         Some(encode_publication(Encoding::Json, 0, channel.as_str(), &publication))
     }
 }
 
-fn is_json_or_nothing(payload: &Bytes) -> bool {
+/// What a JSON client can be told of a publication: nothing if its payload is binary. The encoder trusts payloads, so
+/// everything that goes to a JSON client passes here or through [`json_info`].
+pub(crate) fn json_publication(publication: &Publication) -> Option<Cow<'_, Publication>> {
+    if !is_json(&publication.data) {
+        return None;
+    }
+    Some(match publication.info.as_ref().filter(|info| !is_json_info(info)) {
+        None => Cow::Borrowed(publication),
+        Some(info) => Cow::Owned(Publication { info: Some(json_info(info)), ..publication.clone() }),
+    })
+}
+
+/// Whether a payload can be embedded in JSON.
+pub(crate) fn is_json_or_nothing(payload: &Bytes) -> bool {
     payload.is_empty() || is_json(payload)
+}
+
+/// What a JSON client can be told of these publications; `None` if one of them is binary.
+pub(crate) fn json_publications(publications: Vec<Publication>) -> Option<Vec<Publication>> {
+    publications.iter().map(|publication| json_publication(publication).map(Cow::into_owned)).collect()
 }
 
 fn is_json_info(info: &ClientInfo) -> bool {

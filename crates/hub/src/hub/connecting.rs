@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use rand::Rng;
 use spanwire_wire::extension;
 use spanwire_wire::message::{ConnectRequest, ConnectResult, SubscribeResult};
-use spanwire_wire::{DisconnectCode, ErrorCode, Outcome};
+use spanwire_wire::{DisconnectCode, Encoding, ErrorCode, Outcome};
 
 use super::{Hub, Purpose};
 use crate::audience::AudienceId;
 use crate::channel::Channel;
+use crate::delivery::is_json_or_nothing;
 use crate::io::wanted_position;
 use crate::namespace::Namespace;
 use crate::session::uuid::ClientId;
@@ -39,6 +41,9 @@ impl Hub {
             }
             Ok(credentials) if credentials.channels.len() > self.config.limits.channels_per_client_max => {
                 self.close(id, DisconnectCode::ChannelLimit.into());
+            }
+            Ok(credentials) if !self.can_say(id, &credentials.data) => {
+                self.close(id, DisconnectCode::InappropriateProtocol.into());
             }
             Ok(credentials) => self.welcome(now, id, credentials),
         }
@@ -161,6 +166,11 @@ impl Hub {
         for audience in made {
             self.go_live(now, id, audience);
         }
+    }
+
+    /// Whether a payload can be said in the client's encoding.
+    fn can_say(&self, id: SessionId, payload: &Bytes) -> bool {
+        self.sessions.lane(id.index).encoding == Encoding::Protobuf || is_json_or_nothing(payload)
     }
 
     fn connecting_mut(&mut self, id: SessionId) -> Option<&mut Connecting> {

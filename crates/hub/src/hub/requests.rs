@@ -7,13 +7,13 @@ use spanwire_wire::message::{
     HistoryRequest, HistoryResult, PresenceResult, PresenceStatsResult, Publication, PublishRequest,
     PublishResult,
 };
-use spanwire_wire::{DisconnectCode, Encoding, ErrorCode, Outcome, is_json};
+use spanwire_wire::{DisconnectCode, Encoding, ErrorCode, Outcome};
 
 use super::{Hub, Purpose};
 use crate::SessionId;
 use crate::broker::{BrokerAnswer, BrokerError, BrokerRequest, Draft, HistoryQuery};
 use crate::channel::{Channel, Epoch, Position};
-use crate::delivery::json_info;
+use crate::delivery::{json_info, json_publications};
 use crate::namespace::{Namespace, Permission};
 use crate::presence::{PresenceAnswer, PresenceRequest};
 use crate::session::{Place, Session, Subscription};
@@ -99,10 +99,13 @@ impl Hub {
             }
             _ => return self.refuse(id, command, ErrorCode::Internal),
         };
-        let is_binary = |publication: &Publication| !is_json(&publication.data);
-        if self.sessions.lane(id.index).encoding == Encoding::Json && publications.iter().any(is_binary) {
+        let sayable = match self.sessions.lane(id.index).encoding {
+            Encoding::Json => json_publications(publications),
+            Encoding::Protobuf => Some(publications),
+        };
+        let Some(publications) = sayable else {
             return self.close(id, DisconnectCode::InappropriateProtocol.into());
-        }
+        };
         let epoch = top.epoch.as_str().to_owned();
         self.reply(id, command, Outcome::History(HistoryResult { publications, epoch, offset: top.offset }));
     }

@@ -9,13 +9,14 @@
 use std::sync::Arc;
 
 use spanwire_wire::message::{Publication, SubscribeRequest, SubscribeResult};
-use spanwire_wire::{DisconnectCode, Encoding, ErrorCode, Outcome, is_json};
+use spanwire_wire::{DisconnectCode, Encoding, ErrorCode, Outcome};
 
 use super::connecting::{end_of, time_to_live};
 use super::{Hub, Purpose};
 use crate::audience::{AudienceId, Joiner, Member};
 use crate::broker::{BrokerAnswer, BrokerRequest};
 use crate::channel::Position;
+use crate::delivery::{is_json_or_nothing, json_publications};
 use crate::io::wanted_position;
 use crate::namespace::{Namespace, is_private, lists_user};
 use crate::presence::{PresenceAnswer, PresenceRequest};
@@ -335,6 +336,9 @@ fn result_of(
     missed: Option<Vec<Publication>>,
     encoding: Encoding,
 ) -> Result<SubscribeResult, Refusal> {
+    if encoding == Encoding::Json && !is_json_or_nothing(&joining.data) {
+        return Err(Refusal::Disconnect(DisconnectCode::InappropriateProtocol));
+    }
     let mut result = SubscribeResult {
         expires: joining.expire_at.is_some(),
         ttl: joining.expire_at.map_or(0, |at| time_to_live(now, at)),
@@ -354,13 +358,12 @@ fn result_of(
         None if joining.reject_unrecovered => return Err(Refusal::Error(ErrorCode::UnrecoverablePosition)),
         None => {}
         Some(missed) => {
-            if encoding == Encoding::Json && missed.iter().any(|publication| !is_json(&publication.data)) {
-                return Err(Refusal::Disconnect(DisconnectCode::InappropriateProtocol));
-            }
+            let sayable = if encoding == Encoding::Json { json_publications(missed) } else { Some(missed) };
+            result.publications =
+                sayable.ok_or(Refusal::Disconnect(DisconnectCode::InappropriateProtocol))?;
             // The client gets to `top` by taking the publications in, one by one.
             result.recovered = true;
             result.offset = since.offset;
-            result.publications = missed;
         }
     }
     Ok(result)

@@ -1,3 +1,4 @@
+use spanwire_hub::Credentials;
 use spanwire_wire::Encoding;
 
 use crate::support::World;
@@ -177,5 +178,27 @@ fn a_binary_payload_reaches_binary_clients_and_ends_those_that_speak_json() {
     assert_eq!(world.code(ann), Some(3506));
     assert_eq!(world.code(bob), None);
     assert_eq!(world.read(bob).len(), 2);
+    world.end();
+}
+
+#[test]
+fn binary_information_about_a_client_is_left_out_of_what_json_clients_are_told() {
+    let mut world = World::new();
+    let forged =
+        Credentials { user: "eve".into(), info: r#"1},"x":{"y":2"#.into(), ..Credentials::default() };
+    world.tokens.insert("eve", Ok(forged));
+    let ann = world.subscriber("ann", "chat:x");
+    world.read(ann);
+    let eve = world.subscriber("eve", "chat:x");
+    world.send(eve, r#"{"id":3,"publish":{"channel":"chat:x","data":1}}"#);
+    world.send(ann, r#"{"id":4,"presence":{"channel":"chat:x"}}"#);
+    world.send(ann, r#"{"id":5,"history":{"channel":"chat:x","limit":9}}"#);
+    let bob = world.connect("bob");
+    world.send(bob, r#"{"id":2,"subscribe":{"channel":"chat:x","recover":true,"offset":0}}"#);
+    let lines = [world.read(ann), world.read(bob)].concat();
+    assert_eq!(lines.len(), 6, "join, publication, presence, history; reply, own join: {lines:?}");
+    for line in lines {
+        assert!(spanwire_wire::is_json(line.as_bytes()) && !line.contains("conn_info"), "{line}");
+    }
     world.end();
 }
