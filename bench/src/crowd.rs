@@ -114,7 +114,7 @@ impl Crowd {
                 "only {seated} of {} clients got their seat within {SEATING_MAX:?}",
                 guests.count
             );
-            let count = self.poller.wait(Some(Duration::from_millis(100)))?;
+            let count = self.poller.wait(Some(deadline))?;
             for index in 0..count {
                 let number = self.poller.ready(index) as usize;
                 let before = self.clients[number].stage;
@@ -128,15 +128,11 @@ impl Crowd {
         Ok(())
     }
 
-    /// Waits up to `patience` (none: forever) and passes on what came: `hear(client, message)`, where a
+    /// Waits until something comes or it is `until`, and passes on what came: `hear(client, message)`, where a
     /// message is one line of the protocol, or the whole payload for guests without commands. The
     /// server's pings are answered here and not passed on.
-    pub(crate) fn turn(
-        &mut self,
-        patience: Option<Duration>,
-        hear: &mut impl FnMut(usize, &[u8]),
-    ) -> Result<()> {
-        let count = self.poller.wait(patience)?;
+    pub(crate) fn turn(&mut self, until: Instant, hear: &mut impl FnMut(usize, &[u8])) -> Result<()> {
+        let count = self.poller.wait(Some(until))?;
         for index in 0..count {
             self.read(self.poller.ready(index) as usize, 0, &[], hear)?;
         }

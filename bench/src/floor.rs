@@ -67,6 +67,7 @@ pub(crate) struct FloorOptions {
 /// Runs a floor until the process is ended.
 pub(crate) fn run(options: &FloorOptions) -> Result<()> {
     let floor = Floor::new(options)?;
+    println!("{}", crate::process::READY);
     match options.waiting {
         Waiting::Own => own_loop::run(floor, Duration::from_secs(options.ping)),
         Waiting::AsyncFd => async_fd::run(floor),
@@ -122,10 +123,9 @@ impl Floor {
         })
     }
 
-    /// One turn: waits up to `patience`, reads each ready socket once, then writes what was published.
-    /// Returns how many sockets were ready.
-    fn turn(&mut self, patience: Option<Duration>) -> Result<usize> {
-        let count = self.poller.wait(patience)?;
+    /// One turn: reads each of the `count` sockets that the poller found ready once, then writes what was
+    /// published.
+    fn turn(&mut self, count: usize) -> Result<()> {
         for index in 0..count {
             match self.poller.ready(index) {
                 LISTENER => self.accept()?,
@@ -133,7 +133,7 @@ impl Floor {
             }
         }
         self.publish();
-        Ok(count)
+        Ok(())
     }
 
     fn accept(&mut self) -> Result<()> {

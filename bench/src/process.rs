@@ -1,55 +1,62 @@
 //! A process that is measured: started on its own core, and ended with us whatever happens.
 
 use std::env;
-use std::io;
-use std::net::{SocketAddr, TcpStream};
+use std::io::{self, BufRead, BufReader};
+use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use rustix::process::{Pid, Signal};
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::process::{Pid, PidfdFlags, Signal};
 
 use crate::{machine, procfs};
 
-/// Longest that a server may take until it accepts connections.
+/// Longest that a server may take until it is ready.
 const READY_MAX: Duration = Duration::from_secs(10);
-/// Longest that a server may take to end after SIGTERM; then it is killed.
-const END_MAX: Duration = Duration::from_secs(5);
-/// How often we look whether a process is ready or gone. It is another process, so there is nothing to
-/// wait on but its port.
-const LOOK: Duration = Duration::from_millis(1);
+/// Longest that a server may take to end after SIGTERM, in seconds; then it is killed.
+const END_MAX_S: i64 = 10;
+/// What a line of a server's standard output contains when it accepts connections.
+pub(crate) const READY: &str = "ready";
 
 /// A running process; dropping it ends it.
 pub(crate) struct Process {
     child: Child,
-    /// From the start until the port accepted a connection, to about [`LOOK`].
+    reader: Option<JoinHandle<()>>,
+    /// From the start until it said that it was ready.
     pub(crate) start_up: Duration,
 }
 
 impl Process {
-    /// Starts `program` and waits until it accepts connections at `address`.
+    /// Starts `program` and waits until it says that it is ready.
     ///
     /// It is started through this tool's own `leash` command, which sets what must be set inside the new
     /// process (and would need `unsafe` from outside) before it becomes `program`.
-    pub(crate) fn start(program: &Command, address: SocketAddr) -> Result<Process> {
+    pub(crate) fn start(program: &Command) -> Result<Process> {
         let mut leash = Command::new(env::current_exe().context("cannot find this program's own file")?);
         leash.arg("leash").arg("--").arg(program.get_program()).args(program.get_args());
-        leash.stdin(Stdio::null()).stdout(Stdio::null());
+        leash.stdin(Stdio::null()).stdout(Stdio::piped());
         let begun = Instant::now();
-        let child = leash.spawn().context("cannot start the server")?;
-        let mut process = Process { child, start_up: Duration::ZERO };
-        while TcpStream::connect(address).is_err() {
-            if let Some(status) = process.child.try_wait()? {
-                bail!("the server ended before it listened at {address}: {status}");
-            }
-            if begun.elapsed() > READY_MAX {
-                bail!("the server does not listen at {address} after {READY_MAX:?}");
-            }
-            std::thread::sleep(LOOK);
-        }
+        let mut child = leash.spawn().context("cannot start the server")?;
+        let (tell, told) = mpsc::channel();
+        let reader = child.stdout.take().map(|stdout| thread::spawn(move || read_out(stdout, &tell)));
+        let mut process = Process { child, reader, start_up: Duration::ZERO };
+        process.await_ready(&told)?;
         process.start_up = begun.elapsed();
         Ok(process)
+    }
+
+    fn await_ready(&mut self, told: &Receiver<()>) -> Result<()> {
+        match told.recv_timeout(READY_MAX) {
+            Ok(()) => Ok(()),
+            Err(RecvTimeoutError::Timeout) => bail!("the server is not ready after {READY_MAX:?}"),
+            Err(RecvTimeoutError::Disconnected) => {
+                bail!("the server ended before it was ready: {}", self.child.wait()?)
+            }
+        }
     }
 
     /// Processor time used so far, by all of its threads.
@@ -63,22 +70,24 @@ impl Process {
     }
 
     fn end(&mut self) -> io::Result<()> {
-        if self.child.try_wait()?.is_some() {
-            return Ok(());
+        if self.child.try_wait()?.is_none() && !self.ends_when_asked()? {
+            eprintln!("bench: process {} outlived SIGTERM by {END_MAX_S} s: killed", self.child.id());
+            self.child.kill()?;
         }
-        if let Some(pid) = Pid::from_raw(self.child.id() as i32) {
-            rustix::process::kill_process(pid, Signal::TERM)?;
+        self.child.wait()?;
+        if let Some(reader) = self.reader.take() {
+            drop(reader.join());
         }
-        let asked = Instant::now();
-        while asked.elapsed() < END_MAX {
-            if self.child.try_wait()?.is_some() {
-                return Ok(());
-            }
-            std::thread::sleep(LOOK);
-        }
-        eprintln!("bench: process {} did not end within {END_MAX:?} of SIGTERM: killed", self.child.id());
-        self.child.kill()?;
-        self.child.wait().map(drop)
+        Ok(())
+    }
+
+    fn ends_when_asked(&self) -> io::Result<bool> {
+        let Some(pid) = Pid::from_raw(self.child.id() as i32) else { return Ok(false) };
+        let handle = rustix::process::pidfd_open(pid, PidfdFlags::empty())?;
+        rustix::process::pidfd_send_signal(&handle, Signal::TERM)?;
+        let patience = Timespec { tv_sec: END_MAX_S, tv_nsec: 0 };
+        let mut ended = [PollFd::new(&handle, PollFlags::IN)];
+        Ok(rustix::event::poll(&mut ended, Some(&patience))? > 0)
     }
 }
 
@@ -86,6 +95,19 @@ impl Drop for Process {
     fn drop(&mut self) {
         if let Err(error) = self.end() {
             eprintln!("bench: cannot end process {}: {error}", self.child.id());
+        }
+    }
+}
+
+/// Reads a server's standard output to its end, so that it never blocks on a full pipe, and tells when the
+/// server says that it is ready.
+fn read_out(stdout: ChildStdout, tell: &Sender<()>) {
+    let mut tell = Some(tell);
+    for line in BufReader::new(stdout).lines() {
+        let Ok(line) = line else { return };
+        if line.contains(READY) {
+            // Nobody listens any more if readiness came too late.
+            tell.take().map(|tell| tell.send(()));
         }
     }
 }

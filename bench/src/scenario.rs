@@ -17,7 +17,7 @@ use crate::row::Row;
 /// A scenario, by the name it has on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Scenario {
-    /// From the start of the process to the first accepted connection.
+    /// From the start of the process until it says that it is ready.
     Start,
     /// One publisher, 1,000 subscribers, one message per turn.
     FanOut,

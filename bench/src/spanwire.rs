@@ -44,7 +44,7 @@ impl Spanwire {
         fs::write(&file, config(address, ping_s)).context("cannot write the server's configuration")?;
         let mut command = Command::new(&self.binary);
         command.arg("serve").arg("-c").arg(&file);
-        let process = Process::start(&command, address);
+        let process = Process::start(&command);
         // The server has read it by now, or never will.
         fs::remove_file(&file).context("cannot remove the server's configuration")?;
         Ok(Server { process: process?, address })

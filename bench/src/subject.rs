@@ -25,7 +25,7 @@ pub(crate) fn start_floor(writing: Writing, waiting: Waiting, ping_s: u64) -> Re
     command.arg("floor").arg("--address").arg(address.to_string());
     command.arg("--writing").arg(name(writing)).arg("--waiting").arg(name(waiting));
     command.arg("--ping").arg(ping_s.to_string());
-    Ok(Server { process: Process::start(&command, address)?, address })
+    Ok(Server { process: Process::start(&command)?, address })
 }
 
 fn name(value: impl ValueEnum) -> String {

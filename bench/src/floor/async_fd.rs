@@ -2,7 +2,6 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tokio::io::Interest;
@@ -23,7 +22,13 @@ pub(super) fn run(mut floor: Floor) -> Result<()> {
             let mut ready = set.readable().await?;
             // tokio watches edges and the set is level-triggered: only an empty look proves that another
             // edge will come.
-            while floor.turn(Some(Duration::ZERO))? > 0 {}
+            loop {
+                let count = floor.poller.look()?;
+                if count == 0 {
+                    break;
+                }
+                floor.turn(count)?;
+            }
             ready.clear_ready();
         }
     })

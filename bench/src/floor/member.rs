@@ -8,6 +8,8 @@ use crate::frame;
 
 /// How a delivery begins: the floor has no channel but this one.
 const PUSH_HEAD: &[u8] = br#"{"push":{"channel":"bench:1","pub":{"data":"#;
+/// How it ends: with the client that published, as the protocol wants it. The floor has but one.
+const PUSH_TAIL: &[u8] = br#","info":{"user":"","client":"00000000-0000-4000-8000-000000000000"}}}}"#;
 
 /// A command of the load.
 #[derive(Debug, PartialEq, Eq)]
@@ -52,7 +54,7 @@ pub(super) fn write_reply(out: &mut Vec<u8>, command: &[u8]) {
 
 /// Appends the frame with which `data` is delivered.
 pub(super) fn write_push(out: &mut Vec<u8>, data: &[u8]) {
-    frame::write_parts(out, frame::TEXT, &[PUSH_HEAD, data, b"}}}"]);
+    frame::write_parts(out, frame::TEXT, &[PUSH_HEAD, data, PUSH_TAIL]);
 }
 
 /// Where the method's name begins: after `{"id":N,`.
@@ -63,6 +65,7 @@ fn method_start(command: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frame::Frame;
     use crate::script;
 
     #[test]
@@ -94,11 +97,14 @@ mod tests {
     }
 
     #[test]
-    fn a_delivery_is_one_frame_with_the_data_untouched() {
-        let mut out = Vec::new();
-        write_push(&mut out, br#"{"n":"7"}"#);
-        let expected =
-            format!(r#"{{"push":{{"channel":"{}","pub":{{"data":{{"n":"7"}}}}}}}}"#, script::CHANNEL);
-        assert_eq!(&out[2..], expected.as_bytes());
+    fn a_delivery_is_one_frame_of_json_with_the_data_untouched() {
+        let data = script::data(7);
+        let mut wire = Vec::new();
+        write_push(&mut wire, data.as_bytes());
+        let frame = Frame::read(&wire, 0).unwrap();
+        assert_eq!(frame.end(), wire.len());
+        let push: serde_json::Value = serde_json::from_slice(&wire[frame.payload]).unwrap();
+        assert_eq!(push["push"]["channel"], script::CHANNEL);
+        assert_eq!(push["push"]["pub"]["data"].to_string(), data);
     }
 }

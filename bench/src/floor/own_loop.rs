@@ -13,18 +13,16 @@ const SLOTS: usize = 256;
 pub(super) fn run(mut floor: Floor, ping: Duration) -> Result<()> {
     if ping.is_zero() {
         loop {
-            floor.turn(None)?;
+            let count = floor.poller.wait(None)?;
+            floor.turn(count)?;
         }
     }
-    let (step, mut due) = (ping / SLOTS as u32, Instant::now());
+    let mut due = Instant::now();
     for slot in (0..SLOTS).cycle() {
-        due += step;
-        loop {
-            let left = due.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                break;
-            }
-            floor.turn(Some(left))?;
+        due += ping / SLOTS as u32;
+        while Instant::now() < due {
+            let count = floor.poller.wait(Some(due))?;
+            floor.turn(count)?;
         }
         floor.ping(slot, SLOTS);
     }

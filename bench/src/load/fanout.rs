@@ -13,8 +13,8 @@ use crate::procfs;
 use crate::script::{self, NumberFinder};
 use crate::subject::Server;
 
-/// Longest silence, with messages still owed, before the load gives up.
-const SILENCE_MAX: Duration = Duration::from_secs(10);
+/// Longest that the last published messages may take to arrive everywhere.
+const ARRIVAL_MAX: Duration = Duration::from_secs(10);
 
 /// When messages are published.
 #[derive(Debug, Clone, Copy)]
@@ -88,25 +88,23 @@ impl Room {
     /// Publishes the messages with these numbers and waits until all have arrived everywhere.
     fn stretch(&mut self, numbers: Range<u32>, pace: Pace) -> Result<()> {
         let begun = Instant::now();
-        let mut next = numbers.start;
+        let (mut next, mut published) = (numbers.start, begun);
         loop {
             while next < numbers.end && self.is_due(begun, next - numbers.start, next, pace) {
                 self.publish(next..next + pace.burst())?;
                 next += pace.burst();
+                published = Instant::now();
             }
             if next == numbers.end && self.ledger.complete(next) {
                 return Ok(());
             }
-            let patience = match pace {
-                Pace::Every { .. } if next < numbers.end => {
-                    due(begun, next - numbers.start, pace).saturating_duration_since(Instant::now())
-                }
-                _ => SILENCE_MAX,
+            let until = match pace {
+                Pace::Every { .. } if next < numbers.end => due(begun, next - numbers.start, pace),
+                _ => published + ARRIVAL_MAX,
             };
-            let before = self.ledger.heard;
-            self.listen(begun, numbers.start, pace, patience)?;
-            if patience == SILENCE_MAX && self.ledger.heard == before {
-                bail!("silence with messages owed: {}", self.ledger.debts(next));
+            self.listen(begun, numbers.start, pace, until)?;
+            if published.elapsed() > ARRIVAL_MAX {
+                bail!("not all has arrived after {ARRIVAL_MAX:?}: {}", self.ledger.debts(next));
             }
         }
     }
@@ -128,9 +126,9 @@ impl Room {
         self.crowd.send(self.ledger.subscribers(), &frames)
     }
 
-    fn listen(&mut self, begun: Instant, first: u32, pace: Pace, patience: Duration) -> Result<()> {
+    fn listen(&mut self, begun: Instant, first: u32, pace: Pace, until: Instant) -> Result<()> {
         let Room { crowd, ledger, latencies } = self;
-        crowd.turn(Some(patience), &mut |client, line| {
+        crowd.turn(until, &mut |client, line| {
             let Some(number) = ledger.hear(client, line) else { return };
             if let Pace::Every { .. } = pace {
                 let late = Instant::now().saturating_duration_since(due(begun, number - first, pace));
