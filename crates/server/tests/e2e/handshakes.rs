@@ -3,11 +3,12 @@
 use std::net::SocketAddr;
 
 use serde_json::json;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::support::http::{self, Response, exchange};
 use crate::support::server::Server;
+use crate::support::until::within;
 
 /// The key of the RFC's own example, and what proves that a server has understood it.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
@@ -172,6 +173,25 @@ async fn pages_of_allowed_origins_and_of_the_same_origin_may_connect() {
         let request = format!("GET /connection/websocket HTTP/1.1\r\n{headers}\r\n");
         assert_eq!(exchange(server.address, request.as_bytes()).await.status, status, "{origin}");
     }
+}
+
+#[tokio::test]
+async fn words_that_come_along_with_the_handshake_are_heard() {
+    let server = Server::serve(json!({})).await;
+    let headers: String =
+        good(server.address).iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let words = br#"{"id":1,"connect":{}}"#;
+    let frame = [&[0x81, 0x80 | words.len() as u8, 0, 0, 0, 0], &words[..]].concat();
+    let request =
+        [format!("GET /connection/websocket HTTP/1.1\r\n{headers}\r\n").as_bytes(), &frame].concat();
+    let mut stream = TcpStream::connect(server.address).await.expect("the server accepts");
+    stream.write_all(&request).await.expect("the server reads");
+    let mut answer = Vec::new();
+    while !String::from_utf8_lossy(&answer).contains(r#""connect":{"#) {
+        let length = within("the reply", stream.read_buf(&mut answer)).await.expect("the server is there");
+        assert!(length > 0, "it ended after {:?}", String::from_utf8_lossy(&answer));
+    }
+    assert!(answer.starts_with(b"HTTP/1.1 101 "));
 }
 
 /// As [`exchange`], for a request which the server need not read to its end.

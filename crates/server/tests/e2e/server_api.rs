@@ -39,7 +39,7 @@ async fn it_is_asked_by_post_and_in_json() {
     let key = format!("X-API-Key: {API_KEY}\r\n");
     let get = format!("GET /api/info HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{key}\r\n", server.address);
     assert_eq!(exchange(server.address, get.as_bytes()).await.status, 405);
-    for body in ["", "hello", "[]", r#"{"channel":1}"#, r#"{"channel":"square","data":"#] {
+    for body in ["hello", "[]", r#"{"channel":1}"#, r#"{"channel":"square","data":"#] {
         let response = post(server.address, "/api/publish", &key, body).await;
         assert_eq!(response.status, 400, "{body:?}: {response:?}");
     }
