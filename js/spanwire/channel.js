@@ -125,7 +125,7 @@ export class Channel {
     const { publications = [], ...top } = await this.#session.call("history", wish, "always", options);
     if (reverse) publications.reverse();
     const channel = this.name;
-    const message = (/** @type {Publication} */ publication) => ({ ...publication, channel, recovered: true });
+    const message = (/** @type {Publication} */ publication) => ({ channel, ...publication, recovered: true });
     return { messages: publications.map(message), ...top };
   }
 

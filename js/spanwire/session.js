@@ -27,6 +27,7 @@ import { onWake } from "./world.js";
 /**
  * @typedef {object} PublishResult
  * @property {number} [offset] the offset it was given, if the server tells
+ * @property {string} [epoch] the stream that the offset belongs to
  * @property {boolean} [dropped] true if it was volatile and is lost
  */
 
@@ -193,8 +194,8 @@ export class Session {
     if (volatile && late) return { dropped: true };
     const repeat = volatile ? "never" : "keyed";
     try {
-      const { sw_offset } = await this.#outbox.add({ method: "publish", params, repeat, ms: timeout, signal });
-      return { offset: sw_offset };
+      const { sw_offset: offset, sw_epoch: epoch } = await this.#outbox.add({ method: "publish", params, repeat, ms: timeout, signal });
+      return { offset, epoch };
     } catch (error) {
       if (volatile && /** @type {any} */ (error).code === "unacknowledged") return { dropped: true };
       throw error;
@@ -294,7 +295,7 @@ export class Session {
     if (unsubscribe) this.#serverSide.delete(channel);
     // What still arrives for a channel that we have left is nobody's business.
     const told = this.#serverSide.has(channel) ? pub : message;
-    if (told) this.events.emit("message", { ...told, channel, recovered: false });
+    if (told) this.events.emit("message", { channel, ...told, recovered: false });
   }
 
   /**

@@ -228,7 +228,7 @@ export class Subscription {
       if (offset <= this.#at.offset) return; // it came before, live or from history
       this.#at.offset = offset;
     }
-    this.events.emit("message", { ...publication, channel: this.name, recovered });
+    this.events.emit("message", { channel: this.name, ...publication, recovered });
   }
 
   #askPresence() {

@@ -11,7 +11,7 @@ test("publish resolves when the server has accepted it, and rejects with its err
   const good = outcome(stage.client.publish("c", { text: "hi" }));
   await settled();
   await stage.socket.answer("publish");
-  assert.deepEqual(await good, { value: { offset: undefined } });
+  assert.deepEqual(await good, { value: { offset: undefined, epoch: undefined } });
 
   const bad = outcome(stage.client.publish("c", 1));
   await settled();
@@ -99,8 +99,9 @@ test("with idempotent_publish it is sent again under the same key, before what c
   assert.deepEqual(again.slice(0, 2), [a, b]);
   assert.equal(again[2].data, "later");
   let offset = 0;
-  for (const { id, publish } of stage.socket.commands) if (publish) await stage.socket.receive({ id, publish: { sw_offset: ++offset } });
-  assert.deepEqual((await Promise.all(results)).map(({ value }) => value.offset), [1, 2, 3]);
+  for (const { id, publish } of stage.socket.commands) if (publish) await stage.socket.receive({ id, publish: { sw_offset: ++offset, sw_epoch: "e" } });
+  const expected = [1, 2, 3].map((offset) => ({ value: { offset, epoch: "e" } }));
+  assert.deepEqual(await Promise.all(results), expected);
 });
 
 test("keys of two clients differ", async () => {
