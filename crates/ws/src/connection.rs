@@ -52,7 +52,8 @@ impl Connection {
 
     /// Takes bytes from `input` until there is something to say; `None` means that all were taken.
     ///
-    /// What is incomplete is kept until more arrives. After the peer's close frame everything is discarded.
+    /// What is incomplete is kept until more arrives; what was put together and lent is freed by the next call,
+    /// so call until there is `None`. After the peer's close frame everything is discarded.
     ///
     /// # Errors
     ///
@@ -202,17 +203,12 @@ impl Connection {
             Opcode::Binary | Opcode::Continuation => Ok(Event::Binary(payload)),
             Opcode::Ping => Ok(Event::Ping(payload)),
             Opcode::Pong => Ok(Event::Pong(payload)),
-            Opcode::Close => CloseFrame::parse(payload).map(Event::Close),
-        };
-        match event {
-            Ok(Event::Close(frame)) => {
-                self.partial = None;
+            Opcode::Close => CloseFrame::parse(payload).map(|frame| {
                 self.state.receive_close(frame.code());
-                Ok(Some(Event::Close(frame)))
-            }
-            Ok(event) => Ok(Some(event)),
-            Err(sin) => Err(self.fail(sin)),
-        }
+                Event::Close(frame)
+            }),
+        };
+        event.map(Some).map_err(|sin| self.fail(sin))
     }
 
     /// Lends what was put together from several reads or fragments.

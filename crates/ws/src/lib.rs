@@ -49,7 +49,10 @@
 //!
 //! A frame that lies whole in the scratch buffer is unmasked where it lies and lent as a slice of it: no copy
 //! and no allocation. Only an incomplete frame or message is kept, in memory that grows with what arrived and
-//! is given back when the message is complete. An idle connection is a few words, with nothing behind them.
+//! is given back when the message is complete. An idle connection is 40 bytes, with nothing behind them.
+//!
+//! A masked text of 32 bytes, decoded and echoed, takes 382 instructions, of which the standard library's UTF-8
+//! check is a third. `examples/instructions.rs` counts them.
 //!
 //! # What a stranger can do
 //!

@@ -126,7 +126,6 @@ impl Partial {
                 self.lent = match opcode {
                     Opcode::Ping => Lent::Ping(std::mem::take(payload)),
                     Opcode::Close => {
-                        self.message = None; // Nothing that follows a close frame will be read.
                         let frame = CloseFrame::parse(payload)?;
                         Lent::Close(frame.code(), frame.reason().to_owned())
                     }

@@ -146,7 +146,7 @@ impl<'w, 's, S: Iterator<Item = &'s usize>> Iterator for Pieces<'w, S> {
 }
 
 #[test]
-fn the_bytes_of_the_input_are_left_to_the_caller_when_taken() {
+fn a_whole_frame_is_lent_where_it_lay_in_the_input() {
     let mut scratch = common::masked(Opcode::Text, b"in place");
     let start = scratch.as_ptr().addr() + Header::size(8, true);
     let mut connection = Connection::new(Role::Server);
