@@ -65,6 +65,13 @@ struct Client {
     speaks_lines: bool,
 }
 
+/// What a client sends once it has been let in, and how many replies it then awaits.
+#[derive(Default)]
+struct Hello {
+    frames: Vec<u8>,
+    replies: usize,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
     /// Waits for the answer to its upgrade request.
@@ -102,7 +109,8 @@ impl Crowd {
     }
 
     fn admit(&mut self, guests: &Guests<'_>, mut once_seated: impl FnMut(&mut Crowd, usize)) -> Result<()> {
-        let hello: Vec<u8> = guests.commands.iter().flat_map(|command| frame::text(command)).collect();
+        let frames = guests.commands.iter().flat_map(|command| frame::text(command)).collect();
+        let hello = Hello { frames, replies: guests.commands.len() };
         let deadline = Instant::now() + SEATING_MAX;
         let (first, mut seated) = (self.entered, 0);
         while seated < guests.count {
@@ -118,7 +126,7 @@ impl Crowd {
             for index in 0..count {
                 let number = self.poller.ready(index) as usize;
                 let before = self.clients[number].stage;
-                self.read(number, guests.commands.len(), &hello, &mut |_, _| {})?;
+                self.read(number, &hello, &mut |_, _| {})?;
                 if before != Stage::Seated && self.clients[number].stage == Stage::Seated {
                     seated += 1;
                     once_seated(self, number);
@@ -133,8 +141,9 @@ impl Crowd {
     /// server's pings are answered here and not passed on.
     pub(crate) fn turn(&mut self, until: Instant, hear: &mut impl FnMut(usize, &[u8])) -> Result<()> {
         let count = self.poller.wait(Some(until))?;
+        let nothing = Hello::default();
         for index in 0..count {
-            self.read(self.poller.ready(index) as usize, 0, &[], hear)?;
+            self.read(self.poller.ready(index) as usize, &nothing, hear)?;
         }
         Ok(())
     }
@@ -159,13 +168,7 @@ impl Crowd {
     }
 
     /// Reads once from a client's socket and works through all whole frames.
-    fn read(
-        &mut self,
-        number: usize,
-        replies: usize,
-        hello: &[u8],
-        hear: &mut impl FnMut(usize, &[u8]),
-    ) -> Result<()> {
+    fn read(&mut self, number: usize, hello: &Hello, hear: &mut impl FnMut(usize, &[u8])) -> Result<()> {
         let mut scratch = std::mem::take(&mut self.scratch);
         let kept = self.rests.remove(&number).unwrap_or_default();
         scratch[..kept.len()].copy_from_slice(&kept);
@@ -174,7 +177,7 @@ impl Crowd {
             Ok(0) => bail!("the server hung up on client {number}"),
             Ok(count) => {
                 self.bytes_read += count as u64;
-                self.digest(number, &scratch[..kept.len() + count], replies, hello, hear)
+                self.digest(number, &scratch[..kept.len() + count], hello, hear)
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => self.keep(number, &kept),
             Err(error) => Err(error).with_context(|| format!("cannot read for client {number}")),
@@ -187,8 +190,7 @@ impl Crowd {
         &mut self,
         number: usize,
         bytes: &[u8],
-        replies: usize,
-        hello: &[u8],
+        hello: &Hello,
         hear: &mut impl FnMut(usize, &[u8]),
     ) -> Result<()> {
         let mut at = 0;
@@ -199,8 +201,11 @@ impl Crowd {
             };
             ensure!(greeting::accepts(&bytes[..end]), "refused: {}", first_line(bytes));
             at = end;
-            self.clients[number].stage = if replies == 0 { Stage::Seated } else { Stage::Joining(replies) };
-            self.send(number, hello)?;
+            self.clients[number].stage = match hello.replies {
+                0 => Stage::Seated,
+                replies => Stage::Joining(replies),
+            };
+            self.send(number, &hello.frames)?;
         }
         while let Some(frame) = Frame::read(bytes, at) {
             at = frame.end();
