@@ -1,0 +1,75 @@
+//! The engine: shards, each one thread with the sockets, sessions and channels that are its own.
+//!
+//! Nothing of a shard is locked or shared. It sleeps on one epoll set, wakes up, and takes a *turn*
+//! (`shard::Shard::turn`): it reads what has arrived, lets the [`Hub`](spanwire_hub::Hub) decide, and writes once
+//! to each connection that got something. Under load, turns grow and each write carries more; when idle, a message
+//! waits for nothing. Shards talk to each other by letters in [bounded mailboxes](limits::MAILBOX_BYTES_MAX).
+//!
+//! ```text
+//! listener ─► serve (HTTP edge) ─► ShardHandle::adopt ─► poller ─► read ─► Hub ─► outboxes ─► write
+//!                                                                      ▲ │
+//!                                               bus: who owns a channel? ┴─► mailboxes of other shards
+//! ```
+//!
+//! Every channel is owned by one shard, chosen by the hash of its name. The owner's broker gives offsets, keeps
+//! history, and sends a publication once to each shard that has subscribers.
+
+mod arrival;
+mod bus;
+mod clock;
+mod connection;
+mod connections;
+mod deadlines;
+mod driver;
+mod handle;
+mod heartbeat;
+mod letter;
+pub mod limits;
+mod listener;
+mod mailbox;
+mod node;
+mod ownership;
+mod permits;
+mod poller;
+mod shard;
+pub mod stats;
+mod writer;
+
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+
+pub use arrival::{Arrival, Incoming, Purpose};
+pub use handle::{EngineHandle, ShardHandle, Stopped};
+pub use node::{Engine, ShardFailed};
+pub use permits::Permit;
+
+use crate::auth::Authorize;
+
+/// What becomes of an accepted socket before it is a WebSocket: the HTTP edge. Runs as a task of its own on the
+/// runtime of the shard that accepted the socket, and hands a WebSocket back by [`ShardHandle::adopt`].
+pub type Serve = Arc<dyn Fn(Incoming) -> Pin<Box<dyn Future<Output = ()>>> + Send + Sync>;
+
+/// What an engine is told once.
+#[derive(Clone)]
+pub struct EngineConfig {
+    /// How many threads share the work; 0 is one for each core that the process may use.
+    pub shards: usize,
+    /// Where to listen. Each shard listens at each address (`SO_REUSEPORT`); port 0 is chosen by the system, once.
+    pub listen: Vec<SocketAddr>,
+    /// Most connections at a time, over all shards, HTTP and WebSocket together; further ones are closed at once.
+    pub connections_max: usize,
+    /// The longest message that a client of a session may send, in bytes (`websocket.message_size_limit`); a longer
+    /// one ends the connection with close code 1009.
+    pub message_bytes_max: usize,
+    /// How long a client may leave a write blocked, with no byte taken, before its session ends with code 3009.
+    pub write_timeout: std::time::Duration,
+    /// Sessions: what they may cost, and what clients may do where.
+    pub hub: spanwire_hub::Config,
+    /// Who says who somebody is.
+    pub authorize: Arc<dyn Authorize>,
+    /// The HTTP edge.
+    pub serve: Serve,
+    /// Where all chance of this engine comes from: client ids, epochs, who owns which channel.
+    pub seed: [u8; 32],
+}

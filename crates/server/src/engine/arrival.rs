@@ -1,0 +1,49 @@
+//! Sockets on their way into a shard: first as TCP connections, then as WebSockets.
+
+use std::net::{SocketAddr, TcpStream};
+
+use bytes::Bytes;
+use spanwire_hub::Opening;
+
+use super::{Permit, ShardHandle};
+use crate::auth::ConnectionInfo;
+
+/// A TCP connection that a shard has accepted.
+#[derive(Debug)]
+pub struct Incoming {
+    /// The connection, with `TCP_NODELAY` set.
+    pub stream: tokio::net::TcpStream,
+    /// The other end.
+    pub peer: SocketAddr,
+    /// The shard that accepted it, and that is to have it in the end.
+    pub shard: ShardHandle,
+    /// The right to be there; to be kept as long as the connection lives.
+    pub permit: Permit,
+}
+
+/// A WebSocket whose handshake is done, for a shard to adopt.
+#[derive(Debug)]
+pub struct Arrival {
+    /// The socket. It must be in non-blocking mode and registered with no other poller.
+    pub socket: TcpStream,
+    /// What was read behind the handshake.
+    pub leftover: Bytes,
+    /// What the WebSocket is for.
+    pub purpose: Purpose,
+    /// The right to be there, from [`Incoming`].
+    pub permit: Permit,
+}
+
+/// What a WebSocket is for.
+#[derive(Debug)]
+pub enum Purpose {
+    /// A client's session.
+    Session {
+        /// What the hub wants to know of it.
+        opening: Opening,
+        /// What those who authorize want to know of it.
+        info: ConnectionInfo,
+    },
+    /// Every message is sent back: for conformance suites, and people who try things.
+    Echo,
+}

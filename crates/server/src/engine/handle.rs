@@ -1,0 +1,223 @@
+//! How everybody outside of the shards speaks to them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use spanwire_hub::broker::{BrokerAnswer, BrokerError, BrokerRequest};
+use spanwire_hub::channel::Channel;
+use spanwire_hub::presence::{PresenceAnswer, PresenceRequest};
+use spanwire_hub::{Census, Order};
+use tokio::sync::{oneshot, watch};
+
+use super::Arrival;
+use super::letter::{Call, Letter};
+use super::mailbox::{Mailbox, NotTaken};
+use super::ownership::Ownership;
+use super::permits::Permits;
+use super::stats::{ShardSnapshot, ShardStats};
+
+/// Speaks to all shards of an engine, from any thread. Cheap to clone.
+#[derive(Clone)]
+pub struct EngineHandle {
+    shared: Arc<Shared>,
+}
+
+/// What shards and handles have in common.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) mailboxes: Box<[Mailbox]>,
+    pub(super) stats: Box<[ShardStats]>,
+    pub(super) ownership: Ownership,
+    pub(super) permits: Permits,
+    /// Whether listeners accept connections.
+    pub(super) accepting: watch::Sender<bool>,
+}
+
+/// The engine has ended, or is about to, and does not answer any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the engine has stopped")]
+pub struct Stopped;
+
+/// Speaks to one shard, from any thread: to hand it a WebSocket. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct ShardHandle {
+    engine: EngineHandle,
+    shard: usize,
+}
+
+impl EngineHandle {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    /// How many shards there are; their indices begin at 0.
+    pub fn shards(&self) -> usize {
+        self.shared.mailboxes.len()
+    }
+
+    /// One of the shards; an index beyond the last names the last.
+    pub fn shard(&self, index: usize) -> ShardHandle {
+        ShardHandle { engine: self.clone(), shard: index.min(self.shards() - 1) }
+    }
+
+    /// Asks the broker of a channel, as somebody who does not listen.
+    ///
+    /// [`BrokerRequest::Subscribe`] and [`BrokerRequest::Unsubscribe`] are for listeners, and refused here. A publish
+    /// is refused too while its shard has more than it can do.
+    ///
+    /// # Errors
+    /// [`Stopped`] if the engine has ended.
+    pub async fn broker(&self, channel: Channel, request: BrokerRequest) -> Result<BrokerAnswer, Stopped> {
+        let refusal = BrokerAnswer::Refused(BrokerError::Unavailable);
+        if matches!(request, BrokerRequest::Subscribe { .. } | BrokerRequest::Unsubscribe) {
+            return Ok(refusal);
+        }
+        let (owner, (reply, answer)) = (self.owner(&channel), oneshot::channel());
+        match owner.put(Letter::Call(Box::new(Call::Broker(channel, request, reply)))) {
+            Ok(()) => answer.await.map_err(|_| Stopped),
+            Err(NotTaken::Full(_)) => Ok(refusal),
+            Err(NotTaken::Closed) => Err(Stopped),
+        }
+    }
+
+    /// Asks about the presence of a channel.
+    ///
+    /// # Errors
+    /// [`Stopped`] if the engine has ended.
+    pub async fn presence(
+        &self,
+        channel: Channel,
+        request: PresenceRequest,
+    ) -> Result<PresenceAnswer, Stopped> {
+        let (owner, (reply, answer)) = (self.owner(&channel), oneshot::channel());
+        owner.put(Letter::Call(Box::new(Call::Presence(channel, request, reply)))).map_err(|_| Stopped)?;
+        answer.await.map_err(|_| Stopped)
+    }
+
+    /// Orders something about the sessions of a user, on whichever shard they are. It is done when each shard comes
+    /// to it; nobody waits.
+    pub fn order(&self, order: &Order) {
+        for mailbox in &self.shared.mailboxes {
+            // A shard that has ended has no sessions left to order about.
+            let _ = mailbox.put(Letter::Order(order.clone()));
+        }
+    }
+
+    /// The channels that have subscribers, and how many each has on all shards together.
+    ///
+    /// # Errors
+    /// [`Stopped`] if the engine has ended.
+    pub async fn channels(&self) -> Result<BTreeMap<String, usize>, Stopped> {
+        let mut channels = BTreeMap::new();
+        for counted in self.ask_all(Letter::Channels).await? {
+            for (channel, subscribers) in counted {
+                *channels.entry(channel).or_default() += subscribers;
+            }
+        }
+        Ok(channels)
+    }
+
+    /// How much there is on all shards together. A channel counts once for each shard with subscribers of it.
+    ///
+    /// # Errors
+    /// [`Stopped`] if the engine has ended.
+    pub async fn census(&self) -> Result<Census, Stopped> {
+        let mut sum = Census::default();
+        for census in self.ask_all(Letter::Census).await? {
+            sum.sessions += census.sessions;
+            sum.clients += census.clients;
+            sum.subscriptions += census.subscriptions;
+            sum.channels += census.channels;
+        }
+        Ok(sum)
+    }
+
+    /// What each shard has counted. Takes no shard's time.
+    pub fn stats(&self) -> Vec<ShardSnapshot> {
+        let shards = self.shared.stats.iter().zip(&self.shared.mailboxes).enumerate();
+        shards
+            .map(|(shard, (stats, mailbox))| {
+                let (letters, bytes) = mailbox.depth();
+                let (mailbox_letters, mailbox_bytes) = (letters as u64, bytes as u64);
+                ShardSnapshot { shard, mailbox_letters, mailbox_bytes, ..stats.snapshot() }
+            })
+            .collect()
+    }
+
+    /// Accepts no more connections, closes every session with code 3001, and returns when the last WebSocket is
+    /// gone or `grace` has passed. The shards go on until [`Engine::stop`](super::Engine::stop).
+    ///
+    /// Needs a Tokio runtime with its timers.
+    pub async fn drain(&self, grace: Duration) {
+        self.shared.accepting.send_replace(false);
+        // Whoever comes late, by a handshake that was under way, is closed by its hub; an answer means that a
+        // shard's last connection is gone, and an error that the shard itself is.
+        let _ = tokio::time::timeout(grace, self.ask_all(Letter::Drain)).await;
+    }
+
+    /// Changes to `false` when listeners are to accept no more.
+    pub(super) fn accepting(&self) -> watch::Receiver<bool> {
+        self.shared.accepting.subscribe()
+    }
+
+    pub(super) fn permits(&self) -> &Permits {
+        &self.shared.permits
+    }
+
+    /// Ends every shard, whatever is still open there.
+    pub(super) fn stop(&self) {
+        self.shared.accepting.send_replace(false);
+        for mailbox in &self.shared.mailboxes {
+            let _ = mailbox.put(Letter::Stop);
+        }
+    }
+
+    /// Asks every shard at the same time and waits for all of them.
+    async fn ask_all<T>(&self, letter: impl Fn(oneshot::Sender<T>) -> Letter) -> Result<Vec<T>, Stopped> {
+        let mut answers = Vec::with_capacity(self.shards());
+        for mailbox in &self.shared.mailboxes {
+            let (reply, answer) = oneshot::channel();
+            mailbox.put(letter(reply)).map_err(|_| Stopped)?;
+            answers.push(answer);
+        }
+        let mut all = Vec::with_capacity(answers.len());
+        for answer in answers {
+            all.push(answer.await.map_err(|_| Stopped)?);
+        }
+        Ok(all)
+    }
+
+    fn owner(&self, channel: &Channel) -> &Mailbox {
+        &self.shared.mailboxes[self.shared.ownership.owner(channel)]
+    }
+}
+
+impl ShardHandle {
+    /// Hands the shard a WebSocket. If the shard has ended, the socket is closed.
+    pub fn adopt(&self, arrival: Arrival) {
+        let _ = self.engine.shared.mailboxes[self.shard].put(Letter::Adopt(Box::new(arrival)));
+    }
+
+    /// The shard's index.
+    pub fn index(&self) -> usize {
+        self.shard
+    }
+
+    /// What the shard counts; only its own thread may.
+    pub(super) fn stats(&self) -> &ShardStats {
+        &self.engine.shared.stats[self.shard]
+    }
+
+    /// All shards.
+    pub fn engine(&self) -> &EngineHandle {
+        &self.engine
+    }
+}
+
+impl fmt::Debug for EngineHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EngineHandle").field("shards", &self.shards()).finish()
+    }
+}

@@ -1,0 +1,112 @@
+//! What shards, and those who hold an [`EngineHandle`](super::EngineHandle), write to a shard.
+
+use std::sync::Arc;
+
+use spanwire_hub::broker::{BrokerAnswer, BrokerEvent, BrokerRequest, Listener, Ticket};
+use spanwire_hub::channel::Channel;
+use spanwire_hub::delivery::Delivery;
+use spanwire_hub::presence::{PresenceAnswer, PresenceRequest};
+use spanwire_hub::{Census, Deed, Order};
+use tokio::sync::oneshot;
+
+use super::Arrival;
+
+/// One letter to a shard. Between two shards, letters arrive in the order in which they were sent.
+#[derive(Debug)]
+pub(super) enum Letter {
+    /// To the owner of a channel: another shard's hub asks its broker, or its presence.
+    Request(Box<Request>),
+    /// From the owner of a channel: what its broker says, and when it said so if that is a publication.
+    Event(BrokerEvent, Born),
+    /// From the owner of a channel: what its presence says.
+    Presence(Ticket, PresenceAnswer),
+    /// To the owner of a channel: somebody who is no shard asks.
+    Call(Box<Call>),
+    /// A WebSocket to adopt.
+    Adopt(Box<Arrival>),
+    /// What the backend wants.
+    Order(Order),
+    /// How much is there?
+    Census(oneshot::Sender<Census>),
+    /// Which channels have subscribers here, and how many?
+    Channels(oneshot::Sender<Vec<(String, usize)>>),
+    /// Close every session with code 3001; the sender is dropped when the last connection is gone.
+    Drain(oneshot::Sender<()>),
+    /// Come to an end, whatever is still open.
+    Stop,
+}
+
+/// When the broker published something, in microseconds on the engine's clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Born(pub(super) u64);
+
+/// A hub's question to the owner of a channel.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) from: Listener,
+    pub(super) ticket: Ticket,
+    pub(super) channel: Channel,
+    pub(super) deed: Deed,
+}
+
+/// A question from outside of all shards, with the way back for its answer.
+#[derive(Debug)]
+pub(super) enum Call {
+    Broker(Channel, BrokerRequest, oneshot::Sender<BrokerAnswer>),
+    Presence(Channel, PresenceRequest, oneshot::Sender<PresenceAnswer>),
+}
+
+impl Letter {
+    /// About how many bytes the letter holds.
+    pub(super) fn weight(&self) -> usize {
+        let payload = match self {
+            Self::Event(BrokerEvent::Publication(_, delivery), _) => delivery.publication.data.len(),
+            Self::Event(BrokerEvent::Answer(_, answer), _) => weight_of_answer(answer),
+            Self::Request(request) => size_of::<Request>() + weight_of_deed(&request.deed),
+            Self::Call(call) => size_of::<Call>() + weight_of_call(call),
+            Self::Adopt(arrival) => size_of::<Arrival>() + arrival.leftover.len(),
+            _ => 0,
+        };
+        size_of::<Self>() + payload
+    }
+
+    /// Whether this asks for a publication: what can be refused when there is too much of it.
+    pub(super) fn publishes(&self) -> bool {
+        match self {
+            Self::Request(request) => matches!(request.deed, Deed::Broker(BrokerRequest::Publish(_))),
+            Self::Call(call) => matches!(**call, Call::Broker(_, BrokerRequest::Publish(_), _)),
+            _ => false,
+        }
+    }
+
+    /// The publication, if the letter is one: what can be dropped when there is too much of it.
+    pub(super) fn publication(&self) -> Option<(&Channel, &Arc<Delivery>)> {
+        match self {
+            Self::Event(BrokerEvent::Publication(channel, delivery), _) => Some((channel, delivery)),
+            _ => None,
+        }
+    }
+}
+
+fn weight_of_deed(deed: &Deed) -> usize {
+    match deed {
+        Deed::Broker(BrokerRequest::Publish(draft)) => draft.publication.data.len(),
+        _ => 0,
+    }
+}
+
+fn weight_of_call(call: &Call) -> usize {
+    match call {
+        Call::Broker(_, BrokerRequest::Publish(draft), _) => draft.publication.data.len(),
+        _ => 0,
+    }
+}
+
+fn weight_of_answer(answer: &BrokerAnswer) -> usize {
+    let publications = match answer {
+        BrokerAnswer::Subscribed { missed: Some(publications), .. }
+        | BrokerAnswer::History { publications, .. } => publications,
+        _ => return 0,
+    };
+    publications.iter().map(|publication| size_of_val(publication) + publication.data.len()).sum()
+}

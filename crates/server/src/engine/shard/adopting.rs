@@ -1,0 +1,67 @@
+//! How a WebSocket comes into a shard.
+
+use std::os::fd::OwnedFd;
+
+use rand::RngCore;
+use spanwire_hub::{Input, Opening};
+
+use super::Shard;
+use crate::auth::ConnectionInfo;
+use crate::engine::connection::{self, Connection, opcode_of};
+use crate::engine::connections::Key;
+use crate::engine::heartbeat::Heartbeat;
+use crate::engine::{Arrival, Permit, Purpose};
+
+impl Shard {
+    /// Takes a WebSocket in. One that the poller cannot watch is closed at once: the system has no room for it.
+    pub(super) fn adopt(&mut self, arrival: Arrival) {
+        let Arrival { socket, leftover, purpose, permit } = arrival;
+        let socket = OwnedFd::from(socket);
+        let key = match purpose {
+            Purpose::Session { opening, info } => Some(self.open_session(socket, &opening, info, permit)),
+            Purpose::Echo => {
+                self.connections.insert_echo(Connection::new(socket, connection::Purpose::Echo, permit))
+            }
+        };
+        let Some(key) = key else { return };
+        self.stats().connections_opened.one();
+        let watched = match self.connections.get_mut(key) {
+            Some(connection) => self.poller.add(&connection.socket, key),
+            None => return,
+        };
+        if let Err(error) = watched {
+            tracing::warn!(shard = self.index, %error, "a connection cannot be watched");
+            self.peer_gone(key);
+            return;
+        }
+        self.digest_leftover(key, &leftover);
+    }
+
+    fn open_session(
+        &mut self,
+        socket: OwnedFd,
+        opening: &Opening,
+        info: ConnectionInfo,
+        permit: Permit,
+    ) -> Key {
+        let id = self.hub.open(self.reading.now, opening.clone());
+        let opcode = opcode_of(opening.encoding);
+        let purpose = connection::Purpose::Session { id, opcode, info: Box::new(info) };
+        let mut connection = Connection::new(socket, purpose, permit);
+        if opening.transport_pings {
+            let share = self.chance.next_u32() as u8;
+            let heartbeat = Heartbeat::begin(self.reading.now.at, self.rules.native_pings, share);
+            connection.aside_mut().heartbeat = heartbeat;
+            self.deadlines.arm(id.into(), &mut connection);
+        }
+        self.connections.insert_session(id, connection)
+    }
+
+    /// Tells every session that the node shuts down. Echoes have nobody who would tell them, so they are closed.
+    pub(super) fn drain_connections(&mut self) {
+        self.hub.handle(self.reading.now, Input::Drain);
+        for key in self.connections.echoes() {
+            self.let_echo_go(key);
+        }
+    }
+}

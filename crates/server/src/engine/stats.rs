@@ -1,0 +1,127 @@
+//! What shards count. Each shard writes its own counters and nobody else's; whoever wants to know reads them.
+
+mod counter;
+mod histogram;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+pub(super) use counter::Counter;
+pub(super) use histogram::Histogram;
+pub use histogram::{BOUNDS_MICROS, HistogramSnapshot};
+
+/// The counters of one shard.
+///
+/// Kept apart from other shards' by alignment, so that counting never makes two cores wait for each other.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub(super) struct ShardStats {
+    pub(super) connections_opened: Counter,
+    pub(super) connections_closed: Counter,
+    pub(super) messages_in: Counter,
+    pub(super) messages_out: Counter,
+    pub(super) bytes_in: Counter,
+    pub(super) bytes_out: Counter,
+    pub(super) publications: Counter,
+    pub(super) outbox_overflows: Counter,
+    pub(super) turns: Counter,
+    pub(super) writes: Counter,
+    pub(super) publications_dropped: Counter,
+    pub(super) accept_errors: Counter,
+    pub(super) connections_refused: Counter,
+    pub(super) publish_to_write: Histogram,
+    pub(super) disconnects: Tally<u16>,
+    pub(super) peer_errors: Tally<&'static str>,
+}
+
+/// Counts of things that have names, all of them rare: once in a connection's life.
+#[derive(Debug)]
+pub(super) struct Tally<K>(Mutex<BTreeMap<K, u64>>);
+
+impl<K> Default for Tally<K> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Ord + Clone> Tally<K> {
+    pub(super) fn count(&self, key: K) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default() += 1;
+    }
+
+    fn read(&self) -> BTreeMap<K, u64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// What a shard has counted since the engine started. All but the `mailbox_` fields only grow.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ShardSnapshot {
+    /// Which shard.
+    pub shard: usize,
+    /// WebSocket connections adopted; those still open are these less `connections_closed`.
+    pub connections_opened: u64,
+    /// WebSocket connections that have ended.
+    pub connections_closed: u64,
+    /// Messages (WebSocket, text and binary) received whole.
+    pub messages_in: u64,
+    /// Messages written whole.
+    pub messages_out: u64,
+    /// Bytes received on WebSocket connections, framing included.
+    pub bytes_in: u64,
+    /// Bytes written on WebSocket connections, framing included.
+    pub bytes_out: u64,
+    /// Publications that came to this shard for its subscribers, each counted once however many there are.
+    pub publications: u64,
+    /// Sessions that ended because their outbox was full (code 3008).
+    pub outbox_overflows: u64,
+    /// Turns taken.
+    pub turns: u64,
+    /// Writes to WebSocket connections (system calls).
+    pub writes: u64,
+    /// Publications for this shard that were dropped because its mailbox was full. Subscribers with positions
+    /// notice, and recover.
+    pub publications_dropped: u64,
+    /// Failures to accept a connection, as for want of descriptors.
+    pub accept_errors: u64,
+    /// Connections closed right after they were accepted, because the most there may be were there.
+    pub connections_refused: u64,
+    /// From the turn in which the broker published to the end of the turn in which a shard first wrote it out,
+    /// one sample for each publication and shard. A fan-out that takes several turns counts with its first.
+    pub publish_to_write: HistogramSnapshot,
+    /// How many connections ended with which code: those of the Centrifuge protocol (3000 is a connection that went
+    /// away by itself) and those of RFC 6455 where the peer broke that.
+    pub disconnects: BTreeMap<u16, u64>,
+    /// How many connections broke RFC 6455, by the sin's [reason](spanwire_ws::PeerError::reason).
+    pub peer_errors: BTreeMap<&'static str, u64>,
+    /// Letters that wait in the shard's mailbox now.
+    pub mailbox_letters: u64,
+    /// About how many bytes they hold.
+    pub mailbox_bytes: u64,
+}
+
+impl ShardStats {
+    pub(super) fn snapshot(&self) -> ShardSnapshot {
+        ShardSnapshot {
+            shard: 0,
+            connections_opened: self.connections_opened.read(),
+            connections_closed: self.connections_closed.read(),
+            messages_in: self.messages_in.read(),
+            messages_out: self.messages_out.read(),
+            bytes_in: self.bytes_in.read(),
+            bytes_out: self.bytes_out.read(),
+            publications: self.publications.read(),
+            outbox_overflows: self.outbox_overflows.read(),
+            turns: self.turns.read(),
+            writes: self.writes.read(),
+            publications_dropped: self.publications_dropped.read(),
+            accept_errors: self.accept_errors.read(),
+            connections_refused: self.connections_refused.read(),
+            publish_to_write: self.publish_to_write.snapshot(),
+            disconnects: self.disconnects.read(),
+            peer_errors: self.peer_errors.read(),
+            mailbox_letters: 0,
+            mailbox_bytes: 0,
+        }
+    }
+}
