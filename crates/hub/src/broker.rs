@@ -134,7 +134,8 @@ pub enum BrokerAnswer {
 /// Why a broker did not do what it was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BrokerError {
-    /// `since` names an epoch that is not the stream's.
+    /// `since` names an epoch that is not the stream's, an offset that the stream has not reached, or (unless
+    /// `reverse`) one behind which something is not kept any more.
     UnrecoverablePosition,
     /// The broker cannot do it now; trying again may help.
     Unavailable,

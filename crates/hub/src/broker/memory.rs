@@ -6,6 +6,8 @@ mod listeners;
 mod record;
 mod repeats;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 pub use limits::MemoryLimits;
 

@@ -19,7 +19,7 @@ fn tight() -> MemoryLimits {
         history_bytes_max: 3 * size_of::<Publication>() + 100,
         idempotency_window: Duration::from_secs(40),
         idempotency_keys_per_channel_max: 2,
-        idempotency_bytes_max: 500,
+        idempotency_bytes_max: 2000,
     }
 }
 

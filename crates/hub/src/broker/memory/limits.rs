@@ -27,7 +27,8 @@ pub struct MemoryLimits {
     /// In a channel with more keyed publications per window than this, the window is that much shorter. Refusing
     /// instead would let one busy publisher silence the channel for everybody.
     pub idempotency_keys_per_channel_max: usize,
-    /// Most bytes of idempotency keys in all channels together, with the overhead of each; beyond it the oldest go.
+    /// Most bytes of idempotency keys in all channels together, with the overhead of each and of each channel that has
+    /// any; beyond it the oldest go.
     pub idempotency_bytes_max: usize,
 }
 

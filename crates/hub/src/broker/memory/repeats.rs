@@ -15,12 +15,15 @@ pub(super) struct Repeats {
     answered: HashMap<Bytes, Option<Position>, RandomState>,
     /// Oldest first. All live equally long, so this is also the order in which they end.
     order: VecDeque<(Instant, Bytes)>,
+    /// What the keys cost.
     bytes: usize,
 }
 
 impl Repeats {
     /// What one key costs beyond its own bytes: its places in the table and in the queue, and the position.
-    const OVERHEAD_BYTES: usize = 160;
+    const KEY_BYTES: usize = 160;
+    /// What the table, the queue and the record of a channel cost that has nothing else.
+    const CHANNEL_BYTES: usize = 640;
 
     /// What the publish with this key was answered, if it is remembered.
     pub(super) fn answered(&self, key: &[u8]) -> Option<&Option<Position>> {
@@ -67,12 +70,12 @@ impl Repeats {
         self.order.front().map(|(until, _)| *until)
     }
 
-    /// What all keys cost.
+    /// What all keys cost, together with the tables that they are in.
     pub(super) fn bytes(&self) -> usize {
-        self.bytes
+        self.bytes + Self::CHANNEL_BYTES
     }
 
     fn cost(key: &Bytes) -> usize {
-        key.len() + Self::OVERHEAD_BYTES
+        key.len() + Self::KEY_BYTES
     }
 }
