@@ -196,7 +196,7 @@ fn binary_information_about_a_client_is_left_out_of_what_json_clients_are_told()
     let bob = world.connect("bob");
     world.send(bob, r#"{"id":2,"subscribe":{"channel":"chat:x","recover":true,"offset":0}}"#);
     let lines = [world.read(ann), world.read(bob)].concat();
-    assert_eq!(lines.len(), 6, "join, publication, presence, history; reply, own join: {lines:?}");
+    assert_eq!(lines.len(), 7, "join, publication, presence, history, join; reply, join: {lines:?}");
     for line in lines {
         assert!(spanwire_wire::is_json(line.as_bytes()) && !line.contains("conn_info"), "{line}");
     }
