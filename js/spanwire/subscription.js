@@ -189,9 +189,13 @@ export class Subscription {
       if (this.#held !== held) return; // lost or left while we asked
       this.#held = null;
       if (error) this.#complain(error);
-      for (const publication of (history?.publications ?? []).reverse()) this.#deliver(publication, true);
+      // A busy channel may have said more since we subscribed than the page of history holds, so the two are merged.
+      const all = [...(history?.publications ?? []), ...held].sort((a, b) => Number(a.offset) - Number(b.offset));
+      const end = result.positioned ? (result.offset ?? 0) : Infinity;
+      const before = all.filter(({ offset = 0 }) => offset <= end);
+      for (const publication of before) this.#deliver(publication, true);
       this.#settled(result, false);
-      for (const publication of held) this.#live(publication);
+      for (const publication of all.slice(before.length)) this.#live(publication);
     });
   }
 

@@ -115,7 +115,17 @@ test("history comes first and live messages that overtook it come after, each on
   assert.deepEqual(stage.socket.last("history").history, { channel: "chat:lobby", limit: 3, reverse: true });
   await stage.socket.receive(pub(8), pub(9));
   await stage.socket.answer("history", { publications: [8, 7, 6].map((offset) => ({ offset, data: `m${offset}` })) }, pub(10));
-  assert.deepEqual(heard.map(([type, event]) => (type === "message" ? event : type)), ["m6", "m7", "m8", "subscribed", "m9", "m10"]);
+  assert.deepEqual(heard.map(([type, event]) => (type === "message" ? event : type)), ["m6", "m7", "subscribed", "m8", "m9", "m10"]);
+});
+
+test("a channel busier than its page of history loses nothing between the two", async () => {
+  const stage = new Stage();
+  await stage.up();
+  const { of } = await stage.room({ history: 2 }, 1);
+  await stage.socket.receive(pub(2), pub(3), pub(4), pub(5));
+  await stage.socket.answer("history", { publications: [5, 4].map((offset) => ({ offset, data: `m${offset}` })) });
+  assert.deepEqual(of("message"), ["m2", "m3", "m4", "m5"]);
+  assert.deepEqual(of("gap"), []);
 });
 
 test("a cut while history is awaited loses neither the history nor what was held behind it", async () => {
