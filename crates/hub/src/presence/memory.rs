@@ -122,3 +122,26 @@ impl Attendance {
         PresenceAnswer::Stats { clients: number(self.clients.len()), users: number(self.users.len()) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_channel_that_everybody_left_costs_nothing() {
+        let mut presence = MemoryPresence::new();
+        let channel = Channel::new("room");
+        let mut tell = |request| {
+            presence.submit(Now::default(), Listener(0), Ticket::NOBODY, &channel, request);
+            assert!(presence.poll().is_none());
+            presence.channels()
+        };
+        let client = |client: &str| ClientInfo { client: client.to_owned(), ..ClientInfo::default() };
+        assert_eq!(tell(PresenceRequest::Get), 0);
+        assert_eq!(tell(PresenceRequest::Remove("a".to_owned())), 0);
+        assert_eq!(tell(PresenceRequest::Add(client("a"))), 1);
+        assert_eq!(tell(PresenceRequest::Add(client("b"))), 1);
+        assert_eq!(tell(PresenceRequest::Remove("a".to_owned())), 1);
+        assert_eq!(tell(PresenceRequest::Remove("b".to_owned())), 0);
+    }
+}
