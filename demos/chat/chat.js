@@ -39,18 +39,12 @@ addEventListener("hashchange", () => panes.forEach(goTo));
 themed(document.querySelector("#theme"));
 showsCode(document.querySelector("#code"), document.querySelector("#drawer"), "/demos/chat/conversation.js");
 
-/**
- * For tests: what the first person sees, as values to wait for, and what they can do. `panes` has the
- * same for each.
- */
-const hook = (pane) => ({
-  say: (text) => pane.say(text),
-  unplug: () => pane.unplug(),
-  ...Object.fromEntries(Object.keys(pane.state).map((key) => [key, null])),
-});
-const live = (pane) =>
-  Object.defineProperties(
-    hook(pane),
-    Object.fromEntries(Object.keys(pane.state).map((key) => [key, { get: () => pane.state[key], enumerable: true }])),
-  );
-window.__demo = Object.defineProperty(live(panes[0]), "panes", { get: () => panes.map(live) });
+/** For tests: what a person sees, as values to wait for, and what they can do. */
+function hook(pane) {
+  const hooked = { say: (text) => pane.say(text), unplug: () => pane.unplug() };
+  for (const key of Object.keys(pane.state)) Object.defineProperty(hooked, key, { get: () => pane.state[key], enumerable: true });
+  return hooked;
+}
+
+// The first person's, and those of both as `panes`.
+window.__demo = Object.defineProperty(hook(panes[0]), "panes", { get: () => panes.map(hook), enumerable: true });

@@ -16,6 +16,7 @@ export function enter(rt, name, on) {
   room.on("presence", on.presence); // everybody who is here, at each change
   room.on("gap", on.gap); // messages are missing for good: said, never hidden
   room.on("subscribed", on.ready); // all that was missed has been delivered
+  room.on("error", on.refused); // the server said no, and why
   signal.on("message", on.typing);
 
   return {

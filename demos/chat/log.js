@@ -172,7 +172,7 @@ export class Log {
 
   /** @param {Entry} entry */
   #notice({ id, note }) {
-    return element("li", { className: "notice", data: { id, test: "gap" } }, icon("gap"), element("span", {}, note));
+    return element("div", { className: "notice", data: { id, test: "gap" } }, icon("gap"), element("span", {}, note));
   }
 
   /**
@@ -186,7 +186,7 @@ export class Log {
     const sameHand = previous?.name === name && !previous?.own === !own && at - previous.at < GROUP_MS;
     const begins = newDay || isNew || !sameHand;
     return element(
-      "li",
+      "div",
       {
         className: `message${own ? " own" : ""}${begins ? " begins" : ""}`,
         data: { id, test: "message", ...(own && { mark }), ...(offset && { offset }) },

@@ -117,6 +117,7 @@ export class Pane {
     this.#rt = arrive(this.#name, this.#plug.options);
     this.#stopStatus = showsStatus(this.#part("status"), this.#rt);
     this.#part("name").value = this.#name;
+    this.#root.setAttribute("aria-label", `Conversation as ${this.#name}`);
     if (this.#roomName) this.#enter();
   }
 
@@ -134,6 +135,7 @@ export class Pane {
       typing: ({ data, info }) => this.#typing(data, info),
       gap: (gap) => this.#gap(gap),
       ready: () => this.#arrived(),
+      refused: (error) => this.#refused(error),
     });
   }
 
@@ -188,6 +190,11 @@ export class Pane {
     const what = count === 1 ? "One message" : count > 1 ? `${count} messages` : "Some messages";
     const note = `${what} may be missing here. You were away for longer than the history of this room goes back.`;
     this.#log.put({ id: `gap-${this.gaps}`, note, offset: sameStream ? from.offset : 0 });
+  }
+
+  #refused({ message }) {
+    this.#part("log").dataset.state = "";
+    this.#log.put({ id: `refused-${Date.now()}`, note: `The server said no: ${message}.`, offset: 0 });
   }
 
   #present(members) {
@@ -269,7 +276,11 @@ export class Pane {
     unplug.addEventListener("click", () => {
       this.unplug();
       unplug.disabled = true;
-      setTimeout(() => (unplug.disabled = false), UNPLUGGED_MS);
+      unplug.lastElementChild.textContent = "Unplugged";
+      setTimeout(() => {
+        unplug.disabled = false;
+        unplug.lastElementChild.textContent = "Unplug for 5 s";
+      }, UNPLUGGED_MS);
     });
 
     const toggle = this.#part("who");

@@ -3,6 +3,12 @@ import { element } from "../frame.js";
 /** How long a person counts as typing after the last sign of it: a lost "stopped" heals itself. */
 const TYPING_MS = 4_000;
 
+/** How many people are drawn one by one. */
+const DRAWN_MAX = 100;
+
+/** How many may be typing at once, as far as we keep count. */
+const TYPING_MAX = 20;
+
 /** White on each of these has a contrast of at least 4.5. */
 const COLOURS = ["#0d6b5b", "#8a3b6b", "#2f5fa8", "#8a5200", "#6a4aa5", "#a03a32", "#3f6b1f", "#1e6b86"];
 
@@ -43,7 +49,9 @@ export function drawPeople(list, members, ownName) {
       note && element("span", { className: "note" }, note),
     );
   };
-  list.replaceChildren(...names.map(entry));
+  const more = names.length - DRAWN_MAX;
+  list.replaceChildren(...names.slice(0, DRAWN_MAX).map(entry));
+  if (more > 0) list.append(element("li", { className: "note" }, `and ${more} more`));
   return names.length;
 }
 
@@ -63,7 +71,7 @@ export class Typists {
   heard(name, active) {
     clearTimeout(this.#names.get(name));
     this.#names.delete(name);
-    if (active) this.#names.set(name, setTimeout(() => this.heard(name, false), TYPING_MS));
+    if (active && this.#names.size < TYPING_MAX) this.#names.set(name, setTimeout(() => this.heard(name, false), TYPING_MS));
     const [first, second, ...rest] = this.names;
     const who = rest.length ? "Several people are" : second ? `${first} and ${second} are` : `${first} is`;
     this.#line.textContent = first ? `${who} typing` : "";
