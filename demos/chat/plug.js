@@ -20,7 +20,7 @@ export class Plug extends EventTarget {
       }
     }
     // A plug put back in is to its client what `online` is to a browser.
-    this.options = { WebSocket: PluggedSocket, wakers: [globalThis, document, this] };
+    this.options = { WebSocket: PluggedSocket, wakers: [globalThis, this] };
   }
 
   pull(ms) {

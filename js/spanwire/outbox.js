@@ -44,7 +44,7 @@ export class Outbox {
     this.#world = world;
     this.#changed = changed;
     // Two draws make about a hundred bits, so that no two clients of a channel ever share a key.
-    this.#keyPrefix = (world.random().toString(36) + world.random().toString(36)).replaceAll("0.", "");
+    this.#keyPrefix = `${world.random()}-${world.random()}`;
   }
 
   /** Commands that wait for a connection. */

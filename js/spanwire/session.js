@@ -110,7 +110,7 @@ export class Session {
     this.#options = options;
     this.#backoff = new Backoff(world.random);
     this.#outbox = new Outbox(world, () => this.#tell({}));
-    this.#offWake = onWake(world, () => this.#wake());
+    this.#offWake = onWake(world, (worthRetrying) => this.#wake(worthRetrying));
     this.#connect();
   }
 
@@ -329,10 +329,11 @@ export class Session {
     this.#connection = null;
   }
 
-  #wake() {
+  /** @param {boolean} worthRetrying */
+  #wake(worthRetrying) {
     const { state } = this.#status;
     if (state === "connected") this.#connection?.probe();
-    if (state !== "waiting") return;
+    if (state !== "waiting" || !worthRetrying) return;
     this.world.clearTimeout(this.#timer);
     this.#connect();
   }

@@ -8,7 +8,7 @@
  * @property {(timer: any) => void} clearTimeout
  * @property {() => number} random from 0 up to 1
  * @property {() => number} now milliseconds since 1970
- * @property {EventTarget[]} wakers where `online`, `pageshow` and `visibilitychange` are heard
+ * @property {EventTarget[]} wakers where `online`, `offline`, `pageshow` and `visibilitychange` are heard
  */
 
 /**
@@ -24,24 +24,24 @@ export function world(given) {
     clearTimeout: (timer) => clearTimeout(timer),
     random: Math.random,
     now: Date.now,
-    wakers: [here, here.document].filter((target) => target?.addEventListener),
+    wakers: here.addEventListener ? [here] : [],
     ...given,
   };
 }
 
 /**
  * Calls back when the page wakes up, comes back, or the network changes: the moments at which a
- * retry is likely to succeed and a silent connection is likely to be dead.
+ * silent connection is likely to be dead and, unless the network has gone, a retry is likely to succeed.
  *
  * @param {World} world
- * @param {() => void} wake
+ * @param {(worthRetrying: boolean) => void} wake
  * @returns {() => void} stops it
  */
 export function onWake({ wakers }, wake) {
   const names = ["online", "offline", "pageshow", "visibilitychange"];
   /** @param {Event} event */
   const heard = (event) => {
-    if (/** @type {any} */ (event.target)?.visibilityState !== "hidden") wake();
+    if (/** @type {any} */ (event.target)?.visibilityState !== "hidden") wake(event.type !== "offline");
   };
   const listening = new AbortController();
   for (const target of wakers) for (const name of names) target.addEventListener(name, heard, listening);

@@ -172,6 +172,20 @@ test("a page that goes into the background does not wake anything", async () => 
   assert.equal(stage.sockets.length, 1);
 });
 
+test("losing the network is no reason to hurry, but one to ask whether the connection lives", async () => {
+  const stage = new Stage();
+  const socket = await stage.up();
+  await stage.clock.advance(1_000);
+  stage.waker.dispatchEvent(new Event("offline"));
+  await settled();
+  assert.ok(socket.last("unsubscribe"), "it asks");
+  await stage.clock.advance(2_000);
+  assert.equal(stage.client.status.state, "waiting");
+  stage.waker.dispatchEvent(new Event("offline"));
+  await settled();
+  assert.equal(stage.sockets.length, 1);
+});
+
 test("waking up asks a connection whether it lives, and gives it two seconds", async () => {
   const stage = new Stage();
   const socket = await stage.up();
