@@ -21,9 +21,14 @@ export class Events {
   on(type, listener, { signal } = {}) {
     const listeners = this.#listeners.get(type) ?? new Set();
     const entry = { listener };
-    const off = () => void listeners.delete(entry);
+    /** @type {(() => void) | undefined} */
+    let offAbort;
+    const off = () => {
+      listeners.delete(entry);
+      offAbort?.(); // a signal may live for as long as the page; what it would have stopped should not
+    };
     this.#listeners.set(type, listeners.add(entry));
-    onAbort(signal, off);
+    offAbort = onAbort(signal, off);
     return off;
   }
 
