@@ -26,7 +26,7 @@ function goTo(pane) {
 /** The second person comes as soon as there is room, so that one visitor sees both ends. */
 function fill() {
   if (panes.length > 1 || !wide.matches || parameters.get("panes") === "1") return;
-  const second = new Pane("right");
+  const second = new Pane("right", { notAs: panes[0].state.name });
   panes.push(second);
   place.append(second.root);
   goTo(second);

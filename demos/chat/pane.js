@@ -41,14 +41,14 @@ export class Pane {
 
   /**
    * @param {string} id tells panes apart in what the browser remembers
-   * @param {{ name?: string }} options
+   * @param {{ name?: string, notAs?: string }} options a name to go by, or one that is taken
    */
-  constructor(id, { name } = {}) {
+  constructor(id, { name, notAs } = {}) {
     this.#id = id;
     this.#root = document.querySelector("#pane").content.cloneNode(true).firstElementChild;
     this.#root.dataset.pane = id;
     this.#own = new Map(JSON.parse(session.get(`chat.${id}.own`) ?? "[]"));
-    this.#name = name ?? local.get(`chat.${id}.name`) ?? NAMES[Math.floor(Math.random() * NAMES.length)];
+    this.#name = name ?? remembered(id, notAs);
     this.#log = new Log(this.#part("log"), this.#part("jump"), (entry) => this.#send(entry));
     this.#typists = new Typists(this.#part("typing"));
     this.#wire();
@@ -292,6 +292,21 @@ export class Pane {
       if (key === "Escape" && this.#root.classList.contains("people-open")) toggle.click();
     });
   }
+}
+
+/**
+ * The name of last time, or else one by chance, which is then the name of next time.
+ *
+ * @param {string} id
+ * @param {string} [notAs]
+ */
+function remembered(id, notAs) {
+  const name = local.get(`chat.${id}.name`);
+  if (name && name !== notAs) return name;
+  const free = NAMES.filter((candidate) => candidate !== notAs);
+  const chosen = free[Math.floor(Math.random() * free.length)];
+  local.set(`chat.${id}.name`, chosen);
+  return chosen;
 }
 
 /** The rooms that are always there, and the one that was asked for. */
