@@ -1,0 +1,82 @@
+//! From a request to a WebSocket, or to a refusal that says why.
+
+use std::net::SocketAddr;
+
+use axum::body::Body;
+use axum::response::Response;
+use http::header::HOST;
+use http::{HeaderMap, Request, StatusCode, Version};
+use spanwire_ws::handshake::server::{OriginVerdict, Policy, accept};
+use spanwire_ws::handshake::{self, Refusal};
+
+use super::answer::add_headers;
+use super::endpoint::{Endpoint, opening};
+use super::{Edge, plain};
+use crate::auth::ConnectionInfo;
+use crate::engine::Purpose;
+
+/// Decides about a request to a WebSocket endpoint: the answer, and if that is 101, what the socket is for.
+pub(super) fn decide<B>(
+    edge: &Edge,
+    endpoint: Endpoint,
+    peer: SocketAddr,
+    request: &Request<B>,
+) -> (Response, Option<Purpose>) {
+    let host = the_only(request.headers(), &HOST);
+    let allows = |origin: Option<&str>| edge.origins.check(origin, host).is_ok();
+    let verdict = |origin: Option<&str>| match allows(origin) {
+        true => OriginVerdict::Allow,
+        false => OriginVerdict::Refuse,
+    };
+    let policy = Policy { subprotocols: endpoint.subprotocols(), origin: &verdict };
+    match accept(&read(request), &policy) {
+        Ok(accept) => {
+            edge.counters.upgraded();
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+            add_headers(&mut response, accept.headers());
+            let purpose = match endpoint {
+                Endpoint::Echo => Purpose::Echo,
+                Endpoint::Session => Purpose::Session {
+                    opening: opening(request.uri().query(), accept.subprotocol()),
+                    info: ConnectionInfo { peer },
+                },
+            };
+            (response, Some(purpose))
+        }
+        Err(refusal) => {
+            edge.counters.refused(refusal.name());
+            (refuse(edge, refusal, request.headers(), host), None)
+        }
+    }
+}
+
+/// The one value of a header; `None` if it is missing, repeated or not text.
+pub(super) fn the_only<'a>(headers: &'a HeaderMap, name: &http::HeaderName) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?.to_str().ok()?;
+    values.next().is_none().then_some(value)
+}
+
+fn read<B>(request: &Request<B>) -> handshake::Request<'_> {
+    let version = match request.version() {
+        Version::HTTP_09 => (0, 9),
+        Version::HTTP_10 => (1, 0),
+        _ => (1, 1),
+    };
+    let headers = request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+    handshake::Request::new(request.method().as_str(), version, headers)
+}
+
+fn refuse(edge: &Edge, refusal: Refusal, headers: &HeaderMap, host: Option<&str>) -> Response {
+    let origin = the_only(headers, &http::header::ORIGIN);
+    let text = match (refusal, edge.origins.check(origin, host)) {
+        // The one refusal that an operator wants to lift: its text says how.
+        (Refusal::OriginRefused, Err(refused)) => refused.to_string(),
+        _ => refusal.reason().to_owned(),
+    };
+    let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    let mut response = plain(status, text);
+    add_headers(&mut response, refusal.headers().iter().copied());
+    response
+}

@@ -1,0 +1,10 @@
+//! What is counted, and how Prometheus reads it. Every name stands in `metrics/render.rs`, with its sentence.
+//!
+//! Shards count for themselves and are summed when somebody asks; the counters here are those of the HTTP edge.
+
+mod edge;
+mod render;
+mod text;
+
+pub use edge::EdgeCounters;
+pub use render::render;

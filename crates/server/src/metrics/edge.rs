@@ -1,0 +1,100 @@
+//! The counters of the HTTP edge.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use http::StatusCode;
+
+/// What the HTTP edge has counted. Shared by all shards; the labels are from small fixed sets, never from a request.
+#[derive(Debug)]
+pub struct EdgeCounters {
+    started_unix: u64,
+    upgrades: AtomicU64,
+    refusals: Tally<&'static str>,
+    requests: Tally<(&'static str, u16)>,
+    broken_off: Tally<&'static str>,
+    api_calls: Tally<(&'static str, u32)>,
+}
+
+/// Counts of things that have names.
+#[derive(Debug)]
+struct Tally<K>(Mutex<BTreeMap<K, u64>>);
+
+impl<K: Ord + Clone> Tally<K> {
+    fn new() -> Self {
+        Self(Mutex::new(BTreeMap::new()))
+    }
+
+    fn count(&self, key: K) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default() += 1;
+    }
+
+    fn read(&self) -> BTreeMap<K, u64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl EdgeCounters {
+    /// Counters at zero, of a process that started at this time.
+    pub fn new(started: SystemTime) -> Self {
+        Self {
+            started_unix: started.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+            upgrades: AtomicU64::new(0),
+            refusals: Tally::new(),
+            requests: Tally::new(),
+            broken_off: Tally::new(),
+            api_calls: Tally::new(),
+        }
+    }
+
+    /// A WebSocket handshake succeeded.
+    pub(crate) fn upgraded(&self) {
+        self.upgrades.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A WebSocket handshake was refused.
+    pub(crate) fn refused(&self, reason: &'static str) {
+        self.refusals.count(reason);
+    }
+
+    /// A request that was no WebSocket handshake was answered.
+    pub(crate) fn answered(&self, route: &'static str, status: StatusCode) {
+        self.requests.count((route, status.as_u16()));
+    }
+
+    /// A connection ended in the middle of HTTP.
+    pub(crate) fn broken_off(&self, reason: &'static str) {
+        self.broken_off.count(reason);
+    }
+
+    /// A call of the server API was answered; code 0 is success.
+    pub(crate) fn api_called(&self, method: &'static str, code: u32) {
+        self.api_calls.count((method, code));
+    }
+
+    pub(super) fn started_unix(&self) -> u64 {
+        self.started_unix
+    }
+
+    pub(super) fn upgrades(&self) -> u64 {
+        self.upgrades.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn refusals(&self) -> BTreeMap<&'static str, u64> {
+        self.refusals.read()
+    }
+
+    pub(super) fn requests(&self) -> BTreeMap<(&'static str, u16), u64> {
+        self.requests.read()
+    }
+
+    pub(super) fn broken(&self) -> BTreeMap<&'static str, u64> {
+        self.broken_off.read()
+    }
+
+    pub(super) fn api_calls(&self) -> BTreeMap<(&'static str, u32), u64> {
+        self.api_calls.read()
+    }
+}
