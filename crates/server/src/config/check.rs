@@ -5,6 +5,10 @@ use std::time::Duration;
 use spanwire_hub::limits::Limits;
 
 use super::reader::Reader;
+use super::{Secret, Settings};
+
+/// Shortest secret for tokens that is not worth a word, in bytes: the output of SHA-256 (RFC 7518, section 3.2).
+const SECRET_BYTES_MIN: usize = 32;
 
 /// A ping must be answered before the next one is sent, or an answer could be for either.
 pub(super) fn limits(reader: &mut Reader<'_>, limits: &Limits) {
@@ -19,4 +23,47 @@ pub(super) fn namespace_name(reader: &mut Reader<'_>, name: &str) {
     if name.len() < 2 || !name.bytes().all(is_fine) {
         reader.conflict("name", "must have at least two characters, of a-z A-Z 0-9 - _ .");
     }
+}
+
+/// What an operator should know about settings that are all right by themselves.
+pub(super) fn warnings(settings: &Settings) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let client = &settings.client;
+    if client.token_key.is_none() && !client.anonymous {
+        warnings.push(
+            "no client can connect, for there is no key for tokens and anonymous clients are refused; \
+             set client.token.hmac_secret_key, or client.allow_anonymous_connect_without_token = true"
+                .to_owned(),
+        );
+    }
+    let is_short = |secret: &Option<Secret>| {
+        secret.as_ref().is_some_and(|secret| secret.reveal().len() < SECRET_BYTES_MIN)
+    };
+    for (key, secret) in [
+        ("client.token.hmac_secret_key", &client.token_key),
+        ("client.subscription_token.hmac_secret_key", &client.subscription_token_key),
+        ("http_api.key", &settings.http_api_key),
+    ] {
+        if is_short(secret) {
+            warnings.push(format!(
+                "{key} is short enough to be guessed by a patient program; \
+                 set it to at least {SECRET_BYTES_MIN} random characters"
+            ));
+        }
+    }
+    if client.allowed_origins.iter().any(|origin| origin == "*") {
+        warnings.push(
+            "every web page on the Internet may connect with the cookies and network of its visitor; \
+             name the pages in client.allowed_origins"
+                .to_owned(),
+        );
+    }
+    if !settings.http_server.address.is_loopback() {
+        warnings.push(
+            "the server listens beyond this machine without TLS, so that tokens and messages can be read on the way; \
+             put a proxy that ends TLS in front of it, or set http_server.address = \"localhost\""
+                .to_owned(),
+        );
+    }
+    warnings
 }

@@ -248,7 +248,8 @@ impl<'a> Reader<'a> {
     fn unknown(&mut self, layer: &str, path: &str, values: &Map<String, Value>) {
         for (name, value) in values {
             let key = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-            if self.known.contains(&key.as_str()) {
+            let says_nothing = value.is_null() && self.is_section(&key);
+            if says_nothing || self.known.contains(&key.as_str()) {
                 continue;
             }
             match value {
@@ -292,6 +293,7 @@ impl<'a> Reader<'a> {
 fn look_up<'a>(values: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
     match key.split_once('.') {
         Some((section, rest)) => look_up(values.get(section)?.as_object()?, rest),
-        None => values.get(key),
+        // JSON's way to say nothing.
+        None => values.get(key).filter(|value| !value.is_null()),
     }
 }

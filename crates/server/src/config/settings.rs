@@ -109,6 +109,20 @@ impl Settings {
         Self::read(Profile::Dev, &above)
     }
 
+    /// What the hubs are told.
+    pub(crate) fn hub(&self) -> spanwire_hub::Config {
+        spanwire_hub::Config {
+            limits: self.limits.clone(),
+            namespaces: self.namespaces.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+
+    /// What is allowed and still worth a word: a fact, its consequence, and the way out.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        check::warnings(self)
+    }
+
     fn read_all(reader: &mut Reader<'_>, profile: Profile) -> Self {
         Self {
             profile,

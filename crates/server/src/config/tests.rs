@@ -236,3 +236,37 @@ fn the_dev_profile_is_open_on_loopback_and_has_its_namespaces() {
         assert!(namespace.subscribe.allows("", false) && namespace.publish.allows("", false));
     }
 }
+
+#[test]
+fn settings_that_invite_trouble_are_allowed_with_a_word() {
+    let local = "http_server.address = \"localhost\"\n";
+    let long = "k".repeat(32);
+    let table = [
+        (String::new(), vec!["no client can connect", "without TLS"]),
+        (format!("{local}client.token.hmac_secret_key = \"{long}\""), vec![]),
+        (format!("{local}client.allow_anonymous_connect_without_token = true"), vec![]),
+        (
+            format!("{local}client.token.hmac_secret_key = \"hush\""),
+            vec!["client.token.hmac_secret_key is short"],
+        ),
+        (
+            format!("{local}client.allowed_origins = [\"*\"]\nclient.token.hmac_secret_key = \"{long}\""),
+            vec!["every web page"],
+        ),
+    ];
+    for (toml, expected) in table {
+        let warnings = read(&toml).unwrap().warnings();
+        assert_eq!(warnings.len(), expected.len(), "{toml}: {warnings:?}");
+        for (warning, expected) in warnings.iter().zip(expected) {
+            assert!(warning.contains(expected), "{toml}: {warning}");
+        }
+    }
+}
+
+#[test]
+fn a_null_in_json_says_nothing() {
+    let layer =
+        Layer::from_json("a.json", r#"{"http_api": null, "client": {"ping_interval": null}}"#).unwrap();
+    let settings = Settings::read(Profile::Secure, &[layer]).unwrap();
+    assert!(settings.http_api_key.is_none());
+}

@@ -1,0 +1,123 @@
+//! The server API: what a backend asks of Spanwire, at `POST /api/<method>`, in Centrifugo's shapes.
+//!
+//! One file per method. A method reads its body, asks the engine, and returns what becomes `{"result": …}`, or a code
+//! that becomes `{"error": {"code": …, "message": …}}`; both travel under status 200, as Centrifugo's do. Other statuses
+//! mean that no method was reached.
+
+mod body;
+mod broadcast;
+mod channels;
+mod disconnect;
+mod failure;
+mod history;
+mod history_remove;
+mod info;
+mod key;
+mod method;
+mod payload;
+mod presence;
+mod presence_stats;
+mod publish;
+mod target;
+mod unsubscribe;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use http::{Method as HttpMethod, StatusCode};
+use spanwire_hub::channel::Channel;
+use spanwire_hub::namespace::{Namespace, Namespaces};
+use spanwire_wire::ErrorCode;
+
+use self::failure::Failure;
+use self::method::Method;
+use crate::config::{Secret, Settings};
+use crate::edge::plain;
+use crate::engine::EngineHandle;
+use crate::metrics::EdgeCounters;
+
+/// Answers the calls of backends.
+pub(crate) struct Api {
+    key: Option<Secret>,
+    rules: Rules,
+    counters: Arc<EdgeCounters>,
+}
+
+/// What the methods know of the configuration and of the node.
+struct Rules {
+    namespaces: Namespaces,
+    channel_name_bytes_max: usize,
+    uid: String,
+    started: Instant,
+}
+
+/// What a method works with: the rules, and the engine that does the work.
+#[derive(Clone, Copy)]
+struct World<'a> {
+    rules: &'a Rules,
+    engine: &'a EngineHandle,
+}
+
+impl Api {
+    pub(crate) fn new(settings: &Settings, uid: String, counters: Arc<EdgeCounters>) -> Self {
+        let rules = Rules {
+            namespaces: settings.namespaces.clone(),
+            channel_name_bytes_max: settings.limits.channel_name_bytes_max,
+            uid,
+            started: Instant::now(),
+        };
+        Self { key: settings.http_api_key.clone(), rules, counters }
+    }
+
+    /// Answers one call.
+    pub(crate) async fn answer(&self, engine: &EngineHandle, name: &str, request: Request) -> Response {
+        if request.method() != HttpMethod::POST {
+            let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "The server API is called with POST.");
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+            return response;
+        }
+        if !key::is_shown(self.key.as_ref(), request.headers(), request.uri()) {
+            return Response::builder()
+                .status(StatusCode::UNAUTHORIZED)
+                .body(Body::empty())
+                .unwrap_or_default();
+        }
+        let Some(method) = Method::named(name) else {
+            let names: Vec<_> = Method::ALL.iter().map(|method| method.name()).collect();
+            let text = format!("The server API has no such method. It has: {}.", names.join(", "));
+            return plain(StatusCode::NOT_FOUND, text);
+        };
+        let body = match body::read(request).await {
+            Ok(body) => body,
+            Err(refusal) => return refusal,
+        };
+        let outcome = method.call(World { rules: &self.rules, engine }, &body).await;
+        self.counters.api_called(method.name(), outcome.as_ref().map_or_else(Failure::code, |_| 0));
+        match outcome {
+            Ok(result) => json(format!("{{\"result\":{result}}}")),
+            Err(Failure::Refused(code)) => json(format!("{{\"error\":{}}}", failure::error(code))),
+            Err(Failure::Malformed(trouble)) => plain(StatusCode::BAD_REQUEST, trouble),
+        }
+    }
+}
+
+impl World<'_> {
+    /// The channel of this name and its namespace.
+    fn channel(&self, name: &str) -> Result<(Channel, &Namespace), ErrorCode> {
+        if name.len() > self.rules.channel_name_bytes_max {
+            return Err(ErrorCode::BadRequest);
+        }
+        let namespace = self.rules.namespaces.of(name)?;
+        Ok((Channel::new(name), namespace))
+    }
+}
+
+fn json(text: String) -> Response {
+    let mut response = Response::new(Body::from(text));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

@@ -1,0 +1,38 @@
+//! `info`: the nodes, and how much there is on each.
+
+use serde::Serialize;
+
+use super::World;
+use super::failure::{Failure, write};
+
+#[derive(Serialize)]
+struct Info {
+    nodes: [Node; 1],
+}
+
+/// One process. How many different users it has is not counted, so `num_users` is not told.
+#[derive(Serialize)]
+struct Node {
+    uid: String,
+    name: &'static str,
+    version: &'static str,
+    num_clients: usize,
+    num_subs: usize,
+    num_channels: usize,
+    uptime: u64,
+}
+
+pub(super) async fn call(world: World<'_>) -> Result<String, Failure> {
+    let census = world.engine.census().await?;
+    let channels = world.engine.channels().await?;
+    let node = Node {
+        uid: world.rules.uid.clone(),
+        name: env!("CARGO_PKG_NAME"),
+        version: env!("CARGO_PKG_VERSION"),
+        num_clients: census.clients,
+        num_subs: census.subscriptions,
+        num_channels: channels.len(),
+        uptime: world.rules.started.elapsed().as_secs(),
+    };
+    write(&Info { nodes: [node] })
+}

@@ -1,0 +1,28 @@
+//! `presence_stats`: how many are in a channel.
+
+use serde::{Deserialize, Serialize};
+use spanwire_hub::presence::{PresenceAnswer, PresenceRequest};
+use spanwire_wire::ErrorCode;
+
+use super::failure::{Failure, parse, write};
+use super::{World, presence};
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Place {
+    channel: String,
+}
+
+#[derive(Serialize)]
+struct Stats {
+    num_clients: u32,
+    num_users: u32,
+}
+
+pub(super) async fn call(world: World<'_>, body: &[u8]) -> Result<String, Failure> {
+    let place: Place = parse(body)?;
+    match presence::ask(world, &place.channel, PresenceRequest::Stats).await? {
+        PresenceAnswer::Stats { clients, users } => write(&Stats { num_clients: clients, num_users: users }),
+        _ => Err(ErrorCode::Internal.into()),
+    }
+}
