@@ -1,14 +1,29 @@
 //! Spanwire's world: everything that binds, reads, spawns and logs.
+//!
+//! A [`Node`] is one server process. It begins as layers of configuration ([`config`]), and is made of the
+//! [`engine`], which has the shards with all sessions and channels, and the HTTP [`edge`], where every connection
+//! begins. [`auth`] says who may come in. The `spanwire` command ([`cli`]) wraps it for a shell.
+//!
+//! ```text
+//! cli ─► config ─► node ─┬► engine   shards: sockets, sessions, channels
+//!                        └► edge     HTTP: upgrades, server API, pages, metrics
+//! ```
 #![forbid(unsafe_code)]
 
 mod api;
 mod assets;
 pub mod auth;
+mod chance;
+pub mod cli;
 pub mod config;
+mod descriptors;
 pub mod edge;
 pub mod engine;
 mod glob;
 pub mod metrics;
+mod node;
 mod profile;
 
+pub use chance::Chance;
+pub use node::{Node, RunError, StartError};
 pub use profile::Profile;

@@ -1,0 +1,138 @@
+//! The command line. Results go to stdout, talk goes to stderr, and each way to fail has its exit code.
+
+mod banner;
+mod connect;
+mod dev;
+mod exit;
+mod http;
+mod key_file;
+mod publish;
+mod serve;
+mod subscribe;
+mod subscription;
+mod tail;
+mod url;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use exit::{Exit, Failure};
+
+/// Real-time messaging over WebSockets: channels, presence, history, recovery.
+///
+/// Without a command: the dev profile. It listens on loopback only, lets anybody in, and shows the demos.
+#[derive(Debug, Parser)]
+#[command(name = "spanwire", version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    dev: DevOptions,
+}
+
+/// How the dev profile may be changed; everything else is for a configuration file.
+#[derive(Debug, Args)]
+struct DevOptions {
+    /// Where to listen; 0 takes a free port.
+    #[arg(long, default_value_t = 8000)]
+    port: u16,
+    /// A loopback address to listen at, instead of both 127.0.0.1 and ::1.
+    #[arg(long)]
+    address: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves with a configuration file: nobody is let in unless it says so.
+    Serve(ServeOptions),
+    /// Publishes to a channel, by the server API.
+    Pub(PubOptions),
+    /// Shows what is published to channels, until it is interrupted.
+    Sub(SubOptions),
+    /// Prints the version.
+    Version,
+}
+
+#[derive(Debug, Args)]
+struct ServeOptions {
+    /// The configuration: a .toml or .json file.
+    #[arg(short, long)]
+    config: PathBuf,
+    /// Where to listen, instead of http_server.port.
+    #[arg(long)]
+    port: Option<u16>,
+    /// Where to listen, instead of http_server.address.
+    #[arg(long)]
+    address: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct PubOptions {
+    /// The channel.
+    channel: String,
+    /// What to publish: JSON, such as '{"text":"hello"}'.
+    data: String,
+    /// The server.
+    #[arg(long, env = "SPANWIRE_URL", default_value = "http://localhost:8000")]
+    url: String,
+    /// The key of the server API; for a dev profile on this machine it is found without.
+    #[arg(long, env = "SPANWIRE_API_KEY", hide_env_values = true)]
+    key: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct SubOptions {
+    /// The channels.
+    #[arg(required = true)]
+    channels: Vec<String>,
+    /// Ends after so many publications.
+    #[arg(long)]
+    count: Option<u64>,
+    /// Prints one JSON object per publication, and nothing else.
+    #[arg(long)]
+    json: bool,
+    /// The server.
+    #[arg(long, env = "SPANWIRE_URL", default_value = "http://localhost:8000")]
+    url: String,
+    /// A connection token; without it the connection is anonymous.
+    #[arg(long, env = "SPANWIRE_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+}
+
+/// Does what the command line says. `started` is when the process began.
+pub fn run(started: Instant) -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match &cli.command {
+        None => dev::run(&cli.dev, started),
+        Some(Command::Serve(options)) => serve::run(options, started),
+        Some(Command::Pub(options)) => publish::run(options),
+        Some(Command::Sub(options)) => subscribe::run(options),
+        Some(Command::Version) => exit::print(&format!("spanwire {}", env!("CARGO_PKG_VERSION"))),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.tell(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_definition_of_the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_dev_profile_has_no_options_of_other_commands() {
+        assert!(Cli::try_parse_from(["spanwire", "--port", "0"]).is_ok());
+        assert!(Cli::try_parse_from(["spanwire", "--port", "0", "serve", "-c", "a.toml"]).is_err());
+        assert!(Cli::try_parse_from(["spanwire", "serve"]).is_err());
+        assert!(Cli::try_parse_from(["spanwire", "sub"]).is_err());
+    }
+}

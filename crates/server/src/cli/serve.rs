@@ -1,0 +1,92 @@
+//! `spanwire serve`: the secure profile, and what both profiles do alike.
+
+use std::io::{self, IsTerminal as _};
+use std::time::Instant;
+
+use super::banner::{Banner, authority};
+use super::{Exit, Failure, ServeOptions};
+use crate::Profile;
+use crate::chance::Chance;
+use crate::config::{ConfigError, Layer, LayerError, Settings};
+use crate::node::{Node, StartError};
+
+pub(super) fn run(options: &ServeOptions, started: Instant) -> Result<(), Failure> {
+    let mut chance = Chance::from_system().map_err(|error| Failure::new(Exit::Failed, error))?;
+    let settings = settings(options)?;
+    logging(&settings);
+    for warning in settings.warnings() {
+        tracing::warn!("config: {warning}");
+    }
+    let node = start(&settings, &mut chance)?;
+    banner(options, &settings, &node).print(started.elapsed());
+    until_told(node, &settings)
+}
+
+fn settings(options: &ServeOptions) -> Result<Settings, Failure> {
+    let mut flags = Layer::new("command line");
+    if let Some(port) = options.port {
+        flags.set("http_server.port", port);
+    }
+    if let Some(address) = &options.address {
+        flags.set("http_server.address", address.as_str());
+    }
+    let file = Layer::from_file(&options.config).map_err(file_failure)?;
+    Settings::read(Profile::Secure, &[flags, file]).map_err(config_failure)
+}
+
+fn file_failure(error: LayerError) -> Failure {
+    Failure::new(Exit::Config, error)
+}
+
+pub(super) fn config_failure(error: ConfigError) -> Failure {
+    let count = error.problems.len();
+    let all = if count == 1 { String::new() } else { format!("{count} mistakes in the configuration:\n") };
+    Failure::new(Exit::Config, format!("{all}{error}"))
+}
+
+/// Sends the log to stderr.
+pub(super) fn logging(settings: &Settings) {
+    let log = tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .with_target(false)
+        .with_max_level(settings.log_level);
+    // A program that has this library in it may have a log already.
+    let _ = log.try_init();
+}
+
+/// Starts a node, or says why it does not start.
+pub(super) fn start(settings: &Settings, chance: &mut Chance) -> Result<Node, Failure> {
+    let port = settings.http_server.port;
+    Node::start(settings, chance).map_err(|StartError(error)| match error.kind() {
+        io::ErrorKind::AddrInUse => Failure::new(Exit::Unavailable, format!("port {port} is taken"))
+            .fix("choose another one with --port; --port 0 takes a free one"),
+        io::ErrorKind::PermissionDenied => {
+            Failure::new(Exit::Denied, format!("port {port} may not be listened at: {error}"))
+                .fix("choose a port from 1024 on with --port")
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            Failure::new(Exit::Config, format!("http_server.address: {error}"))
+                .fix("choose an address of this machine with --address")
+        }
+        _ => Failure::new(Exit::Failed, format!("the server cannot start: {error}")),
+    })
+}
+
+/// Serves until the process is told to end, and has said goodbye to all clients.
+pub(super) fn until_told(node: Node, settings: &Settings) -> Result<(), Failure> {
+    node.run(settings.shutdown_timeout).map_err(|error| Failure::new(Exit::Failed, error))
+}
+
+fn banner(options: &ServeOptions, settings: &Settings, node: &Node) -> Banner {
+    let mut banner = Banner::new(&options.config.display().to_string());
+    for (number, address) in node.addresses().iter().enumerate() {
+        let place = authority(settings.http_server.address, *address);
+        if number == 0 {
+            let key = if settings.http_api_key.is_none() { "   closed: http_api.key is not set" } else { "" };
+            banner.line("server API", &format!("http://{place}/api/<method>{key}"));
+        }
+        banner.line("websocket", &format!("ws://{place}/connection/websocket"));
+    }
+    banner
+}

@@ -1,0 +1,110 @@
+//! The address of a server, as people type it.
+
+use super::{Exit, Failure};
+
+/// A server that is spoken to without TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Server {
+    /// A name or address, without brackets.
+    pub(super) host: String,
+    pub(super) port: u16,
+    /// What stands before every path; empty, or begins with a slash and does not end with one.
+    pub(super) prefix: String,
+}
+
+impl Server {
+    /// Reads `http://host:port/prefix` or the same with `ws`.
+    pub(super) fn parse(url: &str) -> Result<Self, Failure> {
+        let wrong = |trouble: &str| {
+            Failure::new(Exit::Usage, format!("--url {url}: {trouble}"))
+                .fix("write it as http://localhost:8000")
+        };
+        let (scheme, rest) = url.split_once("://").ok_or_else(|| wrong("the scheme is missing"))?;
+        match scheme {
+            "http" | "ws" => {}
+            "https" | "wss" => return Err(wrong("this command does not speak TLS yet")),
+            _ => return Err(wrong("the scheme is not http or ws")),
+        }
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+        if !is_plain(rest) || path.contains(['?', '#']) || authority.contains('@') {
+            return Err(wrong("only a host, a port and a path are understood"));
+        }
+        let (host, port) = split(authority).ok_or_else(|| wrong("the host or the port is not understood"))?;
+        let path = path.trim_end_matches('/');
+        let prefix = if path.is_empty() { String::new() } else { format!("/{path}") };
+        Ok(Self { host: host.to_owned(), port, prefix })
+    }
+
+    /// What goes into a `Host` header.
+    pub(super) fn authority(&self) -> String {
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        if self.port == 80 { host } else { format!("{host}:{}", self.port) }
+    }
+
+    /// Whether it is this machine.
+    pub(super) fn is_local(&self) -> bool {
+        ["localhost", "127.0.0.1", "::1"].contains(&self.host.as_str())
+    }
+}
+
+fn split(authority: &str) -> Option<(&str, u16)> {
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(rest) => rest.split_once(']')?,
+        None => authority.find(':').map_or((authority, ""), |colon| authority.split_at(colon)),
+    };
+    let port = match port.strip_prefix(':') {
+        Some(port) => port.parse().ok()?,
+        None if port.is_empty() => 80,
+        None => return None,
+    };
+    (!host.is_empty() && port != 0).then_some((host, port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_read_as_it_is_typed() {
+        let server = |host: &str, port, prefix: &str| {
+            Some(Server { host: host.to_owned(), port, prefix: prefix.to_owned() })
+        };
+        let table = [
+            ("http://localhost:8000", server("localhost", 8000, "")),
+            ("http://localhost:8000/", server("localhost", 8000, "")),
+            ("ws://example.org", server("example.org", 80, "")),
+            ("http://[::1]:9", server("::1", 9, "")),
+            ("http://10.0.0.1:9/rt/", server("10.0.0.1", 9, "/rt")),
+            ("localhost:8000", None),
+            ("https://example.org", None),
+            ("ftp://example.org", None),
+            ("http://", None),
+            ("http://:80", None),
+            ("http://a:b", None),
+            ("http://a:70000", None),
+            ("http://a:0", None),
+            ("http://[::1", None),
+            ("http://[::1]9", None),
+            ("http://user@a", None),
+            ("http://a/?b", None),
+            ("http://a b", None),
+            ("http://a\r\nX: y", None),
+        ];
+        for (url, expected) in table {
+            assert_eq!(Server::parse(url).ok(), expected, "{url:?}");
+        }
+    }
+
+    #[test]
+    fn the_host_header_has_brackets_and_a_port_where_they_are_needed() {
+        for (url, expected) in [
+            ("http://a", "a"),
+            ("http://a:81", "a:81"),
+            ("http://[::1]", "[::1]"),
+            ("ws://[::1]:9", "[::1]:9"),
+        ] {
+            assert_eq!(Server::parse(url).unwrap().authority(), expected);
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! A node: one process that serves clients, from its settings to its end.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::auth::{Anonymous, Gate, HmacKey};
+use crate::chance::Chance;
+use crate::config::{Address, Secret, Settings};
+use crate::descriptors;
+use crate::edge::Edge;
+use crate::engine::{Engine, EngineConfig, ShardFailed};
+use crate::metrics::EdgeCounters;
+use crate::profile::Profile;
+
+/// Descriptors that are kept for what is not a connection: listeners, pollers, files of the system.
+const DESCRIPTORS_RESERVED: usize = 256;
+
+/// A running node.
+pub struct Node {
+    engine: Engine,
+}
+
+/// Why a node did not start: an address is taken or not ours, or the system has nothing left to give.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct StartError(#[from] pub io::Error);
+
+/// Why a node that was running has ended, other than by being told to.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The process cannot listen to signals, or has no runtime to wait in.
+    #[error("the system does not let the node wait for its end: {0}")]
+    System(#[from] io::Error),
+    /// A shard is lost, and with it its clients and channels.
+    #[error("{0}")]
+    Shard(#[from] ShardFailed),
+    /// The node was told to end a second time.
+    #[error("told to end at once")]
+    Impatience,
+}
+
+impl Node {
+    /// Starts what the settings describe. When it returns, clients can connect.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub fn start(settings: &Settings, chance: &mut Chance) -> Result<Self, StartError> {
+        let descriptors = descriptors::raise();
+        let counters = Arc::new(EdgeCounters::new(SystemTime::now()));
+        let edge = Edge::new(settings, chance.text(), counters);
+        let engine = Engine::start(EngineConfig {
+            shards: settings.shards,
+            listen: addresses(settings.http_server.address, settings.http_server.port),
+            connections_max: descriptors.saturating_sub(DESCRIPTORS_RESERVED).max(1),
+            message_bytes_max: settings.websocket.message_size_limit,
+            write_timeout: settings.websocket.write_timeout,
+            hub: settings.hub(),
+            authorize: Arc::new(gate(settings)),
+            serve: edge.into_serve(),
+            seed: chance.seed(),
+        })?;
+        Ok(Self { engine })
+    }
+
+    /// Where the node listens.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        self.engine.addresses()
+    }
+
+    /// Waits for SIGTERM or SIGINT; then closes every client with code 3001, waits for `grace` at most until they are
+    /// gone, and ends. A second signal ends the waiting.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub fn run(mut self, grace: Duration) -> Result<(), RunError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let outcome = runtime.block_on(self.until_told(grace));
+        self.engine.stop();
+        outcome
+    }
+
+    async fn until_told(&mut self, grace: Duration) -> Result<(), RunError> {
+        let mut signals = Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        };
+        tokio::select! {
+            ended = self.engine.ended() => return Ok(ended?),
+            () = signals.next() => {}
+        }
+        tracing::info!("shutdown: every client is told to come back later; a second signal ends at once");
+        let engine = self.engine.handle();
+        tokio::select! {
+            () = engine.drain(grace) => Ok(()),
+            () = signals.next() => Err(RunError::Impatience),
+        }
+    }
+}
+
+/// The signals that tell a node to end.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+fn gate(settings: &Settings) -> Gate {
+    let key =
+        |secret: &Option<Secret>| secret.as_ref().map(|secret| HmacKey::new(secret.reveal().as_bytes()));
+    Gate {
+        connection_key: key(&settings.client.token_key),
+        subscription_key: key(&settings.client.subscription_token_key),
+        anonymous: match (settings.client.anonymous, settings.profile) {
+            (false, _) => Anonymous::Refused,
+            (true, Profile::Secure) => Anonymous::Allowed,
+            (true, Profile::Dev) => Anonymous::Introduced,
+        },
+        anonymous_tokens: settings.client.anonymous_tokens,
+    }
+}
+
+/// Where to listen for the one address that was configured.
+fn addresses(address: Address, port: u16) -> Vec<SocketAddr> {
+    let (both, four, six): (_, IpAddr, IpAddr) = match address {
+        Address::Only(address) => return vec![SocketAddr::new(address, port)],
+        Address::Everywhere => (true, Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()),
+        // Two addresses would get two different free ports, and people are told one.
+        Address::Localhost => (port != 0, Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()),
+    };
+    let mut addresses = vec![SocketAddr::new(four, port)];
+    if both && has_ipv6() {
+        addresses.push(SocketAddr::new(six, port));
+    }
+    addresses
+}
+
+/// Whether this machine has IPv6: containers often have not.
+fn has_ipv6() -> bool {
+    TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn localhost_has_one_port_also_if_any_will_do() {
+        assert_eq!(addresses(Address::Localhost, 0), ["127.0.0.1:0".parse().unwrap()]);
+        assert!(addresses(Address::Localhost, 8000).contains(&"127.0.0.1:8000".parse().unwrap()));
+        assert!(addresses(Address::Everywhere, 8000).contains(&"0.0.0.0:8000".parse().unwrap()));
+        let only = "192.0.2.1".parse().unwrap();
+        assert_eq!(addresses(Address::Only(only), 1), [SocketAddr::new(only, 1)]);
+    }
+}
