@@ -21,7 +21,12 @@ import { stream } from "./stream.js";
  *   end of the stream, not of the page
  */
 
-const dispose = /** @type {typeof Symbol.dispose} */ (Symbol.dispose ?? Symbol("dispose"));
+/**
+ * Older browsers do not have it; there, nobody can write `using`, and any other symbol does.
+ *
+ * @type {typeof Symbol.dispose}
+ */
+const dispose = Symbol.dispose ?? /** @type {any} */ (Symbol("dispose"));
 
 /**
  * A channel, as you hold it. Get one from `client.channel(name)`.

@@ -14,26 +14,43 @@ const PATH = "/connection/websocket";
 /** @typedef {SessionOptions & Partial<World>} ConnectOptions */
 
 /**
- * What is published in a channel, from a map of names to types. A name may end in `*`: with
- * `Client<{ "chat:*": { text: string } }>`, `client.channel("chat:lobby")` is a channel of texts.
+ * What the patterns that match a name say.
  *
  * @template Map
  * @template {string} Name
- * @typedef {Name extends keyof Map ? Map[Name] : { [K in keyof Map]: K extends `${infer Start}*` ? (Name extends `${Start}${string}` ? Map[K] : never) : never }[keyof Map] extends infer Data ? ([Data] extends [never] ? any : Data) : never} DataOf
+ * @typedef {{
+ *   [K in keyof Map]: K extends `${infer Start}*` ? (Name extends `${Start}${string}` ? Map[K] : never) : never
+ * }[keyof Map]} Starred
+ */
+
+/**
+ * @template Data
+ * @typedef {[Data] extends [never] ? any : Data} Otherwise anything, if nothing was said
+ */
+
+/**
+ * What is published in a channel, from a map of names to types. A name may end in `*`: with
+ * `connect<{ "chat:*": { text: string } }>()`, `client.channel("chat:lobby")` is a channel of texts.
+ *
+ * @template Map
+ * @template {string} Name
+ * @typedef {Name extends keyof Map ? Map[Name] : Otherwise<Starred<Map, Name>>} DataOf
  */
 
 /**
  * Connects, and keeps connected. Returns at once; what you do before the connection is there waits for it.
  *
+ * @template [Channels=Record<string, any>]
  * @overload
  * @param {ConnectOptions} [options]
- * @returns {Client}
+ * @returns {Client<Channels>}
  */
 /**
+ * @template [Channels=Record<string, any>]
  * @overload
  * @param {string} url where the server is; the page's own host and `/connection/websocket` unless told
  * @param {ConnectOptions} [options]
- * @returns {Client}
+ * @returns {Client<Channels>}
  */
 /**
  * @param {string | ConnectOptions} [url]
