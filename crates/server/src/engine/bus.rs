@@ -10,11 +10,10 @@ use spanwire_hub::broker::{
 use spanwire_hub::channel::Channel;
 use spanwire_hub::presence::{MemoryPresence, Presence, PresenceAnswer};
 use spanwire_hub::time::{Instant, Now};
-use tokio::sync::oneshot;
 
 use super::clock::Reading;
 use super::handle::Shared;
-use super::letter::{Born, Call, Letter, Request};
+use super::letter::{Born, Call, Caller, Letter, Request};
 use super::limits::EXPIRE_INTERVAL;
 
 /// The name under which [`Call`]s ask. It never listens, and no shard has it.
@@ -42,13 +41,6 @@ pub(super) struct Bus {
 pub(super) enum Heard {
     Broker(BrokerEvent, Born),
     Presence(Ticket, PresenceAnswer),
-}
-
-/// The way back to one who asked from outside of all shards.
-#[derive(Debug)]
-enum Caller {
-    Broker(oneshot::Sender<BrokerAnswer>),
-    Presence(oneshot::Sender<PresenceAnswer>),
 }
 
 impl Bus {
@@ -86,12 +78,7 @@ impl Bus {
 
     /// Somebody outside of all shards asks.
     pub(super) fn call(&mut self, now: Now, call: Call) {
-        let (channel, deed, caller) = match call {
-            Call::Broker(channel, request, reply) => (channel, Deed::Broker(request), Caller::Broker(reply)),
-            Call::Presence(channel, request, reply) => {
-                (channel, Deed::Presence(request), Caller::Presence(reply))
-            }
-        };
+        let Call { channel, deed, caller } = call;
         let ticket = Ticket(self.callers.insert(caller) as u64);
         self.submit(now, CALLERS, ticket, &channel, deed);
     }

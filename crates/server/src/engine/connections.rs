@@ -78,6 +78,20 @@ impl Connections {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn get(&self, key: Key) -> Option<&Connection> {
+        match key {
+            Key::Session(index) => self.sessions.get(index as usize)?.as_ref(),
+            Key::Echo(index) => self.echoes.get(index as usize),
+        }
+    }
+
+    /// Places for sessions, taken or free.
+    #[cfg(test)]
+    pub(super) fn places(&self) -> usize {
+        self.sessions.len()
+    }
+
     /// The connection of this session, and of none that had or will have its place.
     #[inline]
     pub(super) fn session_mut(&mut self, id: SessionId) -> Option<&mut Connection> {

@@ -8,11 +8,11 @@ use std::time::Duration;
 use spanwire_hub::broker::{BrokerAnswer, BrokerError, BrokerRequest};
 use spanwire_hub::channel::Channel;
 use spanwire_hub::presence::{PresenceAnswer, PresenceRequest};
-use spanwire_hub::{Census, Order};
+use spanwire_hub::{Census, Deed, Order};
 use tokio::sync::{oneshot, watch};
 
 use super::Arrival;
-use super::letter::{Call, Letter};
+use super::letter::{Call, Caller, Letter};
 use super::mailbox::{Mailbox, NotTaken};
 use super::ownership::Ownership;
 use super::permits::Permits;
@@ -75,7 +75,8 @@ impl EngineHandle {
             return Ok(refusal);
         }
         let (owner, (reply, answer)) = (self.owner(&channel), oneshot::channel());
-        match owner.put(Letter::Call(Box::new(Call::Broker(channel, request, reply)))) {
+        let call = Call { channel, deed: Deed::Broker(request), caller: Caller::Broker(reply) };
+        match owner.put(Letter::Call(Box::new(call))) {
             Ok(()) => answer.await.map_err(|_| Stopped),
             Err(NotTaken::Full(_)) => Ok(refusal),
             Err(NotTaken::Closed) => Err(Stopped),
@@ -92,7 +93,8 @@ impl EngineHandle {
         request: PresenceRequest,
     ) -> Result<PresenceAnswer, Stopped> {
         let (owner, (reply, answer)) = (self.owner(&channel), oneshot::channel());
-        owner.put(Letter::Call(Box::new(Call::Presence(channel, request, reply)))).map_err(|_| Stopped)?;
+        let call = Call { channel, deed: Deed::Presence(request), caller: Caller::Presence(reply) };
+        owner.put(Letter::Call(Box::new(call))).map_err(|_| Stopped)?;
         answer.await.map_err(|_| Stopped)
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use spanwire_hub::broker::{BrokerAnswer, BrokerEvent, BrokerRequest, Listener, Ticket};
 use spanwire_hub::channel::Channel;
 use spanwire_hub::delivery::Delivery;
-use spanwire_hub::presence::{PresenceAnswer, PresenceRequest};
+use spanwire_hub::presence::PresenceAnswer;
 use spanwire_hub::{Census, Deed, Order};
 use tokio::sync::oneshot;
 
@@ -51,9 +51,17 @@ pub(super) struct Request {
 
 /// A question from outside of all shards, with the way back for its answer.
 #[derive(Debug)]
-pub(super) enum Call {
-    Broker(Channel, BrokerRequest, oneshot::Sender<BrokerAnswer>),
-    Presence(Channel, PresenceRequest, oneshot::Sender<PresenceAnswer>),
+pub(super) struct Call {
+    pub(super) channel: Channel,
+    pub(super) deed: Deed,
+    pub(super) caller: Caller,
+}
+
+/// The way back to one who asked from outside of all shards.
+#[derive(Debug)]
+pub(super) enum Caller {
+    Broker(oneshot::Sender<BrokerAnswer>),
+    Presence(oneshot::Sender<PresenceAnswer>),
 }
 
 impl Letter {
@@ -63,7 +71,7 @@ impl Letter {
             Self::Event(BrokerEvent::Publication(_, delivery), _) => delivery.publication.data.len(),
             Self::Event(BrokerEvent::Answer(_, answer), _) => weight_of_answer(answer),
             Self::Request(request) => size_of::<Request>() + weight_of_deed(&request.deed),
-            Self::Call(call) => size_of::<Call>() + weight_of_call(call),
+            Self::Call(call) => size_of::<Call>() + weight_of_deed(&call.deed),
             Self::Adopt(arrival) => size_of::<Arrival>() + arrival.leftover.len(),
             _ => 0,
         };
@@ -72,11 +80,12 @@ impl Letter {
 
     /// Whether this asks for a publication: what can be refused when there is too much of it.
     pub(super) fn publishes(&self) -> bool {
-        match self {
-            Self::Request(request) => matches!(request.deed, Deed::Broker(BrokerRequest::Publish(_))),
-            Self::Call(call) => matches!(**call, Call::Broker(_, BrokerRequest::Publish(_), _)),
-            _ => false,
-        }
+        let deed = match self {
+            Self::Request(request) => &request.deed,
+            Self::Call(call) => &call.deed,
+            _ => return false,
+        };
+        matches!(deed, Deed::Broker(BrokerRequest::Publish(_)))
     }
 
     /// The publication, if the letter is one: what can be dropped when there is too much of it.
@@ -91,13 +100,6 @@ impl Letter {
 fn weight_of_deed(deed: &Deed) -> usize {
     match deed {
         Deed::Broker(BrokerRequest::Publish(draft)) => draft.publication.data.len(),
-        _ => 0,
-    }
-}
-
-fn weight_of_call(call: &Call) -> usize {
-    match call {
-        Call::Broker(_, BrokerRequest::Publish(draft), _) => draft.publication.data.len(),
         _ => 0,
     }
 }

@@ -108,7 +108,7 @@ impl Drop for Engine {
 }
 
 impl Shared {
-    fn new(shards: usize, connections_max: usize) -> io::Result<Self> {
+    pub(super) fn new(shards: usize, connections_max: usize) -> io::Result<Self> {
         Ok(Self {
             mailboxes: (0..shards).map(|_| Mailbox::new()).collect::<io::Result<_>>()?,
             stats: (0..shards).map(|_| ShardStats::default()).collect(),
@@ -118,3 +118,6 @@ impl Shared {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

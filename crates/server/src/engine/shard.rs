@@ -255,3 +255,6 @@ fn draw(chance: &mut StdRng) -> [u8; 32] {
     chance.fill_bytes(&mut drawn);
     drawn
 }
+
+#[cfg(test)]
+pub(super) mod tests;

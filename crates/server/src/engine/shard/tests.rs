@@ -1,0 +1,7 @@
+//! Shards over real sockets, on the test's own thread and clock.
+
+mod close;
+mod echo;
+mod pressure;
+mod rooms;
+pub(in crate::engine) mod scene;
