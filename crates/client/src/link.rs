@@ -1,0 +1,110 @@
+//! The connection: whether there is one, and how far it has come.
+
+use std::time::Duration;
+
+use spanwire_wire::extension;
+use spanwire_wire::message::ConnectResult;
+
+use crate::time::Instant;
+use crate::{ConnectionId, Limits};
+
+/// Where the connection is. Each place owns what it needs there, and nothing else.
+#[derive(Debug)]
+pub(crate) enum Link {
+    /// None is wished for.
+    Idle,
+    /// A token was asked for.
+    AskingToken { until: Instant },
+    /// The shell is opening it.
+    Opening { connection: ConnectionId, until: Instant },
+    /// We have introduced ourselves.
+    Greeting { connection: ConnectionId, until: Instant },
+    /// We are in.
+    Live(Live),
+    /// The next try is due then.
+    Waiting { retry_at: Instant },
+}
+
+/// A connection on which the server knows us.
+#[derive(Debug)]
+pub(crate) struct Live {
+    pub(crate) connection: ConnectionId,
+    pub(crate) since: Instant,
+    /// The server knows publishes by their keys.
+    pub(crate) idempotent: bool,
+    /// The server wants its pings answered.
+    pub(crate) answers_pings: bool,
+    /// How long the server may be silent; `None` if it does not ping.
+    patience: Option<Duration>,
+    /// When it has been silent for too long.
+    silent_at: Option<Instant>,
+    /// When a new token is due.
+    pub(crate) refresh_at: Option<Instant>,
+}
+
+impl Live {
+    pub(crate) fn new(
+        now: Instant,
+        connection: ConnectionId,
+        result: &ConnectResult,
+        limits: &Limits,
+    ) -> Self {
+        let interval = (result.ping != 0).then(|| Duration::from_secs(result.ping.into()));
+        let patience = interval.map(|interval| interval + limits.ping_margin);
+        Self {
+            connection,
+            since: now,
+            idempotent: result.sw_ext.iter().any(|granted| granted == extension::IDEMPOTENT_PUBLISH),
+            answers_pings: result.pong,
+            patience,
+            silent_at: patience.map(|patience| now + patience),
+            refresh_at: refresh_at(now, result.expires, result.ttl),
+        }
+    }
+
+    /// The server has said something.
+    pub(crate) fn heard(&mut self, now: Instant) {
+        self.silent_at = self.patience.map(|patience| now + patience);
+    }
+
+    /// The token is good for `ttl` seconds more, if it expires at all.
+    pub(crate) fn refreshed(&mut self, now: Instant, expires: bool, ttl: u32) {
+        self.refresh_at = refresh_at(now, expires, ttl);
+    }
+}
+
+/// A tenth early, so that a slow backend costs nothing.
+fn refresh_at(now: Instant, expires: bool, ttl: u32) -> Option<Instant> {
+    expires.then(|| now + Duration::from_millis(u64::from(ttl) * 900))
+}
+
+impl Link {
+    /// The connection of which the shell knows.
+    pub(crate) fn connection(&self) -> Option<ConnectionId> {
+        match self {
+            Self::Opening { connection, .. } | Self::Greeting { connection, .. } => Some(*connection),
+            Self::Live(live) => Some(live.connection),
+            Self::Idle | Self::AskingToken { .. } | Self::Waiting { .. } => None,
+        }
+    }
+
+    /// When something is too late.
+    pub(crate) fn times_out_at(&self) -> Option<Instant> {
+        match self {
+            Self::AskingToken { until } | Self::Opening { until, .. } | Self::Greeting { until, .. } => {
+                Some(*until)
+            }
+            Self::Live(live) => live.silent_at,
+            Self::Idle | Self::Waiting { .. } => None,
+        }
+    }
+
+    /// When something is to be done.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        match self {
+            Self::Waiting { retry_at } => Some(*retry_at),
+            Self::Live(live) => live.refresh_at,
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! The life of one channel on this client.
+
+use bytes::Bytes;
+use spanwire_wire::message::{Publication, SubscribeRequest, SubscribeResult};
+
+use crate::backoff::Backoff;
+use crate::time::Instant;
+use crate::{Event, Position};
+
+/// What is wanted of a channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubscribeOptions {
+    /// Come back to where it was after an interruption, if the server allows it.
+    pub recover: bool,
+    /// Where to begin, for an application that remembers what it has seen; `None` begins with what is live.
+    pub since: Option<Position>,
+    /// Be told who joins and leaves, if the server allows it.
+    pub join_leave: bool,
+    /// The channel needs a token, which is asked for by [`Output::AskToken`](crate::Output::AskToken).
+    pub needs_token: bool,
+    /// Data for whoever authorizes the subscription; empty is nothing.
+    pub data: Bytes,
+}
+
+impl Default for SubscribeOptions {
+    fn default() -> Self {
+        Self { recover: true, since: None, join_leave: false, needs_token: false, data: Bytes::new() }
+    }
+}
+
+/// One channel: where it stands, and up to where everything was delivered.
+///
+/// The position moves when a publication is *delivered*. So whatever was on its way when a connection broke is simply
+/// asked for again on the next one.
+#[derive(Debug)]
+pub(crate) struct Subscription {
+    pub(crate) options: SubscribeOptions,
+    pub(crate) stage: Stage,
+    pub(crate) backoff: Backoff,
+    pub(crate) token: String,
+    /// The command by which we left this channel before we came back: until it is answered, what the server says of
+    /// the channel is about our former life in it.
+    pub(crate) hushed_by: Option<u32>,
+    /// Everything up to here was delivered, or told as missing.
+    reached: Option<Position>,
+    /// The server can bring us forward from there.
+    recoverable: bool,
+    /// Offsets on this subscription have no holes.
+    positioned: bool,
+}
+
+/// Where a subscription stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// It waits for a connection.
+    Offline,
+    /// It waits for a token.
+    AskingToken,
+    /// The command of this id is on its way.
+    Asked {
+        command: u32,
+        /// By when the answer must be here.
+        until: Instant,
+    },
+    /// It was refused or ended, and is tried again then.
+    Resting { retry_at: Instant },
+    /// It is heard.
+    Live { since: Instant },
+}
+
+impl Subscription {
+    pub(crate) fn new(options: SubscribeOptions) -> Self {
+        let reached = options.since.clone();
+        Self {
+            recoverable: options.recover && reached.is_some(),
+            options,
+            stage: Stage::Offline,
+            backoff: Backoff::default(),
+            token: String::new(),
+            hushed_by: None,
+            reached,
+            positioned: false,
+        }
+    }
+
+    /// The connection is gone.
+    pub(crate) fn lost(&mut self) {
+        self.stage = Stage::Offline;
+        self.hushed_by = None;
+    }
+
+    /// What we know is worthless, the server says.
+    pub(crate) fn invalidate(&mut self) {
+        self.token.clear();
+        self.recoverable = false;
+    }
+
+    pub(crate) fn request(&self, channel: &str) -> SubscribeRequest {
+        let since = self.reached.clone().filter(|_| self.recoverable);
+        SubscribeRequest {
+            channel: channel.to_owned(),
+            token: self.token.clone(),
+            positioned: self.options.recover,
+            recoverable: self.options.recover,
+            join_leave: self.options.join_leave,
+            data: self.options.data.clone(),
+            recover: since.is_some(),
+            offset: since.as_ref().map_or(0, |since| since.offset),
+            epoch: since.map(|since| since.epoch).unwrap_or_default(),
+            ..SubscribeRequest::default()
+        }
+    }
+
+    /// The server lets us in. What the application must hear: a gap, what was missed, and that it is live now.
+    pub(crate) fn accepted(&mut self, now: Instant, channel: &str, result: SubscribeResult) -> Vec<Event> {
+        let SubscribeResult { recovered, was_recovering, publications, epoch, offset, data, .. } = result;
+        let was_recovering = was_recovering && self.recoverable;
+        let recovered = was_recovering && recovered;
+        let top = Position { offset, epoch };
+        let former = self.reached.take();
+        let mut events = Vec::new();
+        if let Some(from) = former.clone().filter(|from| !recovered && is_gap(from, &top, result.positioned))
+        {
+            events.push(Event::Gap { channel: channel.to_owned(), from, to: top.clone() });
+        }
+        self.stage = Stage::Live { since: now };
+        self.hushed_by = None;
+        (self.positioned, self.recoverable) = (result.positioned, result.recoverable);
+        // A recovered client is where it was, and goes on from there; in the stream's words, that has an epoch now.
+        self.reached = match former {
+            Some(former) if recovered => Some(Position { offset: former.offset, epoch: top.epoch }),
+            _ => result.positioned.then_some(top),
+        };
+        for publication in publications {
+            events.extend(self.deliver(channel, publication, true));
+        }
+        events.push(Event::Subscribed {
+            channel: channel.to_owned(),
+            recovered,
+            was_recovering,
+            position: self.reached.clone(),
+            data,
+        });
+        events
+    }
+
+    /// A publication came. What the application must hear of it: nothing, if it has heard it before.
+    pub(crate) fn deliver(&mut self, channel: &str, publication: Publication, recovered: bool) -> Vec<Event> {
+        let mut events = Vec::new();
+        if let Some(reached) = self.reached.as_mut().filter(|_| self.positioned && publication.offset != 0) {
+            let anew = !publication.epoch.is_empty() && publication.epoch != reached.epoch;
+            if publication.offset <= reached.offset && !anew {
+                return events;
+            }
+            let epoch = if anew { publication.epoch.clone() } else { reached.epoch.clone() };
+            let before = Position { offset: publication.offset - 1, epoch };
+            // The server would rather end the subscription than leave a hole. If one comes through all the same, it
+            // is told. A stream without a name yet gets one by its first publication, which is no gap.
+            if before.offset > reached.offset || (anew && *reached != Position::default()) {
+                let from = reached.clone();
+                events.push(Event::Gap { channel: channel.to_owned(), from, to: before.clone() });
+            }
+            *reached = Position { offset: publication.offset, epoch: before.epoch };
+        }
+        events.push(Event::Publication { channel: channel.to_owned(), publication, recovered });
+        events
+    }
+}
+
+/// Whether something may lie between where we were and where we are let in without recovery.
+fn is_gap(from: &Position, top: &Position, positioned: bool) -> bool {
+    !positioned || from != top
+}
