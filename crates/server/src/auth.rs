@@ -46,7 +46,9 @@ pub trait Authorize: Send + Sync {
     /// Does this token prolong a connection? Whether it belongs to the connection's user is for the hub to compare.
     ///
     /// # Errors
-    /// As for [`Authorize::authenticate`], for the `refresh` command.
+    /// What is wrong with the token, as for [`Authorize::authenticate`]. Since nobody may go on with it, the hub
+    /// ends the connection either way: with code 3005 for [`ErrorCode::TokenExpired`](spanwire_wire::ErrorCode), so
+    /// that the client returns with a new token, else with 3500.
     fn refresh(&self, now_unix: u64, token: &str) -> Result<Credentials, Refusal>;
 
     /// Does this token open this channel to this user?

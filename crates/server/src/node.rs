@@ -54,7 +54,7 @@ impl Node {
         let edge = Edge::new(settings, chance.text(), counters);
         let engine = Engine::start(EngineConfig {
             shards: settings.shards,
-            listen: addresses(settings.http_server.address, settings.http_server.port),
+            listen: addresses(settings.http_server.address, settings.http_server.port)?,
             connections_max: descriptors.saturating_sub(DESCRIPTORS_RESERVED).max(1),
             message_bytes_max: settings.websocket.message_size_limit,
             write_timeout: settings.websocket.write_timeout,
@@ -132,23 +132,24 @@ fn gate(settings: &Settings) -> Gate {
 }
 
 /// Where to listen for the one address that was configured.
-fn addresses(address: Address, port: u16) -> Vec<SocketAddr> {
-    let (both, four, six): (_, IpAddr, IpAddr) = match address {
-        Address::Only(address) => return vec![SocketAddr::new(address, port)],
-        Address::Everywhere => (true, Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()),
-        // Two addresses would get two different free ports, and people are told one.
-        Address::Localhost => (port != 0, Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()),
+fn addresses(address: Address, port: u16) -> io::Result<Vec<SocketAddr>> {
+    let (four, six): (IpAddr, IpAddr) = match address {
+        Address::Only(address) => return Ok(vec![SocketAddr::new(address, port)]),
+        Address::Everywhere => (Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()),
+        Address::Localhost => (Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()),
     };
-    let mut addresses = vec![SocketAddr::new(four, port)];
-    if both && has_ipv6() {
-        addresses.push(SocketAddr::new(six, port));
+    // Containers often have no IPv6.
+    if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
+        return Ok(vec![SocketAddr::new(four, port)]);
     }
-    addresses
+    let port = if port == 0 { free_port(four)? } else { port };
+    Ok(vec![SocketAddr::new(four, port), SocketAddr::new(six, port)])
 }
 
-/// Whether this machine has IPv6: containers often have not.
-fn has_ipv6() -> bool {
-    TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok()
+/// A port that is free now. Each address would get one of its own otherwise, and people are told one. If somebody
+/// takes it before we do, or has it on IPv6, the start fails and says so.
+fn free_port(address: IpAddr) -> io::Result<u16> {
+    Ok(TcpListener::bind((address, 0))?.local_addr()?.port())
 }
 
 #[cfg(test)]
@@ -156,11 +157,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn localhost_has_one_port_also_if_any_will_do() {
-        assert_eq!(addresses(Address::Localhost, 0), ["127.0.0.1:0".parse().unwrap()]);
-        assert!(addresses(Address::Localhost, 8000).contains(&"127.0.0.1:8000".parse().unwrap()));
-        assert!(addresses(Address::Everywhere, 8000).contains(&"0.0.0.0:8000".parse().unwrap()));
+    fn all_addresses_have_one_port_also_if_any_will_do() {
+        for address in [Address::Localhost, Address::Everywhere] {
+            let free = addresses(address, 0).unwrap();
+            assert!(free.iter().all(|each| each.port() == free[0].port()), "{free:?}");
+            let chosen = addresses(address, 8000).unwrap();
+            assert!(chosen.iter().all(|each| each.port() == 8000), "{chosen:?}");
+            assert!(chosen[0].is_ipv4());
+        }
         let only = "192.0.2.1".parse().unwrap();
-        assert_eq!(addresses(Address::Only(only), 1), [SocketAddr::new(only, 1)]);
+        assert_eq!(addresses(Address::Only(only), 0).unwrap(), [SocketAddr::new(only, 0)]);
     }
 }

@@ -67,20 +67,12 @@ impl Authorize for Gate {
             Ok(found) if found.user.is_empty() && !self.anonymous_tokens => {
                 Err(Refusal::Disconnect(DisconnectCode::PermissionDenied))
             }
-            Ok(found) => Ok(found),
-            // The client fetches a new token and connects again.
-            Err(TokenError::Expired) => Err(Refusal::Error(ErrorCode::TokenExpired)),
-            Err(TokenError::Invalid) => Err(Refusal::Disconnect(DisconnectCode::InvalidToken)),
+            found => found.map_err(refusal),
         }
     }
 
     fn refresh(&self, now_unix: u64, token: &str) -> Result<Credentials, Refusal> {
-        self.bearer(now_unix, token).map_err(|error| {
-            Refusal::Disconnect(match error {
-                TokenError::Expired => DisconnectCode::ConnectionExpired,
-                TokenError::Invalid => DisconnectCode::InvalidToken,
-            })
-        })
+        self.bearer(now_unix, token).map_err(refusal)
     }
 
     fn verify_subscription(
@@ -99,6 +91,14 @@ impl Authorize for Gate {
             Err(TokenError::Expired) => Err(Refusal::Error(ErrorCode::TokenExpired)),
             Err(TokenError::Invalid) => Err(Refusal::Error(ErrorCode::PermissionDenied)),
         }
+    }
+}
+
+/// Clients fetch a new token for one that has expired; with one that was never good, they are not to come back.
+fn refusal(error: TokenError) -> Refusal {
+    match error {
+        TokenError::Expired => Refusal::Error(ErrorCode::TokenExpired),
+        TokenError::Invalid => Refusal::Disconnect(DisconnectCode::InvalidToken),
     }
 }
 
@@ -163,14 +163,15 @@ mod tests {
     #[test]
     fn an_introduction_is_a_small_json_object_or_nothing() {
         let long = format!("{{\"name\":\"{}\"}}", "x".repeat(INFO_FROM_DATA_BYTES_MAX));
-        let table: [(&[u8], Result<&[u8], Refusal>); 7] = [
-            (b"", Ok(b"")),
+        let too_long = Err(Refusal::Error(ErrorCode::LimitExceeded));
+        let table = [
+            (b"".as_slice(), Ok(b"".as_slice())),
             (b"{}", Ok(b"{}")),
             (b" {\"a\":1}", Ok(b" {\"a\":1}")),
             (b"\"Ann\"", Ok(b"")),
             (b"[1]", Ok(b"")),
             (b"{\xff}", Ok(b"")),
-            (long.as_bytes(), Err(Refusal::Error(ErrorCode::LimitExceeded))),
+            (long.as_bytes(), too_long),
         ];
         for (data, expected) in table {
             let found = introduction(&Bytes::copy_from_slice(data));
@@ -217,15 +218,14 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_with_an_expired_token_ends_the_connection_so_that_the_client_returns() {
-        let gate = gate(Anonymous::Refused);
+    fn a_refresh_is_refused_for_the_same_reasons_as_a_connection() {
+        let gate = gate(Anonymous::Allowed);
         let fresh = sign(b"connect", &json!({"sub": "ann", "exp": NOW + 60}));
         let stale = sign(b"connect", &json!({"sub": "ann", "exp": NOW}));
         assert_eq!(gate.refresh(NOW, &fresh).unwrap().expire_at, Some(NOW + 60));
-        assert_eq!(
-            gate.refresh(NOW, &stale).unwrap_err(),
-            Refusal::Disconnect(DisconnectCode::ConnectionExpired)
-        );
+        assert_eq!(gate.refresh(NOW, &stale).unwrap_err(), Refusal::Error(ErrorCode::TokenExpired));
+        let invalid = Refusal::Disconnect(DisconnectCode::InvalidToken);
+        assert_eq!(gate.refresh(NOW, "garbage").unwrap_err(), invalid);
     }
 
     #[test]

@@ -33,12 +33,11 @@ fn scaled(number: u64, unit: &str) -> Option<Duration> {
 /// Writes a duration so that [`parse`] reads it again; what is below a millisecond is dropped.
 pub(super) fn print(duration: Duration) -> String {
     let millis = duration.as_millis();
-    match millis {
-        0 => "0s".to_owned(),
-        _ if millis % 3_600_000 == 0 => format!("{}h", millis / 3_600_000),
-        _ if millis % 60_000 == 0 => format!("{}m", millis / 60_000),
-        _ if millis % 1000 == 0 => format!("{}s", millis / 1000),
-        _ => format!("{millis}ms"),
+    let units = [(3_600_000, "h"), (60_000, "m"), (1000, "s")];
+    match units.into_iter().find(|(unit, _)| millis.is_multiple_of(*unit)) {
+        _ if millis == 0 => "0s".to_owned(),
+        Some((unit, name)) => format!("{}{name}", millis / unit),
+        None => format!("{millis}ms"),
     }
 }
 
