@@ -8,7 +8,7 @@ use spanwire_wire::{DisconnectCode, Encoding, Push, PushEvent, encode_push};
 
 use super::Hub;
 use crate::SessionId;
-use crate::audience::{Audience, AudienceId};
+use crate::audience::{Audience, AudienceId, Member};
 use crate::channel::{Channel, Position};
 use crate::delivery::{Delivery, json_info};
 
@@ -50,7 +50,7 @@ impl Hub {
         }
         match step {
             Step::Hole { heard } => self.lose_behind(id, heard, delivery.publication.offset),
-            Step::NewEpoch => self.lose_outdated(id),
+            Step::NewEpoch => self.lose_outdated(id, None),
             Step::Next | Step::Repeat => {}
         }
         self.deliver(id, &delivery);
@@ -91,22 +91,24 @@ impl Hub {
     /// Ends the subscriptions of members to whom publications between `heard` and `next` are missing. A member that
     /// joined ahead of the audience may miss none.
     fn lose_behind(&mut self, id: AudienceId, heard: u64, next: u64) {
-        self.lose(id, |member_after| heard.max(member_after) + 1 < next);
+        self.lose(id, |member| heard.max(member.after) + 1 < next);
     }
 
-    /// Ends the subscriptions of all members with positions: those belong to an epoch that is over.
-    pub(super) fn lose_outdated(&mut self, id: AudienceId) {
+    /// Ends the subscriptions of all members with positions: those belong to an epoch that is over. A newcomer may be
+    /// the one whose position is of the new epoch.
+    pub(super) fn lose_outdated(&mut self, id: AudienceId, newcomer: Option<SessionId>) {
         let Some(audience) = self.audiences.get_mut(id) else { return };
+        let is_outdated = |member: &Member| newcomer.is_none_or(|newcomer| newcomer.index != member.session);
         // Their offsets mean nothing any more; those without positions hear everything from now on.
-        for member in &mut audience.members {
+        for member in audience.members.iter_mut().filter(|member| is_outdated(member)) {
             member.after = 0;
         }
-        self.lose(id, |_| true);
+        self.lose(id, is_outdated);
     }
 
-    fn lose(&mut self, id: AudienceId, is_lost: impl Fn(u64) -> bool) {
+    fn lose(&mut self, id: AudienceId, is_lost: impl Fn(&Member) -> bool) {
         let Some(audience) = self.audiences.get(id) else { return };
-        let positioned = audience.members.iter().filter(|member| member.positioned && is_lost(member.after));
+        let positioned = audience.members.iter().filter(|member| member.positioned && is_lost(member));
         let lost: Vec<_> = positioned.map(|member| self.sessions.id(member.session)).collect();
         for session in lost {
             self.lost_state(session, id);

@@ -16,7 +16,7 @@ use super::{Hub, Purpose};
 use crate::audience::{AudienceId, Joiner, Member};
 use crate::broker::{BrokerAnswer, BrokerRequest};
 use crate::channel::Position;
-use crate::delivery::{is_json_or_nothing, json_publications};
+use crate::delivery::{Delivery, is_json_or_nothing, json_publications};
 use crate::io::wanted_position;
 use crate::namespace::{Namespace, is_private, lists_user};
 use crate::presence::{PresenceAnswer, PresenceRequest};
@@ -257,51 +257,57 @@ impl Hub {
         if traits.announced {
             self.tell(&channel, Deed::Broker(BrokerRequest::Join(description)));
         }
-        self.catch_up(id, audience, top, &early, overflowed);
+        let caught_up = CatchUp { positioned: traits.positioned, early, overflowed };
+        if !self.catch_up(id, audience, top, caught_up) && traits.positioned {
+            self.lost_state(id, audience);
+        }
     }
 
-    /// Sends what waited, and finds out whether that is all there was.
+    /// Sends what waited. Whether that, and what the reply told, is all that there was.
+    ///
+    /// A subscriber with a position gets nothing from behind a hole: it would take the offset of that for its
+    /// position, and never ask for what is missing.
     fn catch_up(
         &mut self,
         id: SessionId,
         audience: AudienceId,
         top: Option<Position>,
-        early: &[Arc<crate::delivery::Delivery>],
-        overflowed: bool,
-    ) {
-        let mut whole = !overflowed;
+        what: CatchUp,
+    ) -> bool {
         let mut reached = top.as_ref().map_or(0, |top| top.offset);
-        for delivery in early {
+        for delivery in &what.early {
             let offset = delivery.publication.offset;
             if offset != 0 {
                 let same_epoch = top.as_ref().map(|top| &top.epoch) == delivery.epoch.as_ref();
                 if same_epoch && offset <= reached {
                     continue;
                 }
-                whole &= same_epoch && offset == reached + 1;
+                if what.positioned && !(same_epoch && offset == reached + 1) {
+                    return false;
+                }
                 reached = offset;
             }
             self.deliver_to(id, audience, delivery);
         }
-        whole &= self.meet_audience(audience, top, reached);
-        let Some(session) = self.sessions.get(id) else { return };
-        if !whole
-            && session.subscriptions.get(audience).is_some_and(|subscription| subscription.traits.positioned)
-        {
-            self.lost_state(id, audience);
-        }
+        !what.overflowed && self.meet_audience(id, audience, top, reached)
     }
 
     /// Brings a new member's position and the audience's together. Whether nothing lies between them.
-    fn meet_audience(&mut self, audience: AudienceId, top: Option<Position>, reached: u64) -> bool {
+    fn meet_audience(
+        &mut self,
+        id: SessionId,
+        audience: AudienceId,
+        top: Option<Position>,
+        reached: u64,
+    ) -> bool {
         let Some(top) = top else { return true };
         let Some(place) = self.audiences.get_mut(audience) else { return true };
         match &place.heard {
-            Some(heard) if heard.epoch == top.epoch => return heard.offset <= reached.max(top.offset),
+            Some(heard) if heard.epoch == top.epoch => return heard.offset <= reached,
             Some(_) => {
-                // The stream began anew and nobody has told the others: their positions are worth nothing.
+                // The stream began anew, and the newcomer is the first to know: the others' positions are worth nothing.
                 place.heard = Some(top);
-                self.lose_outdated(audience);
+                self.lose_outdated(audience, Some(id));
             }
             None => place.heard = Some(top),
         }
@@ -318,6 +324,16 @@ impl Hub {
             JoinPurpose::Connect => self.refuse_connect(id, refusal),
         }
     }
+}
+
+/// What a subscriber must be given when it goes live.
+struct CatchUp {
+    /// It keeps a position.
+    positioned: bool,
+    /// What was published before its reply.
+    early: Vec<Arc<Delivery>>,
+    /// More than that was.
+    overflowed: bool,
 }
 
 /// Whether a namespace lets a user subscribe without a token.

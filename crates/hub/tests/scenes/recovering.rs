@@ -210,3 +210,56 @@ fn without_history_a_subscriber_hears_what_is_published_from_its_subscribe_on() 
     assert_eq!(world.heard(ann), ["2", "3"]);
     world.end();
 }
+
+#[test]
+fn nothing_is_sent_from_behind_a_hole_that_opened_while_a_client_joined() {
+    let mut world = World::new();
+    let ann = world.connect("ann");
+    world.hold();
+    world.send(ann, &resume("kept:x", 0, ""));
+    world.release_with_late_answers(|world| {
+        world.publish("kept:x", "1");
+        world.deaf = true;
+        world.publish("kept:x", "2");
+        world.deaf = false;
+        world.publish("kept:x", "3");
+    });
+    let epoch = epoch_of(&mut world, "kept:x");
+    // A client takes the offset of the last publication for its position: hearing 3, it would never ask for 2.
+    assert_eq!(world.heard(ann), ["1"]);
+    world.send(ann, &resume("kept:x", 1, &epoch));
+    assert_eq!(world.heard(ann), ["2", "3"]);
+    world.end();
+}
+
+#[test]
+fn a_client_that_finds_a_stream_begun_anew_keeps_its_own_subscription() {
+    let mut world = World::new();
+    let bob = world.subscriber("bob", "kept:x");
+    world.publish("kept:x", "1");
+    world.read(bob);
+    world.renew_broker();
+    let ann = world.subscriber("ann", "kept:x");
+    assert!(world.read(bob)[0].contains(r#""unsubscribe":{"code":2500"#));
+    world.publish("kept:x", "2");
+    assert_eq!(world.heard(ann), ["2"]);
+    world.end();
+}
+
+#[test]
+fn an_answer_that_a_new_epoch_has_overtaken_ends_only_the_subscription_it_was_for() {
+    let mut world = World::new();
+    let ann = world.connect("ann");
+    world.hold();
+    world.send(ann, &resume("kept:x", 0, ""));
+    world.release_with_late_answers(|world| {
+        world.renew_broker();
+        // Whoever else listens here brings the shard back to the new broker's ears.
+        world.subscriber("bob", "kept:x");
+        world.publish("kept:x", "1");
+    });
+    assert!(world.read(ann).last().unwrap().contains(r#""unsubscribe":{"code":2500"#));
+    world.publish("kept:x", "2");
+    assert_eq!(world.hub.census().subscriptions, 1, "bob's");
+    world.end();
+}

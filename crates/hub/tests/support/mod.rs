@@ -57,6 +57,7 @@ pub fn namespaces() -> Namespaces {
 pub struct World {
     pub hub: Hub,
     broker: MemoryBroker,
+    broker_seed: u8,
     presence: MemoryPresence,
     pub now: Now,
     /// While this is some, what the hub asks of the broker waits here.
@@ -87,6 +88,7 @@ impl World {
         Self {
             hub: Hub::new(config, [7; 32]),
             broker: MemoryBroker::new(MemoryLimits::default(), [9; 32]),
+            broker_seed: 10,
             presence: MemoryPresence::new(),
             now: Now { at: Instant::from_millis(5_000), unix_ms: DAWN * 1000 },
             held: None,
@@ -203,6 +205,12 @@ impl World {
     fn move_to(&mut self, at: Instant) {
         self.now.unix_ms += at.since(self.now.at).as_millis() as u64;
         self.now.at = at;
+    }
+
+    /// The broker is lost with all that it kept, and another one begins.
+    pub fn renew_broker(&mut self) {
+        self.broker = MemoryBroker::new(MemoryLimits::default(), [self.broker_seed; 32]);
+        self.broker_seed += 1;
     }
 
     /// From now on the broker is slow: what it is asked waits.
