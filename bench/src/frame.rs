@@ -71,7 +71,7 @@ pub(crate) fn unmask(payload: &mut [u8], mask: [u8; 4]) {
         ]);
         bytes.copy_from_slice(&(masked ^ word).to_ne_bytes());
     }
-    for (byte, key) in words.into_remainder().iter_mut().zip(mask) {
+    for (byte, key) in words.into_remainder().iter_mut().zip(mask.into_iter().cycle()) {
         *byte ^= key;
     }
 }
@@ -123,6 +123,22 @@ fn write_head(out: &mut Vec<u8>, opcode: u8, length: usize, masked: u8) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_client_masks_as_in_the_example_of_rfc_6455_section_5_7() {
+        let masked = [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
+        assert_eq!(text("Hello"), masked);
+    }
+
+    #[test]
+    fn every_byte_is_masked_with_its_own_part_of_the_key() {
+        for length in 0..40 {
+            let mut payload = vec![0; length];
+            unmask(&mut payload, MASK);
+            let expected: Vec<u8> = (0..length).map(|at| MASK[at % 4]).collect();
+            assert_eq!(payload, expected, "{length}");
+        }
+    }
 
     #[test]
     fn a_frame_of_every_length_class_is_read_as_it_was_written() {

@@ -61,6 +61,9 @@ fn config(address: SocketAddr, ping_s: u64) -> String {
 address = "{ip}"
 port = {port}
 
+[log]
+level = "warn"
+
 [client]
 allow_anonymous_connect_without_token = true
 ping_interval = "{ping_s}s"
