@@ -65,6 +65,8 @@ impl Wheel {
     /// A session whose deadline has come; it has none now.
     pub(crate) fn pop_due(&mut self, now: Instant) -> Option<u32> {
         let last = now.as_millis() / TICK;
+        // However long nobody looked, one turn of the wheel finds everything.
+        self.tick = self.tick.max(last.saturating_sub(SLOTS - 1));
         while self.tick < last || self.heads[(self.tick % SLOTS) as usize] != NONE {
             let slot = self.tick % SLOTS;
             let session = self.heads[slot as usize];
@@ -142,6 +144,21 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_clock_that_leaps_by_ages_is_caught_up_with_in_one_turn_of_the_wheel() {
+        let mut wheel = Wheel::new();
+        let now = u64::MAX / 4;
+        for (session, due) in [(0, now), (1, now + TICK), (2, u64::MAX / 2)] {
+            wheel.set(session, Instant::from_millis(due));
+        }
+        assert_eq!(wheel.pop_due(Instant::from_millis(now)), Some(0));
+        assert_eq!(wheel.pop_due(Instant::from_millis(now)), None);
+        let next = wheel.next_due().map(Instant::as_millis);
+        assert!(next.is_some_and(|next| (now..=now + 2 * TICK).contains(&next)), "{next:?}");
+        assert_eq!(wheel.pop_due(Instant::from_millis(now + 2 * TICK)), Some(1));
+        assert_eq!(wheel.pop_due(Instant::from_millis(now + 2 * TICK)), None);
+    }
 
     #[derive(Clone, Debug)]
     enum Step {
