@@ -52,7 +52,7 @@ impl Hub {
     }
 
     fn end_expired(&mut self, now: Now, id: SessionId) {
-        let Some(session) = self.sessions.get(id) else { return };
+        let Some(session) = self.sessions.get_mut(id) else { return };
         if session.subscriptions.expire_at.is_none_or(|at| at > now.at) {
             return;
         }

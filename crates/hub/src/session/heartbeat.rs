@@ -49,7 +49,7 @@ impl Heartbeat {
         match self {
             Self::Off => None,
             Self::Quiet { ping_at } => Some(ping_at),
-            Self::Pinged { pong_by, ping_at } => Some(pong_by.min(ping_at)),
+            Self::Pinged { pong_by, .. } => Some(pong_by),
         }
     }
 

@@ -111,7 +111,8 @@ impl Subscription {
 #[derive(Debug, Default)]
 pub(crate) struct Subscriptions {
     sorted: Vec<Subscription>,
-    /// When the first of them is ended because it expired.
+    /// When to look for some that have expired: not after the first of them does. It may be before, when that one was
+    /// prolonged or left; then looking puts it right.
     pub(crate) expire_at: Option<Instant>,
 }
 
@@ -161,15 +162,20 @@ impl Subscriptions {
             let extra = subscription.extra.get_or_insert_default();
             (extra.expire_at, extra.end_at) = (expire_at, end_at);
         }
-        self.expire_at = self.sorted.iter().filter_map(|each| each.extra.as_ref()?.end_at).min();
+        self.expire_at = self.expire_at.into_iter().chain(end_at).min();
     }
 
-    /// Those whose time is over.
-    pub(crate) fn expired(&self, now: Instant) -> Vec<AudienceId> {
-        let over = |each: &&Subscription| {
-            each.extra.as_ref().and_then(|extra| extra.end_at).is_some_and(|at| at <= now)
-        };
-        self.sorted.iter().filter(over).map(|each| each.audience).collect()
+    /// Looks for those whose time is over; looking is due again when the time of the first of the others is.
+    pub(crate) fn expired(&mut self, now: Instant) -> Vec<AudienceId> {
+        let mut expired = Vec::new();
+        self.expire_at = None;
+        for subscription in &self.sorted {
+            match subscription.extra.as_ref().and_then(|extra| extra.end_at) {
+                Some(at) if at <= now => expired.push(subscription.audience),
+                later => self.expire_at = self.expire_at.into_iter().chain(later).min(),
+            }
+        }
+        expired
     }
 
     fn index(&self, audience: AudienceId) -> Result<usize, usize> {

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use spanwire_hub::channel::Channel;
+use spanwire_hub::limits::Limits;
 use spanwire_hub::{Credentials, Grant};
 
 use crate::support::{DAWN, World};
@@ -168,5 +169,24 @@ fn an_expired_server_side_subscription_ends_the_connection() {
         }
     }
     assert_eq!(world.code(ann), Some(3006));
+    world.end();
+}
+
+#[test]
+fn a_subscription_that_expired_or_was_left_wakes_nobody_any_more() {
+    let mut world = World::with_limits(Limits { ping_interval: Duration::ZERO, ..Limits::default() });
+    world.grants.insert("brief", Ok(Grant { expire_at: Some(DAWN + 10), ..Grant::default() }));
+    for leaves in [false, true] {
+        let ann = world.connect("ann");
+        world.send(ann, r#"{"id":2,"subscribe":{"channel":"open:x","token":"brief"}}"#);
+        if leaves {
+            world.send(ann, r#"{"id":3,"unsubscribe":{"channel":"open:x"}}"#);
+        }
+        world.pass(seconds(60));
+        assert_eq!(world.hub.census().subscriptions, 0);
+        assert_eq!(world.hub.next_deadline(), None, "left: {leaves}");
+        world.gone(ann);
+        world.now.unix_ms = DAWN * 1000;
+    }
     world.end();
 }
