@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use crate::channel::{Channel, Position};
 use crate::delivery::Delivery;
 use crate::namespace::Namespace;
-use crate::session::Joining;
+use crate::session::{Joining, Place};
 
 /// Names an audience within its hub.
 pub(crate) type AudienceId = u32;
@@ -60,25 +60,36 @@ impl Audience {
         self.members.len() + self.joiners.len()
     }
 
-    pub(crate) fn joiner_mut(&mut self, session: u32) -> Option<&mut Joiner> {
-        self.joiners.iter_mut().find(|joiner| joiner.session == session)
+    /// Adds somebody who is about to subscribe.
+    pub(crate) fn add_joiner(&mut self, joiner: Joiner) -> Place {
+        self.joiners.push(joiner);
+        Place::Joining((self.joiners.len() - 1) as u32)
     }
 
-    pub(crate) fn take_joiner(&mut self, session: u32) -> Option<Joiner> {
-        let index = self.joiners.iter().position(|joiner| joiner.session == session)?;
-        Some(self.joiners.swap_remove(index))
-    }
-
-    /// Adds a live member; the result is its place, for [`remove_member`](Self::remove_member).
-    pub(crate) fn add_member(&mut self, member: Member) -> u32 {
+    /// Adds a live member.
+    pub(crate) fn add_member(&mut self, member: Member) -> Place {
         self.members.push(member);
-        (self.members.len() - 1) as u32
+        Place::Live((self.members.len() - 1) as u32)
     }
 
-    /// Removes the member at a place. The result is the session whose member took that place, if one did.
-    pub(crate) fn remove_member(&mut self, place: u32) -> Option<u32> {
-        self.members.swap_remove(place as usize);
-        self.members.get(place as usize).map(|moved| moved.session)
+    /// Frees a place. The results are who was there, if it was a joiner, and the session that has the place now, if
+    /// one was moved into it.
+    pub(crate) fn vacate(&mut self, place: Place) -> (Option<Joiner>, Option<u32>) {
+        match place {
+            Place::Joining(index) => {
+                let joiner = self.joiners.swap_remove(index as usize);
+                let moved = self.joiners.get(index as usize).map(|moved| moved.session);
+                if self.joiners.is_empty() {
+                    // Most audiences have members for a long time, and joiners for a moment.
+                    self.joiners = Vec::new();
+                }
+                (Some(joiner), moved)
+            }
+            Place::Live(index) => {
+                self.members.swap_remove(index as usize);
+                (None, self.members.get(index as usize).map(|moved| moved.session))
+            }
+        }
     }
 }
 

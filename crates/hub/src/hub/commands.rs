@@ -90,7 +90,7 @@ impl Hub {
         let joining = |channel: &str| {
             let audience = self.audiences.find(channel);
             let subscription = audience.and_then(|audience| session.subscriptions.get(audience));
-            subscription.is_some_and(|subscription| subscription.place == Place::Joining)
+            subscription.is_some_and(|subscription| matches!(subscription.place, Place::Joining(_)))
         };
         channel_of(&command.request).is_some_and(joining)
     }

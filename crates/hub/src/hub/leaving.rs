@@ -4,7 +4,7 @@ use spanwire_wire::message::UnsubscribeResult;
 use spanwire_wire::{DisconnectCode, Outcome, PushEvent, UnsubscribeCode};
 
 use super::Hub;
-use crate::audience::AudienceId;
+use crate::audience::{AudienceId, Joiner};
 use crate::broker::BrokerRequest;
 use crate::presence::PresenceRequest;
 use crate::session::{Place, Subscription};
@@ -55,7 +55,7 @@ impl Hub {
         let description = session.client().map(|client| client.describe(subscription.info()));
         let channel = self.audiences.get(audience)?.channel.clone();
         let was_live = matches!(subscription.place, Place::Live(_));
-        self.vacate(id, audience, subscription.place);
+        self.vacate(audience, subscription.place);
         if let Some(description) = description {
             if subscription.traits.present {
                 let remove = PresenceRequest::Remove(description.client.clone());
@@ -73,19 +73,16 @@ impl Hub {
     }
 
     /// Frees the place of a session in an audience. Whoever is moved into it learns its new place.
-    fn vacate(&mut self, id: SessionId, audience: AudienceId, place: Place) {
-        let Some(members) = self.audiences.get_mut(audience) else { return };
-        let Place::Live(index) = place else {
-            members.take_joiner(id.index);
-            return;
-        };
-        if let Some(moved) = members.remove_member(index) {
+    pub(super) fn vacate(&mut self, audience: AudienceId, place: Place) -> Option<Joiner> {
+        let (joiner, moved) = self.audiences.get_mut(audience)?.vacate(place);
+        if let Some(moved) = moved {
             let moved = self.sessions.id(moved);
             if let Some(session) = self.sessions.get_mut(moved)
                 && let Some(subscription) = session.subscriptions.get_mut(audience)
             {
-                subscription.place = Place::Live(index);
+                subscription.place = place;
             }
         }
+        joiner
     }
 }

@@ -107,20 +107,21 @@ impl Hub {
     ) -> AudienceId {
         let audience = self.audiences.find_or_insert(channel, namespace);
         let Some(session) = self.sessions.get_mut(id) else { return audience };
-        let subscription =
-            Subscription { audience, place: Place::Joining, traits: joining.traits, extra: None };
-        session.subscriptions.insert(subscription);
+        let Some(members) = self.audiences.get_mut(audience) else { return audience };
+        let traits = joining.traits;
+        let joining = Box::new(joining);
+        let joiner = Joiner { session: id.index, joining, early: Vec::new(), overflowed: false };
+        let place = members.add_joiner(joiner);
+        session.subscriptions.insert(Subscription { audience, place, traits, extra: None });
         self.subscriptions += 1;
-        if let Some(audience) = self.audiences.get_mut(audience) {
-            let joining = Box::new(joining);
-            audience.joiners.push(Joiner {
-                session: id.index,
-                joining,
-                early: Vec::new(),
-                overflowed: false,
-            });
-        }
         audience
+    }
+
+    /// A session's place among those who are about to subscribe.
+    fn joiner_mut(&mut self, id: SessionId, audience: AudienceId) -> Option<&mut Joiner> {
+        let subscription = self.sessions.get(id)?.subscriptions.get(audience)?;
+        let Place::Joining(index) = subscription.place else { return None };
+        self.audiences.get_mut(audience)?.joiners.get_mut(index as usize)
     }
 
     pub(super) fn subscription_verified(
@@ -140,9 +141,9 @@ impl Hub {
         if grant.expire_at.is_some_and(|at| at <= now.unix_seconds()) {
             return self.cannot_join(id, audience, Refusal::Error(ErrorCode::Expired));
         }
-        let Some(place) = self.audiences.get_mut(audience) else { return };
+        let Some(place) = self.audiences.get(audience) else { return };
         let namespace = Arc::clone(&place.namespace);
-        let Some(Joiner { joining, .. }) = place.joiner_mut(id.index) else { return };
+        let Some(Joiner { joining, .. }) = self.joiner_mut(id, audience) else { return };
         let Stage::Verifying(wishes) = joining.stage else { return };
         joining.traits = Traits::decide(&namespace, grant.options, wishes);
         (joining.info, joining.data, joining.expire_at) = (grant.info, grant.data, grant.expire_at);
@@ -152,9 +153,9 @@ impl Hub {
     /// Asks where the stream stands, and makes the subscriber present before anybody is told that it is here.
     pub(super) fn read_stream(&mut self, id: SessionId, audience: AudienceId) {
         let limit = self.config.limits.recovery_publications_max;
-        let Some(place) = self.audiences.get_mut(audience) else { return };
+        let Some(place) = self.audiences.get(audience) else { return };
         let (channel, history) = (place.channel.clone(), place.namespace.history);
-        let Some(Joiner { joining, .. }) = place.joiner_mut(id.index) else { return };
+        let Some(Joiner { joining, .. }) = self.joiner_mut(id, audience) else { return };
         let (traits, info) = (joining.traits, joining.info.clone());
         let since = joining.since.clone().filter(|_| traits.recoverable);
         joining.stage = Stage::Reading { broker: None, presence_pending: traits.present };
@@ -178,7 +179,7 @@ impl Hub {
         audience: AudienceId,
         answer: BrokerAnswer,
     ) {
-        let joiner = self.audiences.get_mut(audience).and_then(|audience| audience.joiner_mut(id.index));
+        let joiner = self.joiner_mut(id, audience);
         let Some(Stage::Reading { broker, .. }) = joiner.map(|joiner| &mut joiner.joining.stage) else {
             return;
         };
@@ -187,7 +188,7 @@ impl Hub {
     }
 
     pub(super) fn appeared(&mut self, now: Now, id: SessionId, audience: AudienceId, answer: PresenceAnswer) {
-        let joiner = self.audiences.get_mut(audience).and_then(|audience| audience.joiner_mut(id.index));
+        let joiner = self.joiner_mut(id, audience);
         let Some(Stage::Reading { presence_pending, .. }) = joiner.map(|joiner| &mut joiner.joining.stage)
         else {
             return;
@@ -202,10 +203,7 @@ impl Hub {
     /// Goes on as soon as the broker and presence have both answered.
     fn settle(&mut self, now: Now, id: SessionId, audience: AudienceId) {
         let encoding = self.sessions.lane(id.index).encoding;
-        let Some(joiner) = self.audiences.get_mut(audience).and_then(|place| place.joiner_mut(id.index))
-        else {
-            return;
-        };
+        let Some(joiner) = self.joiner_mut(id, audience) else { return };
         let Stage::Reading { broker, presence_pending: false } = &mut joiner.joining.stage else { return };
         let (top, missed) = match broker.take() {
             None => return,
@@ -229,8 +227,11 @@ impl Hub {
 
     /// The reply is written. What waited follows it, and from here on publications go straight to the outbox.
     pub(super) fn go_live(&mut self, now: Now, id: SessionId, audience: AudienceId) {
-        let Some(place) = self.audiences.get_mut(audience) else { return };
-        let Some(Joiner { joining, early, overflowed, .. }) = place.take_joiner(id.index) else { return };
+        let subscription = self.sessions.get(id).and_then(|session| session.subscriptions.get(audience));
+        let Some(place @ Place::Joining(_)) = subscription.map(|subscription| subscription.place) else {
+            return;
+        };
+        let Some(Joiner { joining, early, overflowed, .. }) = self.vacate(audience, place) else { return };
         let Joining { traits, stage: Stage::Ready { top }, info, expire_at, .. } = *joining else { return };
         let after = top.as_ref().map_or(0, |top| top.offset);
         let member = Member {
@@ -239,13 +240,13 @@ impl Hub {
             hears_joins: traits.hears_joins,
             after,
         };
-        let index = place.add_member(member);
-        let channel = place.channel.clone();
+        let Some(members) = self.audiences.get_mut(audience) else { return };
+        let (place, channel) = (members.add_member(member), members.channel.clone());
         let Some(session) = self.sessions.get_mut(id) else { return };
         let Some(client) = session.client() else { return };
         let description = client.describe(info.clone());
         let Some(subscription) = session.subscriptions.get_mut(audience) else { return };
-        subscription.place = Place::Live(index);
+        subscription.place = place;
         if !info.is_empty() {
             subscription.extra.get_or_insert_default().info = info;
         }
@@ -316,8 +317,9 @@ impl Hub {
 
     /// The subscription does not come about: nothing remains of it, and whoever waits is told.
     fn cannot_join(&mut self, id: SessionId, audience: AudienceId, refusal: Refusal) {
-        let joiner = self.audiences.get_mut(audience).and_then(|place| place.joiner_mut(id.index));
-        let Some(purpose) = joiner.map(|joiner| joiner.joining.purpose) else { return };
+        let Some(purpose) = self.joiner_mut(id, audience).map(|joiner| joiner.joining.purpose) else {
+            return;
+        };
         self.leave(id, audience);
         match purpose {
             JoinPurpose::Command(command) => self.deny(id, command, refusal),

@@ -84,8 +84,8 @@ pub(crate) struct Subscription {
 /// Where the subscription is in its audience.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// Among the joiners.
-    Joining,
+    /// Among the joiners, at this index.
+    Joining(u32),
     /// Among the members, at this index.
     Live(u32),
 }
@@ -239,7 +239,7 @@ mod tests {
         let mut subscriptions = Subscriptions::default();
         for audience in [5, 1, 9, 3, 7, 1] {
             let traits = Traits::default();
-            subscriptions.insert(Subscription { audience, place: Place::Joining, traits, extra: None });
+            subscriptions.insert(Subscription { audience, place: Place::Live(0), traits, extra: None });
         }
         assert_eq!(subscriptions.len(), 5);
         assert!(subscriptions.get(9).is_some() && subscriptions.get(2).is_none());

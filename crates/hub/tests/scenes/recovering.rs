@@ -263,3 +263,30 @@ fn an_answer_that_a_new_epoch_has_overtaken_ends_only_the_subscription_it_was_fo
     assert_eq!(world.hub.census().subscriptions, 1, "bob's");
     world.end();
 }
+
+#[test]
+fn clients_that_join_together_each_recover_from_where_they_were() {
+    let mut world = World::new();
+    for data in ["1", "2", "3", "4"] {
+        world.publish("kept:x", data);
+    }
+    let epoch = epoch_of(&mut world, "kept:x");
+    let all: Vec<_> = ["a", "b", "c", "d", "e"].into_iter().map(|name| world.connect(name)).collect();
+    world.hold();
+    for (offset, id) in all.iter().enumerate() {
+        world.send(*id, &resume("kept:x", offset as u64, &epoch));
+    }
+    world.gone(all[1]);
+    world.release_with_late_answers(|world| {
+        world.publish("kept:x", "5");
+        world.gone(all[0]);
+    });
+    assert_eq!(world.heard(all[2]), ["3", "4", "5"]);
+    assert_eq!(world.heard(all[3]), ["4", "5"]);
+    assert_eq!(world.heard(all[4]), ["5"]);
+    world.publish("kept:x", "6");
+    for id in &all[2..] {
+        assert_eq!(world.heard(*id), ["6"]);
+    }
+    world.end();
+}
