@@ -84,7 +84,7 @@ async fn json_as_deep_as_a_message_can_hold_is_carried_or_refused() {
     let answer = http::post(server.address, "/api/publish", &key, &body).await;
     assert!([200, 400].contains(&answer.status), "{answer:?}");
     http::api(server.address, "publish", &json!({ "channel": "square", "data": "still here" })).await;
-    other.publication_where(|data| data == "still here").await;
+    other.message_with("still here").await;
 }
 
 #[tokio::test]

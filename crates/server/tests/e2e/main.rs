@@ -20,6 +20,7 @@ mod misbehaviour; //    broken protocol, and the code that each sin earns
 mod silence; //         peers that say nothing, read nothing, or die without a word
 
 // The operator: what runs it, watches it and ends it.
+mod command_line; //    `spanwire pub`, `spanwire sub`, and refusals to start
 mod dev_profile; //     `spanwire` alone: this machine and nobody else
 mod operations; //      `/health`, `/metrics`
 mod server_api; //      `/api/…`

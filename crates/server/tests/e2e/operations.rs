@@ -76,7 +76,7 @@ async fn metrics_are_in_the_format_that_prometheus_reads() {
     assert!(
         response.header("Content-Type").is_some_and(|kind| kind.starts_with("text/plain; version=0.0.4"))
     );
-    for line in response.body.lines().filter(|line| !line.starts_with("# ")) {
+    for line in response.body.lines().filter(|line| !line.is_empty() && !line.starts_with("# ")) {
         let (name, value) = line.rsplit_once(' ').expect("a name and a value");
         assert!(name.starts_with("spanwire_") || name.starts_with("process_"), "{line}");
         assert!(value.parse::<f64>().is_ok(), "{line}");

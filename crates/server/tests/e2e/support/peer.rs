@@ -106,16 +106,6 @@ impl Peer {
         self.push("pub").await["pub"]["data"].take()
     }
 
-    /// The data of the next publication that satisfies the condition, whatever else is published.
-    pub(crate) async fn publication_where(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
-        loop {
-            let data = self.publication().await;
-            if wanted(&data) {
-                return data;
-            }
-        }
-    }
-
     /// The next replies, whatever they answer.
     pub(crate) async fn replies(&mut self, count: usize) -> Vec<Value> {
         let mut all = Vec::with_capacity(count);
@@ -193,18 +183,12 @@ impl Peer {
         }
     }
 
-    /// Reads the next WebSocket pong.
+    /// Reads a WebSocket pong, which must be the next message of any kind.
     pub(crate) async fn pong(&mut self) -> Bytes {
-        within("a pong", async {
-            loop {
-                match self.socket.next().await {
-                    Some(Ok(Message::Pong(payload))) => return payload,
-                    Some(Ok(_)) => {}
-                    other => panic!("{other:?} instead of a pong"),
-                }
-            }
-        })
-        .await
+        match within("a pong", self.socket.next()).await {
+            Some(Ok(Message::Pong(payload))) => payload,
+            other => panic!("{other:?} instead of a pong"),
+        }
     }
 
     /// The socket itself, to misuse it.

@@ -1,7 +1,7 @@
 //! The server as its users start it: a process, a config file, a port of its own.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use tokio::process::{Child, ChildStdout, Command};
 use super::until::within;
 
 /// The key of the HTTP API of every server that a scene starts with a configuration.
-pub(crate) const API_KEY: &str = "key of the scenes";
+pub(crate) const API_KEY: &str = "key of the scenes, too long to be guessed";
 
 /// The secret of its connection tokens.
 pub(crate) const TOKEN_SECRET: &str = "secret of the scenes, long enough for HS256";
@@ -38,16 +38,23 @@ impl Server {
     pub(crate) async fn serve_file(extension: &str, text: &str) -> Self {
         let path = scratch(&format!("config.{extension}"));
         std::fs::write(&path, text).expect("a config file can be written");
-        Self::start(&["serve", "-c", path.to_str().expect("our paths are UTF-8")]).await
+        Self::start(spanwire(&["serve", "-c", path.to_str().expect("our paths are UTF-8")])).await
     }
 
     /// Starts the dev profile, on a free port.
     pub(crate) async fn dev() -> Self {
-        Self::start(&["--port", "0"]).await
+        Self::start(spanwire(&["--port", "0"])).await
     }
 
-    async fn start(arguments: &[&str]) -> Self {
-        let mut child = spanwire(arguments).spawn().expect("the binary can be started");
+    /// Starts the dev profile as a user whose private files are in this directory.
+    pub(crate) async fn dev_of(runtime: &Path) -> Self {
+        let mut command = spanwire(&["--port", "0"]);
+        command.env("XDG_RUNTIME_DIR", runtime);
+        Self::start(command).await
+    }
+
+    async fn start(mut command: Command) -> Self {
+        let mut child = command.spawn().expect("the binary can be started");
         let said = Said::default();
         tokio::spawn(said.clone().listen(lines(child.stderr.take().expect("stderr is piped"))));
         let mut stdout = lines(child.stdout.take().expect("stdout is piped"));
@@ -100,7 +107,8 @@ impl Drop for Server {
     }
 }
 
-/// The `spanwire` command, silent on stdin, piped, and killed when dropped.
+/// The `spanwire` command: silent on stdin, piped, killed when dropped, and deaf to what the person who runs these
+/// scenes has set for their own servers.
 pub(crate) fn spanwire(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_spanwire"));
     command
@@ -109,6 +117,11 @@ pub(crate) fn spanwire(arguments: &[&str]) -> Command {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("SPANWIRE_") || name == "XDG_RUNTIME_DIR") {
+            command.env_remove(name);
+        }
+    }
     command
 }
 

@@ -1,0 +1,153 @@
+//! What people type, and what they are told.
+
+use serde_json::{Value, json};
+
+use crate::support::http;
+use crate::support::peer::Peer;
+use crate::support::server::{API_KEY, Server, scratch, spanwire};
+use crate::support::until::{until, within};
+
+/// Runs a command to its end: its exit code, what it answered, and what it said besides.
+async fn run(arguments: &[&str]) -> (i32, String, String) {
+    let output =
+        within(&format!("{arguments:?} to end"), spanwire(arguments).output()).await.expect("it can start");
+    let text = |bytes| String::from_utf8(bytes).expect("it speaks UTF-8");
+    (output.status.code().expect("no signal ended it"), text(output.stdout), text(output.stderr))
+}
+
+/// A configuration that is wrong, the exit code, and what must be in the complaint.
+const REFUSED: &[(&str, i32, &[&str])] = &[
+    ("[client]\nping_intervall = \"25s\"", 78, &["client.ping_intervall", "client.ping_interval"]),
+    ("[client]\nping_interval = \"soon\"", 78, &["client.ping_interval"]),
+    ("[client]\nping_interval = \"5s\"\npong_timeout = \"8s\"", 78, &["ping_interval", "pong_timeout"]),
+    ("[client]\ninsecure = true", 78, &["client.insecure"]),
+    ("[admin]\npassword = \"x\"", 78, &["admin", "not supported"]),
+    ("[[channel.namespaces]]\nname = \"x y\"", 78, &["channel.namespaces"]),
+    ("[channel.without_namespace]\nforce_recovery = true", 78, &["force_recovery", "history"]),
+    ("[http_server]\naddress = \"nowhere\"", 78, &["http_server.address"]),
+    ("not toml at all", 78, &["line 1"]),
+];
+
+#[tokio::test]
+async fn a_mistake_in_the_configuration_is_named_and_nothing_is_started() {
+    for (text, code, words) in REFUSED {
+        let path = scratch("wrong.toml");
+        std::fs::write(&path, text).expect("a config file can be written");
+        let (exit, stdout, stderr) = run(&["serve", "-c", path.to_str().expect("our paths are UTF-8")]).await;
+        assert_eq!(exit, *code, "{text}: {stderr}");
+        assert!(words.iter().all(|word| stderr.contains(word)), "{text}: {stderr}");
+        assert!(!stdout.contains("ready in"), "{stdout}");
+        assert!(!stderr.contains("panicked"), "{stderr}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_there_is_named() {
+    let (exit, _, stderr) = run(&["serve", "-c", "/nowhere/spanwire.toml"]).await;
+    assert_eq!(exit, 78, "{stderr}");
+    assert!(stderr.contains("/nowhere/spanwire.toml"), "{stderr}");
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_a_sentence_and_not_a_panic() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+    let port = taken.local_addr().expect("a listener has an address").port();
+    let (exit, _, stderr) = run(&["--port", &port.to_string()]).await;
+    assert_eq!(exit, 69, "{stderr}");
+    assert!(stderr.contains(&port.to_string()) && !stderr.contains("panicked"), "{stderr}");
+}
+
+#[tokio::test]
+async fn the_dev_profile_refuses_to_be_reached_from_elsewhere() {
+    for address in ["0.0.0.0", "::", "192.0.2.1"] {
+        let (exit, _, stderr) = run(&["--address", address, "--port", "0"]).await;
+        assert_eq!(exit, 78, "{address}: {stderr}");
+        assert!(stderr.contains("spanwire serve"), "it says the way out: {stderr}");
+    }
+}
+
+#[tokio::test]
+async fn a_config_file_may_be_toml_as_well() {
+    let text = format!(
+        "[http_server]\naddress = \"127.0.0.1\"\nport = 0\n[http_api]\nkey = \"{API_KEY}\"\n\
+         [client]\nallow_anonymous_connect_without_token = true\n\
+         [[channel.namespaces]]\nname = \"news\"\nallow_subscribe_for_client = true\n\
+         allow_subscribe_for_anonymous = true\nhistory_size = 10\nhistory_ttl = \"300s\"\n"
+    );
+    let server = Server::serve_file("toml", &text).await;
+    let mut peer = Peer::subscribe(server.address, "news:today").await;
+    http::api(server.address, "publish", &json!({ "channel": "news:today", "data": 1 })).await;
+    assert_eq!(peer.publication().await, 1);
+    assert_eq!(peer.refusal("subscribe", json!({ "channel": "today" })).await, 103);
+}
+
+/// How many subscribe to a channel, by the server's own account.
+async fn subscribers(server: &Server, channel: &str) -> usize {
+    let answer = http::api(server.address, "presence", &json!({ "channel": channel })).await;
+    answer["result"]["presence"].as_object().expect("presence is a map").len()
+}
+
+#[tokio::test]
+async fn what_is_published_in_one_terminal_is_shown_in_another() {
+    let server = Server::serve(json!({})).await;
+    let url = format!("http://{}", server.address);
+    let tail =
+        spanwire(&["sub", "square", "--count", "3", "--json", "--url", &url]).spawn().expect("it can start");
+    until("the subscriber", async || (subscribers(&server, "square").await == 1).then_some(())).await;
+    for n in 1..=3 {
+        let data = json!({ "n": n }).to_string();
+        let (exit, stdout, stderr) = run(&["pub", "square", &data, "--url", &url, "--key", API_KEY]).await;
+        assert_eq!(exit, 0, "{stderr}");
+        let answer: Value = serde_json::from_str(&stdout).expect("the answer is JSON");
+        assert_eq!(answer["offset"], n);
+    }
+    let output =
+        within("the third publication", tail.wait_with_output()).await.expect("a child can be awaited");
+    assert!(output.status.success(), "{output:?}");
+    let stdout = String::from_utf8(output.stdout).expect("it speaks UTF-8");
+    let lines: Vec<Value> =
+        stdout.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect();
+    let heard: Vec<_> =
+        lines.iter().map(|line| (&line["channel"], &line["offset"], &line["data"]["n"])).collect();
+    let channel = json!("square");
+    let numbers = [json!(1), json!(2), json!(3)];
+    assert_eq!(heard, numbers.each_ref().map(|n| (&channel, n, n)));
+}
+
+#[tokio::test]
+async fn the_dev_profile_is_published_to_without_a_key_by_its_own_user() {
+    let runtime = scratch("runtime");
+    std::fs::create_dir_all(&runtime).expect("a directory can be made");
+    let mut server = Server::dev_of(&runtime).await;
+    let url = format!("http://localhost:{}", server.address.port());
+    let mut publish = spanwire(&["pub", "news", "1", "--url", &url]);
+    let output = publish.env("XDG_RUNTIME_DIR", &runtime).output().await.expect("it can start");
+    assert!(output.status.success(), "{output:?}");
+    let (exit, _, stderr) = run(&["pub", "news", "1", "--url", &url]).await;
+    assert_eq!(exit, 77, "somebody else has to know the key: {stderr}");
+    server.terminate();
+    assert!(server.ended().await.success());
+    let left: Vec<_> = std::fs::read_dir(runtime.join("spanwire")).expect("it was there").collect();
+    assert!(left.is_empty(), "the key is gone with the server: {left:?}");
+}
+
+#[tokio::test]
+async fn each_way_to_fail_has_its_exit_code() {
+    let server = Server::serve(json!({})).await;
+    let url = format!("http://{}", server.address);
+    let nobody = "http://127.0.0.1:9";
+    for (arguments, code) in [
+        (&["pub", "square", "1", "--url", &url, "--key", "guess"][..], 77),
+        (&["pub", "square", "hello", "--url", &url, "--key", API_KEY], 2),
+        (&["pub", "nowhere:square", "1", "--url", &url, "--key", API_KEY], 1),
+        (&["pub", "square", "1", "--url", nobody, "--key", API_KEY], 69),
+        (&["sub", "closed:square", "--url", &url], 77),
+        (&["sub", "square", "--token", "forged", "--url", &url], 77),
+        (&["sub", "square", "--url", nobody], 69),
+        (&["teleport"], 2),
+    ] {
+        let (exit, stdout, stderr) = run(arguments).await;
+        assert_eq!((exit, stdout.as_str()), (code, ""), "{arguments:?}: {stderr}");
+        assert!(stderr.starts_with("error: "), "{arguments:?}: {stderr}");
+    }
+}
