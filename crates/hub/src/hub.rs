@@ -24,14 +24,14 @@ use spanwire_wire::{
 };
 
 use crate::asks::Asks;
-use crate::audience::{AudienceId, Audiences};
+use crate::audience::Audiences;
 use crate::broker::BrokerRequest;
 use crate::channel::Channel;
 use crate::limits::Limits;
 use crate::namespace::Namespaces;
 use crate::outbox::Outbox;
 use crate::presence::PresenceRequest;
-use crate::session::{Life, Session, Subscriptions};
+use crate::session::{Life, Session, SubscriptionId, Subscriptions};
 use crate::sessions::Sessions;
 use crate::time::{Instant, Now};
 use crate::wheel::Wheel;
@@ -80,6 +80,8 @@ pub struct Hub {
     outputs: VecDeque<Output>,
     clients: usize,
     subscriptions: usize,
+    /// Numbers the subscriptions that are begun.
+    subscribed: u32,
     draining: bool,
 }
 
@@ -98,19 +100,32 @@ enum Purpose {
     /// The refresh command of this id.
     Refresh { command: u32 },
     /// The token of a subscribe command.
-    VerifySubscription { audience: AudienceId },
+    VerifySubscription(SubscriptionId),
     /// The token of the sub_refresh command of this id.
-    SubRefresh { command: u32, audience: AudienceId },
+    SubRefresh { command: u32, subscription: SubscriptionId },
     /// The broker's word on a subscribe.
-    Subscribe { audience: AudienceId },
+    Subscribe(SubscriptionId),
     /// Presence's word on a subscribe.
-    Appear { audience: AudienceId },
+    Appear(SubscriptionId),
     /// The publish command of this id.
     Publish { command: u32 },
     /// The history command of this id.
     History { command: u32 },
     /// The presence or presence_stats command of this id.
     Presence { command: u32 },
+}
+
+impl Purpose {
+    /// The subscription that the answer is about, if it is about one.
+    fn subscription(&self) -> Option<SubscriptionId> {
+        match self {
+            Self::VerifySubscription(subscription)
+            | Self::SubRefresh { subscription, .. }
+            | Self::Subscribe(subscription)
+            | Self::Appear(subscription) => Some(*subscription),
+            _ => None,
+        }
+    }
 }
 
 impl Hub {
@@ -126,6 +141,7 @@ impl Hub {
             outputs: VecDeque::new(),
             clients: 0,
             subscriptions: 0,
+            subscribed: 0,
             draining: false,
         }
     }
@@ -214,22 +230,30 @@ impl Hub {
         if matches!(session.life, Life::Closed) {
             return;
         }
+        match purpose.subscription().filter(|subscription| !session.subscriptions.has(*subscription)) {
+            None => self.answered(now, id, purpose, answer),
+            Some(_) => self.answered_too_late(id, &purpose),
+        }
+        self.resume(now, id);
+    }
+
+    fn answered(&mut self, now: Now, id: SessionId, purpose: Purpose, answer: Answer) {
         match (purpose, answer) {
             (Purpose::Connect, Answer::Credentials(credentials)) => self.authenticated(now, id, credentials),
             (Purpose::Refresh { command }, Answer::Credentials(credentials)) => {
                 self.refreshed(now, id, command, credentials);
             }
-            (Purpose::VerifySubscription { audience }, Answer::Grant(grant)) => {
-                self.subscription_verified(now, id, audience, grant);
+            (Purpose::VerifySubscription(subscription), Answer::Grant(grant)) => {
+                self.subscription_verified(now, id, subscription.audience, grant);
             }
-            (Purpose::SubRefresh { command, audience }, Answer::Grant(grant)) => {
-                self.subscription_refreshed(now, id, command, audience, grant);
+            (Purpose::SubRefresh { command, subscription }, Answer::Grant(grant)) => {
+                self.subscription_refreshed(now, id, command, subscription.audience, grant);
             }
-            (Purpose::Subscribe { audience }, Answer::Broker(answer)) => {
-                self.broker_listens(now, id, audience, answer);
+            (Purpose::Subscribe(subscription), Answer::Broker(answer)) => {
+                self.broker_listens(now, id, subscription.audience, answer);
             }
-            (Purpose::Appear { audience }, Answer::Presence(answer)) => {
-                self.appeared(now, id, audience, answer)
+            (Purpose::Appear(subscription), Answer::Presence(answer)) => {
+                self.appeared(now, id, subscription.audience, answer)
             }
             (Purpose::Publish { command }, Answer::Broker(answer)) => self.published(id, command, answer),
             (Purpose::History { command }, Answer::Broker(answer)) => self.history_read(id, command, answer),
@@ -239,7 +263,13 @@ impl Hub {
             // The driver mixed up two answers. There is no way to go on for this client but to begin anew.
             _ => self.close(id, DisconnectCode::InternalServerError.into()),
         }
-        self.resume(now, id);
+    }
+
+    /// The subscription that the answer is about has ended meanwhile. Only a refresh still waits for a reply.
+    fn answered_too_late(&mut self, id: SessionId, purpose: &Purpose) {
+        if let Purpose::SubRefresh { command, .. } = purpose {
+            self.refuse(id, *command, ErrorCode::PermissionDenied);
+        }
     }
 
     /// Asks the world on behalf of a session.

@@ -9,7 +9,7 @@ pub(crate) use backlog::Backlog;
 pub(crate) use heartbeat::{Beat, Heartbeat};
 pub(crate) use joining::{Joining, Purpose, Stage};
 pub use subscriptions::SubscriptionOptions;
-pub(crate) use subscriptions::{Place, Subscription, Subscriptions, Traits, Wishes};
+pub(crate) use subscriptions::{Place, Subscription, SubscriptionId, Subscriptions, Traits, Wishes};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

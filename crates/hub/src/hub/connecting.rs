@@ -91,8 +91,8 @@ impl Hub {
             expire_at: grant.expire_at,
             stage: Stage::Verifying(Wishes::default()),
         };
-        let audience = self.begin_joining(id, channel.as_str(), namespace, joining);
-        self.read_stream(id, audience);
+        let subscription = self.begin_joining(id, channel.as_str(), namespace, joining);
+        self.read_stream(id, subscription.audience);
     }
 
     /// One server-side subscription is made; the last one completes the reply.
@@ -162,7 +162,8 @@ impl Hub {
 
     fn go_live_server_side(&mut self, now: Now, id: SessionId) {
         let Some(session) = self.sessions.get(id) else { return };
-        let made: Vec<_> = session.subscriptions.iter().map(|subscription| subscription.audience).collect();
+        let made: Vec<_> =
+            session.subscriptions.iter().map(|subscription| subscription.id.audience).collect();
         for audience in made {
             self.go_live(now, id, audience);
         }

@@ -17,9 +17,11 @@ impl Hub {
                     let Some(session) = self.sessions.get(id) else { continue };
                     let audiences: Vec<_> = match &channel {
                         Some(channel) => self.audiences.find(channel.as_str()).into_iter().collect(),
-                        None => {
-                            session.subscriptions.iter().map(|subscription| subscription.audience).collect()
-                        }
+                        None => session
+                            .subscriptions
+                            .iter()
+                            .map(|subscription| subscription.id.audience)
+                            .collect(),
                     };
                     for audience in audiences {
                         self.expel(id, audience, code);

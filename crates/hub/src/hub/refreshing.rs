@@ -65,16 +65,14 @@ impl Hub {
             self.sessions.get(id).into_iter().flat_map(|session| session.subscriptions.iter());
         let server_side = subscriptions.filter(|subscription| subscription.traits.server_side);
         server_side
-            .filter_map(|each| Some(self.audiences.get(each.audience)?.channel.as_str().to_owned()))
+            .filter_map(|each| Some(self.audiences.get(each.id.audience)?.channel.as_str().to_owned()))
             .collect()
     }
 
     pub(super) fn refresh_subscription(&mut self, id: SessionId, command: u32, request: SubRefreshRequest) {
         let Some(session) = self.sessions.get(id) else { return };
         let audience = self.audiences.find(&request.channel);
-        let Some((audience, subscription)) =
-            audience.and_then(|audience| Some((audience, session.subscriptions.get(audience)?)))
-        else {
+        let Some(subscription) = audience.and_then(|audience| session.subscriptions.get(audience)) else {
             return self.refuse(id, command, ErrorCode::PermissionDenied);
         };
         let expires = subscription.extra.as_ref().is_some_and(|extra| extra.expire_at.is_some());
@@ -84,12 +82,11 @@ impl Hub {
         if request.token.is_empty() {
             return self.refuse(id, command, ErrorCode::BadRequest);
         }
-        let Some(channel) = self.audiences.get(audience).map(|audience| audience.channel.clone()) else {
-            return;
-        };
+        let purpose = Purpose::SubRefresh { command, subscription: subscription.id };
+        let channel = self.channel(&request.channel);
         let user = session.client().map_or_else(String::new, |client| client.user.as_ref().to_owned());
         let question = Question::VerifySubscription { token: request.token, channel, user };
-        self.ask(id, Purpose::SubRefresh { command, audience }, question);
+        self.ask(id, purpose, question);
     }
 
     pub(super) fn subscription_refreshed(
@@ -109,9 +106,6 @@ impl Hub {
         };
         let delay = self.config.limits.expired_sub_close_delay;
         let Some(session) = self.sessions.get_mut(id) else { return };
-        if session.subscriptions.get(audience).is_none() {
-            return self.refuse(id, command, ErrorCode::PermissionDenied);
-        }
         session.subscriptions.expires(audience, grant.expire_at, end_of(now, grant.expire_at, delay));
         self.rearm(id);
         let ttl = grant.expire_at.map(|at| time_to_live(now, at));

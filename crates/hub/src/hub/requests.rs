@@ -180,7 +180,7 @@ impl Hub {
     }
 
     /// The channel of this name: the one that its audience already names, if it has one.
-    fn channel(&self, name: &str) -> Channel {
+    pub(super) fn channel(&self, name: &str) -> Channel {
         let audience = self.audiences.find(name).and_then(|id| self.audiences.get(id));
         audience.map_or_else(|| Channel::new(name), |audience| audience.channel.clone())
     }

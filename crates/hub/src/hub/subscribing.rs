@@ -21,7 +21,8 @@ use crate::io::wanted_position;
 use crate::namespace::{Namespace, is_private, lists_user};
 use crate::presence::{PresenceAnswer, PresenceRequest};
 use crate::session::{
-    Joining, Place, Purpose as JoinPurpose, Stage, Subscription, SubscriptionOptions, Traits, Wishes,
+    Joining, Place, Purpose as JoinPurpose, Stage, Subscription, SubscriptionId, SubscriptionOptions, Traits,
+    Wishes,
 };
 use crate::time::Now;
 use crate::{Deed, Grant, Question, Refusal, SessionId};
@@ -49,17 +50,15 @@ impl Hub {
             expire_at: None,
             stage: Stage::Verifying(wishes),
         };
-        let audience = self.begin_joining(id, &request.channel, &namespace, joining);
+        let subscription = self.begin_joining(id, &request.channel, &namespace, joining);
         if request.token.is_empty() {
-            return self.subscription_allowed(now, id, audience, Grant::default());
+            return self.subscription_allowed(now, id, subscription.audience, Grant::default());
         }
-        let Some(channel) = self.audiences.get(audience).map(|audience| audience.channel.clone()) else {
-            return;
-        };
         let Some(client) = self.sessions.get(id).and_then(|session| session.client()) else { return };
         let user = client.user.as_ref().to_owned();
+        let channel = self.channel(&request.channel);
         let question = Question::VerifySubscription { token: request.token, channel, user };
-        self.ask(id, Purpose::VerifySubscription { audience }, question);
+        self.ask(id, Purpose::VerifySubscription(subscription), question);
     }
 
     /// The checks before anything is asked or kept. With a token the token decides; without, the namespace.
@@ -104,17 +103,19 @@ impl Hub {
         channel: &str,
         namespace: &Arc<Namespace>,
         joining: Joining,
-    ) -> AudienceId {
+    ) -> SubscriptionId {
         let audience = self.audiences.find_or_insert(channel, namespace);
-        let Some(session) = self.sessions.get_mut(id) else { return audience };
-        let Some(members) = self.audiences.get_mut(audience) else { return audience };
+        let subscription = SubscriptionId { audience, number: self.subscribed };
+        self.subscribed = self.subscribed.wrapping_add(1);
+        let Some(session) = self.sessions.get_mut(id) else { return subscription };
+        let Some(members) = self.audiences.get_mut(audience) else { return subscription };
         let traits = joining.traits;
         let joining = Box::new(joining);
         let joiner = Joiner { session: id.index, joining, early: Vec::new(), overflowed: false };
         let place = members.add_joiner(joiner);
-        session.subscriptions.insert(Subscription { audience, place, traits, extra: None });
+        session.subscriptions.insert(Subscription { id: subscription, place, traits, extra: None });
         self.subscriptions += 1;
-        audience
+        subscription
     }
 
     /// A session's place among those who are about to subscribe.
@@ -159,17 +160,16 @@ impl Hub {
         let (traits, info) = (joining.traits, joining.info.clone());
         let since = joining.since.clone().filter(|_| traits.recoverable);
         joining.stage = Stage::Reading { broker: None, presence_pending: traits.present };
-        if let Some(session) = self.sessions.get_mut(id) {
-            if let Some(subscription) = session.subscriptions.get_mut(audience) {
-                subscription.traits = traits;
-            }
-            if let Some(client) = session.client().filter(|_| traits.present) {
-                let appear = PresenceRequest::Add(client.describe(info));
-                self.ask_presence(id, Purpose::Appear { audience }, channel.clone(), appear);
-            }
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let Some(subscription) = session.subscriptions.get_mut(audience) else { return };
+        subscription.traits = traits;
+        let subscription = subscription.id;
+        if let Some(client) = session.client().filter(|_| traits.present) {
+            let appear = PresenceRequest::Add(client.describe(info));
+            self.ask_presence(id, Purpose::Appear(subscription), channel.clone(), appear);
         }
         let request = BrokerRequest::Subscribe { history, since, limit };
-        self.ask_broker(id, Purpose::Subscribe { audience }, channel, request);
+        self.ask_broker(id, Purpose::Subscribe(subscription), channel, request);
     }
 
     pub(super) fn broker_listens(

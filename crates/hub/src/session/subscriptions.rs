@@ -71,10 +71,19 @@ impl Traits {
     }
 }
 
+/// Names one subscription for good. A client may leave a channel and come back, or the audience's id may be used again
+/// for another channel, while an answer about the earlier subscription is still on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SubscriptionId {
+    pub(crate) audience: AudienceId,
+    /// Counts the subscriptions of a hub.
+    pub(crate) number: u32,
+}
+
 /// One subscription.
 #[derive(Debug)]
 pub(crate) struct Subscription {
-    pub(crate) audience: AudienceId,
+    pub(crate) id: SubscriptionId,
     pub(crate) place: Place,
     pub(crate) traits: Traits,
     /// What only few subscriptions have.
@@ -129,8 +138,13 @@ impl Subscriptions {
         self.index(audience).ok().map(|index| &mut self.sorted[index])
     }
 
+    /// Whether this very subscription is still there.
+    pub(crate) fn has(&self, id: SubscriptionId) -> bool {
+        self.get(id.audience).is_some_and(|subscription| subscription.id == id)
+    }
+
     pub(crate) fn insert(&mut self, subscription: Subscription) {
-        if let Err(index) = self.index(subscription.audience) {
+        if let Err(index) = self.index(subscription.id.audience) {
             if self.sorted.len() < 4 {
                 self.sorted.reserve_exact(1);
             }
@@ -148,7 +162,7 @@ impl Subscriptions {
 
     /// Any one, for taking leave of all.
     pub(crate) fn last(&self) -> Option<AudienceId> {
-        self.sorted.last().map(|subscription| subscription.audience)
+        self.sorted.last().map(|subscription| subscription.id.audience)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Subscription> {
@@ -171,7 +185,7 @@ impl Subscriptions {
         self.expire_at = None;
         for subscription in &self.sorted {
             match subscription.extra.as_ref().and_then(|extra| extra.end_at) {
-                Some(at) if at <= now => expired.push(subscription.audience),
+                Some(at) if at <= now => expired.push(subscription.id.audience),
                 later => self.expire_at = self.expire_at.into_iter().chain(later).min(),
             }
         }
@@ -179,7 +193,7 @@ impl Subscriptions {
     }
 
     fn index(&self, audience: AudienceId) -> Result<usize, usize> {
-        self.sorted.binary_search_by_key(&audience, |subscription| subscription.audience)
+        self.sorted.binary_search_by_key(&audience, |subscription| subscription.id.audience)
     }
 }
 
@@ -238,8 +252,9 @@ mod tests {
     fn subscriptions_are_found_whatever_the_order_in_which_they_came() {
         let mut subscriptions = Subscriptions::default();
         for audience in [5, 1, 9, 3, 7, 1] {
-            let traits = Traits::default();
-            subscriptions.insert(Subscription { audience, place: Place::Live(0), traits, extra: None });
+            let (traits, place) = (Traits::default(), Place::Live(0));
+            let id = SubscriptionId { audience, number: 0 };
+            subscriptions.insert(Subscription { id, place, traits, extra: None });
         }
         assert_eq!(subscriptions.len(), 5);
         assert!(subscriptions.get(9).is_some() && subscriptions.get(2).is_none());
