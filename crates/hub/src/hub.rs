@@ -174,7 +174,7 @@ impl Hub {
             Input::Publication(channel, delivery) => self.publication(&channel, delivery),
             Input::Join(channel, info) => self.tell_members(&channel, &info, fanout::Event::Join),
             Input::Leave(channel, info) => self.tell_members(&channel, &info, fanout::Event::Leave),
-            Input::Order(order) => self.order(order),
+            Input::Order(order) => self.order(now, order),
             Input::Tick => self.tick(now),
             Input::Drain => self.drain(),
         }

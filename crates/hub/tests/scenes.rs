@@ -5,6 +5,7 @@
 //! - `recovering`: the promise: exactly once, in order, or told of a gap
 //! - `requests`: publish, history, presence and the rest
 //! - `leaving`: every way out, and that nothing remains
+//! - `overtaking`: orders and answers that cross each other on the way
 //! - `timing`: pings, expiry, staleness
 //! - `limits`: what one client may cost
 
@@ -12,6 +13,7 @@ mod scenes {
     mod connecting;
     mod leaving;
     mod limits;
+    mod overtaking;
     mod recovering;
     mod requests;
     mod subscribing;

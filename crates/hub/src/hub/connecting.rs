@@ -116,6 +116,23 @@ impl Hub {
         }
     }
 
+    /// A server-side subscription is ended before the reply could tell of it: the reply goes without it.
+    pub(super) fn leave_out_server_side(&mut self, now: Now, id: SessionId, audience: AudienceId) {
+        let Some(channel) = self.audiences.get(audience).map(|audience| audience.channel.clone()) else {
+            return;
+        };
+        self.leave(id, audience);
+        let Some(known) = self.connecting_mut(id).and_then(|connecting| connecting.known.as_mut()) else {
+            return;
+        };
+        if known.made.remove(channel.as_str()).is_none() {
+            known.pending -= 1;
+            if known.pending == 0 {
+                self.connected(now, id);
+            }
+        }
+    }
+
     /// The connect command cannot be granted: nothing remains of it, and the client is expected to go.
     pub(super) fn refuse_connect(&mut self, id: SessionId, refusal: Refusal) {
         let Refusal::Error(code) = refusal else { return self.deny(id, 0, refusal) };

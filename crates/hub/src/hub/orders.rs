@@ -1,11 +1,15 @@
 //! What a backend orders about the sessions of a user.
 
+use spanwire_wire::{ErrorCode, UnsubscribeCode};
+
 use super::Hub;
-use crate::session::Session;
+use crate::audience::AudienceId;
+use crate::session::{Purpose, Session};
+use crate::time::Now;
 use crate::{Order, SessionId, Whom};
 
 impl Hub {
-    pub(super) fn order(&mut self, order: Order) {
+    pub(super) fn order(&mut self, now: Now, order: Order) {
         match order {
             Order::Disconnect { whom, spared, disconnect } => {
                 for id in self.sessions_of(&whom, &spared) {
@@ -24,10 +28,27 @@ impl Hub {
                             .collect(),
                     };
                     for audience in audiences {
-                        self.expel(id, audience, code);
+                        self.end_subscription(now, id, audience, code);
                     }
+                    self.resume(now, id);
                 }
             }
+        }
+    }
+
+    /// Ends a subscription however far it has come. The client cannot be put out of one that is not live yet: the
+    /// command that waits for it is answered instead.
+    fn end_subscription(&mut self, now: Now, id: SessionId, audience: AudienceId, code: UnsubscribeCode) {
+        match self.joiner_mut(id, audience).map(|joiner| joiner.joining.purpose) {
+            None => self.expel(id, audience, code),
+            Some(Purpose::Command(command)) => {
+                self.leave(id, audience);
+                // An error that is temporary brings the client back, as a code that resubscribes would.
+                let error =
+                    if code.resubscribe() { ErrorCode::Internal } else { ErrorCode::PermissionDenied };
+                self.refuse(id, command, error);
+            }
+            Some(Purpose::Connect) => self.leave_out_server_side(now, id, audience),
         }
     }
 

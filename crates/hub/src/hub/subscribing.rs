@@ -119,7 +119,7 @@ impl Hub {
     }
 
     /// A session's place among those who are about to subscribe.
-    fn joiner_mut(&mut self, id: SessionId, audience: AudienceId) -> Option<&mut Joiner> {
+    pub(super) fn joiner_mut(&mut self, id: SessionId, audience: AudienceId) -> Option<&mut Joiner> {
         let subscription = self.sessions.get(id)?.subscriptions.get(audience)?;
         let Place::Joining(index) = subscription.place else { return None };
         self.audiences.get_mut(audience)?.joiners.get_mut(index as usize)
