@@ -9,6 +9,7 @@ mod endpoint;
 pub mod limits;
 mod patience;
 mod routes;
+mod strangers;
 mod upgrade;
 
 pub(crate) use answer::plain;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 use axum::Router;
 
+use self::strangers::Strangers;
 use crate::api::Api;
 use crate::auth::{HostPolicy, OriginPolicy};
 use crate::config::Settings;
@@ -28,6 +30,7 @@ use crate::metrics::EdgeCounters;
 pub struct Edge {
     hosts: HostPolicy,
     origins: OriginPolicy,
+    strangers: Strangers,
     has_echo: bool,
     /// Most WebSockets at a time; 0 is no limit.
     connection_limit: usize,
@@ -44,6 +47,7 @@ impl Edge {
         Self {
             hosts: settings.profile.host_policy(),
             origins: OriginPolicy::new(settings.client.allowed_origins.iter().cloned()),
+            strangers: Strangers::default(),
             has_echo: settings.profile.shows_demos(),
             connection_limit: settings.client.connection_limit,
             routes: routes::routes(settings, api, counters.clone()),

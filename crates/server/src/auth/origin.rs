@@ -45,9 +45,14 @@ impl OriginPolicy {
         if listed || host.is_some_and(|host| is_same_host(&origin, &host.to_ascii_lowercase())) {
             Ok(())
         } else {
-            Err(OriginRefusal { origin })
+            Err(OriginRefusal { origin: if is_plain(&origin) { origin } else { String::new() } })
         }
     }
+}
+
+/// Whether an origin can be repeated in a page, in a configuration and in a log without meaning anything there.
+fn is_plain(origin: &str) -> bool {
+    origin.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b'<' | b'>'))
 }
 
 /// Whether the page came from the host that the request went to. The scheme does not matter: behind a reverse proxy
@@ -64,8 +69,7 @@ fn is_same_host(origin: &str, host: &str) -> bool {
 
 impl fmt::Display for OriginRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b'<' | b'>');
-        if self.origin.is_empty() || !self.origin.bytes().all(is_plain) {
+        if self.origin.is_empty() {
             return f.write_str("Pages of this origin may not connect here.");
         }
         writeln!(f, "Pages from {} may not connect here.", self.origin)?;

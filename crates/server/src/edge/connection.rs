@@ -69,11 +69,15 @@ async fn answer(
     purpose: &Cell<Option<Purpose>>,
     mut request: Request<RequestBody>,
 ) -> Result<Response, Infallible> {
+    let endpoint = Endpoint::at(request.uri().path(), edge.has_echo);
     if let Err(refusal) = edge.hosts.check(the_only(request.headers(), &HOST)) {
-        edge.counters.answered("refused", StatusCode::MISDIRECTED_REQUEST);
+        match endpoint {
+            Some(_) => edge.counters.refused("host_refused"),
+            None => edge.counters.answered("host_refused", StatusCode::MISDIRECTED_REQUEST),
+        }
         return Ok(plain(StatusCode::MISDIRECTED_REQUEST, refusal.to_string()));
     }
-    if let Some(endpoint) = Endpoint::at(request.uri().path(), edge.has_echo) {
+    if let Some(endpoint) = endpoint {
         if edge.is_full(engine) {
             edge.counters.refused("connection_limit");
             return Ok(plain(

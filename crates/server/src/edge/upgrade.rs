@@ -72,7 +72,15 @@ fn refuse(edge: &Edge, refusal: Refusal, headers: &HeaderMap, host: Option<&str>
     let origin = the_only(headers, &http::header::ORIGIN);
     let text = match (refusal, edge.origins.check(origin, host)) {
         // The one refusal that an operator wants to lift: its text says how.
-        (Refusal::OriginRefused, Err(refused)) => refused.to_string(),
+        (Refusal::OriginRefused, Err(refused)) => {
+            if edge.strangers.is_news(&refused.origin) {
+                tracing::warn!(
+                    "origin {:?} was refused; to let its pages in, add it to client.allowed_origins",
+                    refused.origin
+                );
+            }
+            refused.to_string()
+        }
         _ => refusal.reason().to_owned(),
     };
     let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
