@@ -11,6 +11,7 @@ use spanwire_hub::namespace::Namespaces;
 use super::namespace::{self, TTL_MAX};
 use super::reader::Reader;
 use super::{ConfigError, Layer, Secret, check};
+use crate::engine::limits::READ_BYTES;
 use crate::profile::Profile;
 
 /// A configuration that has been read and checked.
@@ -124,6 +125,8 @@ impl Settings {
     }
 
     fn read_all(reader: &mut Reader<'_>, profile: Profile) -> Self {
+        let websocket = websocket(reader);
+        let limits = fitting(limits(reader), websocket.message_size_limit);
         Self {
             profile,
             http_server: http_server(reader),
@@ -132,8 +135,8 @@ impl Settings {
             health: reader.flag("health.enabled", "whether /health answers", true),
             prometheus: reader.flag("prometheus.enabled", "whether /metrics answers", true),
             client: client(reader),
-            websocket: websocket(reader),
-            limits: limits(reader),
+            websocket,
+            limits,
             namespaces: namespaces(reader),
             shards: reader.count(
                 "engine.shards",
@@ -298,6 +301,21 @@ fn limits(reader: &mut Reader<'_>) -> Limits {
         ),
         ..default
     }
+}
+
+/// Makes room in the hub for what the transport lets through: a message that is not too long for the one must not
+/// be so for the other.
+fn fitting(limits: Limits, message_size_limit: usize) -> Limits {
+    let commands = spanwire_wire::Limits {
+        message_bytes_max: message_size_limit,
+        // The connect command and the subscriptions of all channels may come in one frame.
+        messages_per_frame_max: limits
+            .commands
+            .messages_per_frame_max
+            .max(limits.channels_per_client_max + 1),
+    };
+    let backlog_bytes_max = limits.backlog_bytes_max.max(message_size_limit + READ_BYTES);
+    Limits { commands, backlog_bytes_max, ..limits }
 }
 
 fn namespaces(reader: &mut Reader<'_>) -> Namespaces {

@@ -270,3 +270,11 @@ fn a_null_in_json_says_nothing() {
     let settings = Settings::read(Profile::Secure, &[layer]).unwrap();
     assert!(settings.http_api_key.is_none());
 }
+
+#[test]
+fn a_message_that_may_be_sent_may_also_be_understood() {
+    let settings = read("websocket.message_size_limit = 1000000\nclient.channel_limit = 5000").unwrap();
+    assert_eq!(settings.limits.commands.message_bytes_max, 1_000_000);
+    assert_eq!(settings.limits.commands.messages_per_frame_max, 5001);
+    assert!(settings.limits.backlog_bytes_max > 1_000_000);
+}
