@@ -15,6 +15,7 @@ mod info;
 mod key;
 mod method;
 mod payload;
+mod place;
 mod presence;
 mod presence_stats;
 mod publish;

@@ -1,18 +1,12 @@
 //! `history_remove`: forgets what a channel has kept.
 
-use serde::Deserialize;
 use spanwire_hub::broker::{BrokerAnswer, BrokerRequest, HistoryOptions};
 use spanwire_hub::channel::Channel;
 use spanwire_wire::ErrorCode;
 
 use super::World;
 use super::failure::{Failure, parse};
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Place {
-    channel: String,
-}
+use super::place::Place;
 
 pub(super) async fn call(world: World<'_>, body: &[u8]) -> Result<String, Failure> {
     let place: Place = parse(body)?;

@@ -2,19 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use spanwire_hub::presence::{PresenceAnswer, PresenceRequest};
 use spanwire_wire::ErrorCode;
 
 use super::World;
 use super::failure::{Failure, parse, write};
 use super::payload::Client;
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Place {
-    channel: String,
-}
+use super::place::Place;
 
 #[derive(Serialize)]
 struct Present {

@@ -1,17 +1,12 @@
 //! `presence_stats`: how many are in a channel.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use spanwire_hub::presence::{PresenceAnswer, PresenceRequest};
 use spanwire_wire::ErrorCode;
 
 use super::failure::{Failure, parse, write};
+use super::place::Place;
 use super::{World, presence};
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Place {
-    channel: String,
-}
 
 #[derive(Serialize)]
 struct Stats {

@@ -11,17 +11,11 @@ use spanwire_wire::ErrorCode;
 use spanwire_wire::message::Publication;
 
 use super::failure::{Failure, parse, write};
+use super::place::Place;
 use super::{World, payload};
 
 /// Longest idempotency key, in bytes. Keys are kept for a while after their publication.
 const IDEMPOTENCY_KEY_BYTES_MAX: usize = 256;
-
-#[derive(Deserialize)]
-#[serde(default)]
-#[derive(Default)]
-struct Place {
-    channel: String,
-}
 
 /// What to publish, wherever it goes.
 #[derive(Default, Deserialize)]

@@ -1,18 +1,12 @@
 //! `unsubscribe`: ends the subscriptions of a user to one channel, or to all.
 
-use serde::Deserialize;
 use spanwire_hub::Order;
 use spanwire_wire::UnsubscribeCode;
 
 use super::World;
 use super::failure::{Failure, parse};
+use super::place::Place;
 use super::target::Target;
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Place {
-    channel: String,
-}
 
 pub(super) fn call(world: World<'_>, body: &[u8]) -> Result<String, Failure> {
     let whom = parse::<Target>(body)?.whom()?;
