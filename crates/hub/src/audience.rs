@@ -6,8 +6,10 @@ use hashbrown::HashMap;
 
 use crate::channel::{Channel, Position};
 use crate::delivery::Delivery;
+use crate::limits::Limits;
 use crate::namespace::Namespace;
 use crate::session::{Joining, Place};
+use crate::weight;
 
 /// Names an audience within its hub.
 pub(crate) type AudienceId = u32;
@@ -46,8 +48,31 @@ pub(crate) struct Joiner {
     pub(crate) joining: Box<Joining>,
     /// Publications that came before the answer, in the order of their coming.
     pub(crate) early: Vec<Arc<Delivery>>,
+    /// About how many bytes those will take in its outbox.
+    early_bytes: usize,
     /// Some more came than may be kept: it cannot join without a hole.
     pub(crate) overflowed: bool,
+}
+
+impl Joiner {
+    pub(crate) fn new(session: u32, joining: Joining) -> Self {
+        let joining = Box::new(joining);
+        Self { session, joining, early: Vec::new(), early_bytes: 0, overflowed: false }
+    }
+
+    /// Keeps a publication for later: all of them go to the outbox at once, so more than that takes is too much.
+    pub(crate) fn keep(&mut self, delivery: &Arc<Delivery>, limits: &Limits) {
+        let bytes = self.early_bytes + weight::of_publication(&delivery.publication);
+        if self.overflowed
+            || self.early.len() >= limits.joining_publications_max
+            || bytes > limits.outbox_bytes_max
+        {
+            self.overflowed = true;
+            return;
+        }
+        self.early_bytes = bytes;
+        self.early.push(Arc::clone(delivery));
+    }
 }
 
 impl Audience {
@@ -68,6 +93,9 @@ impl Audience {
 
     /// Adds a live member.
     pub(crate) fn add_member(&mut self, member: Member) -> Place {
+        if self.members.len() < 4 {
+            self.members.reserve_exact(1);
+        }
         self.members.push(member);
         Place::Live((self.members.len() - 1) as u32)
     }

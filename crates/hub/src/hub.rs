@@ -314,6 +314,11 @@ impl Hub {
         self.send(id, encode_push(encoding, &Push::new(channel.as_str(), event)));
     }
 
+    /// How many bytes the next message to a client may have.
+    fn room(&self, id: SessionId) -> usize {
+        self.sessions.room(id.index, self.config.limits.outbox_bytes_max)
+    }
+
     /// Puts a message into a client's outbox; if it cannot take more, the client is let go.
     fn send(&mut self, id: SessionId, message: Bytes) {
         if self.sessions.send(id.index, message, self.config.limits.outbox_bytes_max).is_err() {

@@ -22,6 +22,7 @@ pub mod presence;
 mod session;
 mod sessions;
 pub mod time;
+mod weight;
 mod wheel;
 
 pub use hub::{Census, Config, Hub};

@@ -8,7 +8,9 @@ pub struct Limits {
     /// Most bytes a client may leave unread before we let it go with code 3008.
     ///
     /// Higher forgives slow phones; but it is what one client can cost, so the worst case of the machine is this
-    /// times the number of connections. A client let go may return and recover by position.
+    /// times the number of connections. A client let go may return and recover by position. Replies keep to it as well:
+    /// a page of history ends before it, a recovery that exceeds it is `recovered: false`, and a presence that
+    /// exceeds it is error 106.
     pub outbox_bytes_max: usize,
     /// Most channels a client may be subscribed to, server-side subscriptions included (error 106).
     pub channels_per_client_max: usize,
@@ -21,7 +23,8 @@ pub struct Limits {
     pub backlog_bytes_max: usize,
     /// Most requests of one client that may be unanswered at once; the next ones wait.
     pub asks_per_client_max: usize,
-    /// Most publications that are kept for a subscriber whose subscribe is unanswered; beyond it: code 3010.
+    /// Most publications that are kept for a subscriber whose subscribe is unanswered, and most bytes of them are what
+    /// an outbox takes; beyond it: "insufficient state" (code 2500 or 3010).
     pub joining_publications_max: usize,
     /// Most publications a client's `history` call returns.
     pub history_publications_max: usize,

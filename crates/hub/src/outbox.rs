@@ -4,6 +4,10 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
+/// What a message takes beside its bytes: a reference to them. Without it, a client could make us keep many times what
+/// its outbox may hold, in replies that say almost nothing.
+pub const MESSAGE_BYTES: usize = size_of::<Bytes>();
+
 /// Messages on their way to one client, oldest first. Each is one encoded Reply, to be framed by the transport.
 ///
 /// The transport looks at them, writes as many as the socket takes, and drops those by [`Outbox::consume`]. An
@@ -69,14 +73,23 @@ impl Outbox {
         *self = Self::default();
     }
 
-    /// Takes one more message, if that leaves at most `bytes_max` waiting. A message is always taken by an empty
+    /// How many bytes the next message may have, if at most `bytes_max` may wait.
+    pub(crate) fn room(&self, bytes_max: usize) -> usize {
+        bytes_max.saturating_sub(self.cost_with_one_more())
+    }
+
+    fn cost_with_one_more(&self) -> usize {
+        self.bytes as usize + (self.len() + 1) * MESSAGE_BYTES
+    }
+
+    /// Takes one more message, if that leaves at most `bytes_max` waiting, [`MESSAGE_BYTES`] for each counted in. A message is always taken by an empty
     /// outbox: what could never fit is a matter of message limits, not of slowness.
     pub(crate) fn push(&mut self, message: Bytes, bytes_max: usize) -> Result<(), Overflow> {
-        let bytes = self.bytes as usize + message.len();
-        if (bytes > bytes_max && !self.is_empty()) || bytes > u32::MAX as usize {
+        let Ok(bytes) = u32::try_from(self.bytes as usize + message.len()) else { return Err(Overflow) };
+        if self.cost_with_one_more() + message.len() > bytes_max && !self.is_empty() {
             return Err(Overflow);
         }
-        self.bytes = bytes as u32;
+        self.bytes = bytes;
         match &mut self.messages {
             Messages::None => self.messages = Messages::One(message),
             Messages::Many(many) => many.push_back(message),
@@ -141,9 +154,10 @@ mod tests {
     #[test]
     fn a_full_outbox_takes_nothing_and_keeps_what_it_has() {
         let mut outbox = filled(&["12345"]);
-        assert_eq!(outbox.push(Bytes::from_static(b"678"), 7), Err(Overflow));
+        let bytes_max = 7 + 2 * MESSAGE_BYTES;
+        assert_eq!(outbox.push(Bytes::from_static(b"678"), bytes_max), Err(Overflow));
         assert_eq!(outbox.bytes(), 5);
-        assert_eq!(outbox.push(Bytes::from_static(b"67"), 7), Ok(()));
+        assert_eq!(outbox.push(Bytes::from_static(b"67"), bytes_max), Ok(()));
         assert_eq!(outbox.len(), 2);
     }
 
@@ -152,6 +166,13 @@ mod tests {
         let mut outbox = Outbox::default();
         assert_eq!(outbox.push(Bytes::from_static(b"12345"), 2), Ok(()));
         assert_eq!(outbox.push(Bytes::from_static(b"6"), 2), Err(Overflow));
+    }
+
+    #[test]
+    fn messages_that_say_nothing_fill_an_outbox_too() {
+        let mut outbox = Outbox::default();
+        let taken = (0..100).take_while(|_| outbox.push(Bytes::new(), 10 * MESSAGE_BYTES).is_ok()).count();
+        assert_eq!(taken, 10);
     }
 
     #[test]

@@ -16,9 +16,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use spanwire_wire::Encoding;
-use spanwire_wire::message::{ClientInfo, SubscribeRequest, SubscribeResult};
+use spanwire_wire::message::{ClientInfo, SubscribeResult};
 
 use crate::Credentials;
+use crate::channel::Position;
 use crate::time::Instant;
 
 /// One client, from the opening of its connection to the end of it.
@@ -64,7 +65,7 @@ pub(crate) struct Connecting {
     /// The id of the command.
     pub(crate) command: u32,
     /// Where the client left off in server-side subscriptions.
-    pub(crate) wanted: BTreeMap<String, SubscribeRequest>,
+    pub(crate) wanted: BTreeMap<String, Position>,
     /// Whether the client asked for our extensions.
     pub(crate) extended: bool,
     /// Who it is, once that is known.

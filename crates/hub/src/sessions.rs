@@ -114,6 +114,11 @@ impl Sessions {
         self.lanes[id.index as usize].open = false;
     }
 
+    /// How many bytes the next message to this client may have.
+    pub(crate) fn room(&self, index: u32, bytes_max: usize) -> usize {
+        self.lanes[index as usize].outbox.room(bytes_max)
+    }
+
     /// Puts a message into the outbox of the session in this place. A shut lane swallows it.
     pub(crate) fn send(&mut self, index: u32, message: Bytes, bytes_max: usize) -> Result<(), Overflow> {
         let lane = &mut self.lanes[index as usize];

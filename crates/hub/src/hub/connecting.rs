@@ -27,7 +27,12 @@ impl Hub {
         let Life::Fresh { stale_at } = session.life else { return };
         let extended = extension::is_wanted(&request);
         let ConnectRequest { token, data, subs, name, version, .. } = request;
-        let connecting = Connecting { stale_at, command, wanted: subs, extended, known: None };
+        // A stranger may name any number of channels, at any length: kept is what a client can have been subscribed to.
+        let wanted = subs.into_iter().filter_map(|(channel, request)| {
+            Some((channel, wanted_position(request.recover, request.offset, &request.epoch)?))
+        });
+        let wanted = wanted.take(self.config.limits.channels_per_client_max).collect();
+        let connecting = Connecting { stale_at, command, wanted, extended, known: None };
         session.life = Life::Connecting(Box::new(connecting));
         let question = Authenticate { session: id, token, data, name, version };
         self.ask(id, Purpose::Connect, Question::Authenticate(question));
@@ -78,12 +83,11 @@ impl Hub {
         namespace: &Arc<Namespace>,
         grant: Grant,
     ) {
-        let wanted =
-            self.connecting_mut(id).and_then(|connecting| connecting.wanted.remove(channel.as_str()));
+        let since = self.connecting_mut(id).and_then(|connecting| connecting.wanted.remove(channel.as_str()));
         let traits = Traits::decide(namespace, grant.options, Wishes::default());
         let joining = Joining {
             purpose: crate::session::Purpose::Connect,
-            since: wanted.and_then(|wanted| wanted_position(wanted.recover, wanted.offset, &wanted.epoch)),
+            since,
             reject_unrecovered: false,
             traits: Traits { server_side: true, ..traits },
             info: grant.info,
@@ -191,7 +195,7 @@ impl Hub {
         self.sessions.lane(id.index).encoding == Encoding::Protobuf || is_json_or_nothing(payload)
     }
 
-    fn connecting_mut(&mut self, id: SessionId) -> Option<&mut Connecting> {
+    pub(super) fn connecting_mut(&mut self, id: SessionId) -> Option<&mut Connecting> {
         match &mut self.sessions.get_mut(id)?.life {
             Life::Connecting(connecting) => Some(connecting),
             _ => None,

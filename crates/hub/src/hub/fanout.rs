@@ -37,21 +37,15 @@ impl Hub {
     pub(super) fn publication(&mut self, channel: &Channel, delivery: Arc<Delivery>) {
         let Some(id) = self.audiences.find(channel.as_str()) else { return };
         let Some(audience) = self.audiences.get_mut(id) else { return };
-        let step = hear(&mut audience.heard, &delivery);
-        if step == Step::Repeat {
-            return;
-        }
+        // A joiner's position is not known yet, so what others have heard may be new to it.
         for joiner in &mut audience.joiners {
-            if joiner.early.len() < self.config.limits.joining_publications_max {
-                joiner.early.push(Arc::clone(&delivery));
-            } else {
-                joiner.overflowed = true;
-            }
+            joiner.keep(&delivery, &self.config.limits);
         }
-        match step {
+        match hear(&mut audience.heard, &delivery) {
+            Step::Repeat => return,
             Step::Hole { heard } => self.lose_behind(id, heard, delivery.publication.offset),
             Step::NewEpoch => self.lose_outdated(id, None),
-            Step::Next | Step::Repeat => {}
+            Step::Next => {}
         }
         self.deliver(id, &delivery);
     }

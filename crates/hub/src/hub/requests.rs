@@ -17,6 +17,7 @@ use crate::delivery::{json_info, json_publications};
 use crate::namespace::{Namespace, Permission};
 use crate::presence::{PresenceAnswer, PresenceRequest};
 use crate::session::{Place, Session, Subscription};
+use crate::weight;
 
 /// Longest idempotency key of a publish command (`sw_key`), in bytes: a UUID or a hash in hex fits.
 const KEY_BYTES_MAX: usize = 64;
@@ -92,13 +93,14 @@ impl Hub {
     }
 
     pub(super) fn history_read(&mut self, id: SessionId, command: u32, answer: BrokerAnswer) {
-        let (publications, top) = match answer {
+        let (mut publications, top) = match answer {
             BrokerAnswer::History { publications, top } => (publications, top),
             BrokerAnswer::Refused(BrokerError::UnrecoverablePosition) => {
                 return self.refuse(id, command, ErrorCode::UnrecoverablePosition);
             }
             _ => return self.refuse(id, command, ErrorCode::Internal),
         };
+        self.cut_to_fit(id, &mut publications);
         let sayable = match self.sessions.lane(id.index).encoding {
             Encoding::Json => json_publications(publications),
             Encoding::Protobuf => Some(publications),
@@ -108,6 +110,20 @@ impl Hub {
         };
         let epoch = top.epoch.as_str().to_owned();
         self.reply(id, command, Outcome::History(HistoryResult { publications, epoch, offset: top.offset }));
+    }
+
+    /// Ends a page of history before it outgrows the client's outbox, but not before it has begun: the client asks
+    /// for the rest from where the page ends.
+    fn cut_to_fit(&self, id: SessionId, publications: &mut Vec<Publication>) {
+        let mut room = self.room(id);
+        let fitting = publications.iter().take_while(|publication| {
+            let bytes = weight::of_publication(publication);
+            let fits = bytes <= room;
+            room = room.saturating_sub(bytes);
+            fits
+        });
+        let fitting = fitting.count().max(1);
+        publications.truncate(fitting);
     }
 
     pub(super) fn read_presence(&mut self, id: SessionId, command: u32, channel: &str) {
@@ -136,6 +152,11 @@ impl Hub {
 
     pub(super) fn presence_read(&mut self, id: SessionId, command: u32, answer: PresenceAnswer) {
         let outcome = match answer {
+            PresenceAnswer::Clients(presence)
+                if presence.values().map(weight::of_client).sum::<usize>() > self.room(id) =>
+            {
+                return self.refuse(id, command, ErrorCode::LimitExceeded);
+            }
             PresenceAnswer::Clients(mut presence) => {
                 if self.sessions.lane(id.index).encoding == Encoding::Json {
                     presence.values_mut().for_each(|info| *info = json_info(info));

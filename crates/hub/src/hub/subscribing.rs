@@ -25,6 +25,7 @@ use crate::session::{
     Wishes,
 };
 use crate::time::Now;
+use crate::weight;
 use crate::{Deed, Grant, Question, Refusal, SessionId};
 
 /// `SubscribeRequest.delta`: the one kind of delta that the protocol knows.
@@ -110,9 +111,7 @@ impl Hub {
         let Some(session) = self.sessions.get_mut(id) else { return subscription };
         let Some(members) = self.audiences.get_mut(audience) else { return subscription };
         let traits = joining.traits;
-        let joining = Box::new(joining);
-        let joiner = Joiner { session: id.index, joining, early: Vec::new(), overflowed: false };
-        let place = members.add_joiner(joiner);
+        let place = members.add_joiner(Joiner::new(id.index, joining));
         session.subscriptions.insert(Subscription { id: subscription, place, traits, extra: None });
         self.subscriptions += 1;
         subscription
@@ -203,11 +202,14 @@ impl Hub {
     /// Goes on as soon as the broker and presence have both answered.
     fn settle(&mut self, now: Now, id: SessionId, audience: AudienceId) {
         let encoding = self.sessions.lane(id.index).encoding;
+        let room = self.room_for_missed(id);
         let Some(joiner) = self.joiner_mut(id, audience) else { return };
         let Stage::Reading { broker, presence_pending: false } = &mut joiner.joining.stage else { return };
         let (top, missed) = match broker.take() {
             None => return,
-            Some(BrokerAnswer::Subscribed { top, missed }) => (top, missed),
+            Some(BrokerAnswer::Subscribed { top, missed }) => {
+                (top, missed.filter(|missed| weigh(missed) <= room))
+            }
             Some(_) => return self.cannot_join(id, audience, Refusal::Error(ErrorCode::Internal)),
         };
         match result_of(now, &joiner.joining, top.as_ref(), missed, encoding) {
@@ -223,6 +225,16 @@ impl Hub {
                 }
             }
         }
+    }
+
+    /// How many bytes of missed publications the reply may have. A client that is owed more is told that it cannot be
+    /// recovered: let go as slow, it would come back and be owed the same.
+    fn room_for_missed(&mut self, id: SessionId) -> usize {
+        let taken = self
+            .connecting_mut(id)
+            .and_then(|connecting| connecting.known.as_ref())
+            .map(|known| known.made.values().map(|result| weigh(&result.publications)).sum());
+        self.room(id).saturating_sub(taken.unwrap_or(0))
     }
 
     /// The reply is written. What waited follows it, and from here on publications go straight to the outbox.
@@ -344,6 +356,11 @@ fn namespace_allows(namespace: &Namespace, channel: &str, user: &str) -> bool {
         Some(listed) => listed,
         None => namespace.subscribe.allows(user, false),
     }
+}
+
+/// About what publications take in a reply, in bytes.
+fn weigh(publications: &[Publication]) -> usize {
+    publications.iter().map(weight::of_publication).sum()
 }
 
 /// What a subscriber is told.

@@ -1,0 +1,22 @@
+//! About how many bytes things will take on the wire: so that a reply too large for an outbox is never made.
+
+use spanwire_wire::message::{ClientInfo, Publication};
+
+/// Names of fields, numbers and punctuation of one entry in a list.
+const FRAMING_BYTES: usize = 128;
+
+/// About what a publication takes in a reply, in bytes.
+pub(crate) fn of_publication(publication: &Publication) -> usize {
+    let tags = publication.tags.iter().map(|(key, value)| key.len() + value.len() + FRAMING_BYTES);
+    FRAMING_BYTES
+        + publication.data.len()
+        + publication.info.as_ref().map_or(0, of_client)
+        + tags.sum::<usize>()
+        + publication.channel.len()
+        + publication.key.len()
+}
+
+/// About what a client takes in a reply, in bytes.
+pub(crate) fn of_client(info: &ClientInfo) -> usize {
+    FRAMING_BYTES + info.user.len() + info.client.len() + info.conn_info.len() + info.chan_info.len()
+}
