@@ -78,6 +78,8 @@ pub(crate) struct Known {
     pub(crate) client: Client,
     /// Custom data for the reply.
     pub(crate) data: Bytes,
+    /// When the connection expires, in seconds since 1970.
+    pub(crate) expire_at: Option<u64>,
     /// Server-side subscriptions that are still being made.
     pub(crate) pending: usize,
     /// Those that are made, for the reply.
@@ -94,9 +96,7 @@ pub(crate) struct Client {
     /// `conn_info`; empty is nothing.
     pub(crate) info: Bytes,
     pub(crate) heartbeat: Heartbeat,
-    /// When the connection expires, in seconds since 1970.
-    pub(crate) expire_at: Option<u64>,
-    /// When it is closed for that.
+    /// When the connection is closed because it has expired.
     pub(crate) close_at: Option<Instant>,
     /// Whether it was granted our extensions.
     pub(crate) extended: bool,
@@ -119,7 +119,6 @@ impl Client {
             user: Arc::from(credentials.user.as_str()),
             info: credentials.info.clone(),
             heartbeat: Heartbeat::Off,
-            expire_at: credentials.expire_at,
             close_at: None,
             extended,
         }

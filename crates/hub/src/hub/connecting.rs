@@ -59,6 +59,9 @@ impl Hub {
         let client_id = ClientId::from_random(self.chance.random());
         let mut channels: BTreeMap<Channel, (Arc<Namespace>, Grant)> = BTreeMap::new();
         for (channel, grant) in &credentials.channels {
+            if grant.expire_at.is_some_and(|at| at <= now.unix_seconds()) {
+                return self.refuse_connect(id, Refusal::Error(ErrorCode::Expired));
+            }
             match self.config.namespaces.of(channel.as_str()) {
                 Ok(namespace) => channels.insert(channel.clone(), (Arc::clone(namespace), grant.clone())),
                 Err(code) => return self.refuse_connect(id, Refusal::Error(code)),
@@ -67,7 +70,8 @@ impl Hub {
         let Some(connecting) = self.connecting_mut(id) else { return };
         let client = Client::new(client_id, &credentials, connecting.extended);
         let pending = channels.len();
-        connecting.known = Some(Known { client, data: credentials.data, pending, made: BTreeMap::new() });
+        let Credentials { data, expire_at, .. } = credentials;
+        connecting.known = Some(Known { client, data, expire_at, pending, made: BTreeMap::new() });
         for (channel, (namespace, grant)) in channels {
             self.join_server_side(id, &channel, &namespace, grant);
         }
@@ -155,13 +159,13 @@ impl Hub {
         let Some(session) = self.sessions.get_mut(id) else { return };
         let Life::Connecting(connecting) = std::mem::replace(&mut session.life, Life::Closed) else { return };
         let Connecting { command, known: Some(known), .. } = *connecting else { return };
-        let Known { mut client, data, made, .. } = known;
+        let Known { mut client, data, expire_at, made, .. } = known;
         if !session.transport_pings {
             client.heartbeat = Heartbeat::start(now.at, limits, self.chance.random());
         }
-        client.close_at = client.expire_at.map(|at| now.instant_of(at) + limits.expired_close_delay);
+        client.close_at = end_of(now, expire_at, limits.expired_close_delay);
         let pings = client.heartbeat != Heartbeat::Off;
-        let ttl = client.expire_at.map(|at| time_to_live(now, at));
+        let ttl = expire_at.map(|at| time_to_live(now, at));
         let result = ConnectResult {
             client: client.id.to_string(),
             version: self.config.version.clone(),

@@ -28,6 +28,9 @@ impl Hub {
         outcome: Result<Credentials, Refusal>,
     ) {
         let credentials = match outcome {
+            Ok(credentials) if credentials.expire_at.is_some_and(|at| at <= now.unix_seconds()) => {
+                return self.close(id, DisconnectCode::ConnectionExpired.into());
+            }
             Ok(credentials) => credentials,
             Err(Refusal::Error(ErrorCode::TokenExpired)) => {
                 return self.close(id, DisconnectCode::ConnectionExpired.into());
@@ -47,7 +50,6 @@ impl Hub {
             // Other server-side subscriptions than it has: a new connection gets them.
             return self.close(id, DisconnectCode::InsufficientState.into());
         }
-        client.expire_at = credentials.expire_at;
         client.close_at = end_of(now, credentials.expire_at, delay);
         client.info = credentials.info;
         self.rearm(id);
@@ -98,6 +100,9 @@ impl Hub {
         outcome: Result<Grant, Refusal>,
     ) {
         let grant = match outcome {
+            Ok(grant) if grant.expire_at.is_some_and(|at| at <= now.unix_seconds()) => {
+                return self.refuse(id, command, ErrorCode::Expired);
+            }
             Ok(grant) => grant,
             Err(Refusal::Error(ErrorCode::TokenExpired)) => {
                 return self.refuse(id, command, ErrorCode::TokenExpired);

@@ -158,6 +158,18 @@ fn server_side_subscriptions_recover_from_where_the_client_says_that_it_was() {
 }
 
 #[test]
+fn a_server_side_subscription_that_is_over_refuses_the_whole_connect() {
+    let mut world = World::new();
+    let channels = vec![(Channel::new("open:b"), Grant { expire_at: Some(DAWN), ..Grant::default() })];
+    world.tokens.insert("ann", Ok(Credentials { channels, ..Credentials::default() }));
+    let ann = world.open();
+    world.send(ann, r#"{"id":1,"connect":{"token":"ann"}}"#);
+    assert_eq!(world.read(ann), [r#"{"id":1,"error":{"code":110,"message":"expired"}}"#]);
+    assert_eq!(world.hub.census().subscriptions, 0);
+    world.end();
+}
+
+#[test]
 fn an_unknown_namespace_among_server_side_subscriptions_refuses_the_whole_connect() {
     let mut world = World::new();
     let channels =

@@ -106,8 +106,11 @@ fn an_expired_connection_is_closed_after_its_grace_unless_it_was_refreshed() {
 
 #[test]
 fn what_a_refresh_with_the_wrong_token_ends_in() {
-    let table =
-        [("another user", Ok(expiring("bob", 600)), 3500), ("other channels", Ok(with_channel("ann")), 3010)];
+    let table = [
+        ("another user", Ok(expiring("bob", 600)), 3500),
+        ("other channels", Ok(with_channel("ann")), 3010),
+        ("over already", Ok(expiring("ann", 0)), 3005),
+    ];
     for (case, credentials, code) in table {
         let mut world = World::new();
         let ann = world.connect("ann");
@@ -127,6 +130,7 @@ fn an_expired_subscription_is_ended_with_a_code_that_brings_the_client_back() {
     let mut world = World::new();
     world.grants.insert("brief", Ok(Grant { expire_at: Some(DAWN + 10), ..Grant::default() }));
     world.grants.insert("longer", Ok(Grant { expire_at: Some(DAWN + 1000), ..Grant::default() }));
+    world.grants.insert("over", Ok(Grant { expire_at: Some(DAWN), ..Grant::default() }));
     let subscribe = |world: &mut World| {
         let id = world.connect("ann");
         world.send(id, r#"{"id":2,"subscribe":{"channel":"open:x","token":"brief"}}"#);
@@ -136,6 +140,8 @@ fn an_expired_subscription_is_ended_with_a_code_that_brings_the_client_back() {
     let (ann, bob) = (subscribe(&mut world), subscribe(&mut world));
     world.send(bob, r#"{"id":3,"sub_refresh":{"channel":"open:x","token":"longer"}}"#);
     assert_eq!(world.read(bob), [r#"{"id":3,"sub_refresh":{"expires":true,"ttl":1000}}"#]);
+    world.send(ann, r#"{"id":3,"sub_refresh":{"channel":"open:x","token":"over"}}"#);
+    assert_eq!(world.read(ann), [r#"{"id":3,"error":{"code":110,"message":"expired"}}"#]);
     let mut heard = Vec::new();
     for _ in 0..36 {
         world.pass(seconds(1));
