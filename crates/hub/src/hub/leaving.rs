@@ -7,7 +7,7 @@ use super::Hub;
 use crate::audience::{AudienceId, Joiner};
 use crate::broker::BrokerRequest;
 use crate::presence::PresenceRequest;
-use crate::session::{Place, Subscription};
+use crate::session::{Place, Subscription, Traits};
 use crate::{Deed, SessionId};
 
 impl Hub {
@@ -52,16 +52,18 @@ impl Hub {
         let session = self.sessions.get_mut(id)?;
         let subscription = session.subscriptions.remove(audience)?;
         self.subscriptions -= 1;
-        let description = session.client().map(|client| client.describe(subscription.info()));
+        let Traits { present, announced, .. } = subscription.traits;
+        let announced = announced && matches!(subscription.place, Place::Live(_));
+        let told = session.client().filter(|_| present || announced);
+        let description = told.map(|client| client.describe(subscription.info()));
         let channel = self.audiences.get(audience)?.channel.clone();
-        let was_live = matches!(subscription.place, Place::Live(_));
         self.vacate(audience, subscription.place);
         if let Some(description) = description {
-            if subscription.traits.present {
+            if present {
                 let remove = PresenceRequest::Remove(description.client.clone());
                 self.tell(&channel, Deed::Presence(remove));
             }
-            if subscription.traits.announced && was_live {
+            if announced {
                 self.tell(&channel, Deed::Broker(BrokerRequest::Leave(description)));
             }
         }

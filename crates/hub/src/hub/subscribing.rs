@@ -256,7 +256,7 @@ impl Hub {
         let (place, channel) = (members.add_member(member), members.channel.clone());
         let Some(session) = self.sessions.get_mut(id) else { return };
         let Some(client) = session.client() else { return };
-        let description = client.describe(info.clone());
+        let description = traits.announced.then(|| client.describe(info.clone()));
         let Some(subscription) = session.subscriptions.get_mut(audience) else { return };
         subscription.place = place;
         if !info.is_empty() {
@@ -267,7 +267,7 @@ impl Hub {
         if end_at.is_some() {
             self.rearm(id);
         }
-        if traits.announced {
+        if let Some(description) = description {
             self.tell(&channel, Deed::Broker(BrokerRequest::Join(description)));
         }
         let caught_up = CatchUp { positioned: traits.positioned, early, overflowed };
