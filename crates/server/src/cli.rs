@@ -23,7 +23,8 @@ pub use exit::{Exit, Failure};
 
 /// Real-time messaging over WebSockets: channels, presence, history, recovery.
 ///
-/// Without a command: the dev profile. It listens on loopback only, lets anybody in, and shows the demos.
+/// Without a command: the dev profile. It listens on loopback only, lets anybody in, and shows the demos, or the
+/// pages of a directory of yours.
 #[derive(Debug, Parser)]
 #[command(name = "spanwire", version, args_conflicts_with_subcommands = true)]
 struct Cli {
@@ -36,6 +37,8 @@ struct Cli {
 /// How the dev profile may be changed; everything else is for a configuration file.
 #[derive(Debug, Args)]
 struct DevOptions {
+    /// A directory with pages of yours, to be served at /; the demos are at /demos/ then.
+    directory: Option<PathBuf>,
     /// Where to listen; 0 takes a free port.
     #[arg(long, default_value_t = 8000)]
     port: u16,

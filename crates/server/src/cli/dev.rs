@@ -19,7 +19,7 @@ pub(super) fn run(options: &DevOptions, started: Instant) -> Result<(), Failure>
     let place = authority(settings.http_server.address, listening);
     let key_file =
         runtime_directory().and_then(|runtime| KeyFile::leave(&runtime, listening.port(), &keys.api).ok());
-    banner(&place, &keys, listening.port(), key_file.is_some()).print(started.elapsed());
+    banner(options, &place, &keys, listening.port(), key_file.is_some()).print(started.elapsed());
     serve::until_told(node, &settings)
 }
 
@@ -35,7 +35,12 @@ fn settings(options: &DevOptions, keys: &Keys) -> Result<Settings, Failure> {
     if let Some(address) = &options.address {
         flags.set("http_server.address", address.as_str());
     }
-    let settings = Settings::dev(vec![flags], &keys.api, &keys.token).map_err(serve::config_failure)?;
+    let mut settings = Settings::dev(vec![flags], &keys.api, &keys.token).map_err(serve::config_failure)?;
+    settings.directory = options.directory.clone();
+    if let Some(missing) = options.directory.as_ref().filter(|directory| !directory.is_dir()) {
+        return Err(Failure::new(Exit::NoInput, format!("{} is not a directory", missing.display()))
+            .fix("name a directory with an index.html in it, or a command: `spanwire --help` lists them"));
+    }
     if !settings.http_server.address.is_loopback() {
         return Err(Failure::new(
             Exit::Config,
@@ -46,9 +51,15 @@ fn settings(options: &DevOptions, keys: &Keys) -> Result<Settings, Failure> {
     Ok(settings)
 }
 
-fn banner(place: &str, keys: &Keys, port: u16, has_key_file: bool) -> Banner {
+fn banner(options: &DevOptions, place: &str, keys: &Keys, port: u16, has_key_file: bool) -> Banner {
     let mut banner = Banner::new("dev profile (loopback only, anonymous allowed)");
-    banner.line("demos", &format!("http://{place}/"));
+    match &options.directory {
+        Some(directory) => {
+            banner.line("pages", &format!("http://{place}/   from {}", directory.display()));
+            banner.line("demos", &format!("http://{place}/demos/"));
+        }
+        None => banner.line("demos", &format!("http://{place}/")),
+    }
     banner.line("client", &format!("http://{place}/spanwire.js"));
     banner.line("websocket", &format!("ws://{place}/connection/websocket"));
     banner.line("server API", &format!("http://{place}/api/<method>   X-API-Key: {}", keys.api.reveal()));
@@ -65,7 +76,7 @@ mod tests {
 
     fn with(address: Option<&str>) -> Result<Settings, Failure> {
         let keys = Keys { api: Secret::new("a"), token: Secret::new("t") };
-        settings(&DevOptions { port: 0, address: address.map(str::to_owned) }, &keys)
+        settings(&DevOptions { directory: None, port: 0, address: address.map(str::to_owned) }, &keys)
     }
 
     #[test]

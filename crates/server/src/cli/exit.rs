@@ -12,6 +12,8 @@ pub enum Exit {
     Failed = 1,
     /// The command line makes no sense.
     Usage = 2,
+    /// A file or directory is not there.
+    NoInput = 66,
     /// The server is not there, or went away; trying again later may help.
     Unavailable = 69,
     /// The server, or the system, does not allow it.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ use crate::profile::Profile;
 #[derive(Debug)]
 pub struct Settings {
     pub(crate) profile: Profile,
+    /// Pages to serve at `/`; none are served without.
+    pub(crate) directory: Option<PathBuf>,
     pub(crate) http_server: HttpServer,
     pub(crate) http_api_key: Option<Secret>,
     pub(crate) health: bool,
@@ -129,6 +132,7 @@ impl Settings {
         let limits = fitting(limits(reader), websocket.message_size_limit);
         Self {
             profile,
+            directory: None,
             http_server: http_server(reader),
             http_api_key: reader
                 .secret("http_api.key", "the key that the server API wants to see; without one it is closed"),

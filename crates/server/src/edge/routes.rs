@@ -9,6 +9,7 @@ use axum::routing::{any, get};
 use axum::{Json, Router};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, StatusCode, Uri};
+use tower_http::services::ServeDir;
 
 use super::plain;
 use crate::api::Api;
@@ -30,11 +31,17 @@ pub(super) fn routes(settings: &Settings, api: Api, counters: Arc<EdgeCounters>)
         routes = routes.route("/metrics", get(scrape).with_state(counters.clone()));
     }
     if settings.profile.shows_demos() {
-        routes = routes
-            .route("/", get(|request: Request| assets::demo("index.html", request)))
-            .route("/demos/{*path}", get(demo));
+        let gallery = || get(|request: Request| assets::demo("index.html", request));
+        routes = routes.route("/demos/", gallery()).route("/demos/{*path}", get(demo));
+        if settings.directory.is_none() {
+            routes = routes.route("/", gallery());
+        }
     }
-    routes.fallback(nothing_here).layer(middleware::from_fn_with_state(counters, count))
+    let routes = match &settings.directory {
+        Some(directory) => routes.fallback_service(ServeDir::new(directory).fallback(any(nothing_here))),
+        None => routes.fallback(nothing_here),
+    };
+    routes.layer(middleware::from_fn_with_state(counters, count))
 }
 
 async fn call(
