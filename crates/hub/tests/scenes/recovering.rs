@@ -290,3 +290,30 @@ fn clients_that_join_together_each_recover_from_where_they_were() {
     }
     world.end();
 }
+
+#[test]
+fn a_client_that_joins_hears_what_the_others_know_already() {
+    let mut world = World::new();
+    let ann = world.connect("ann");
+    world.hold();
+    world.send(ann, &resume("kept:x", 0, ""));
+    let to_ann = world.release_without_answers();
+    world.deaf = true;
+    world.publish("kept:x", "1");
+    world.deaf = false;
+    // Bob's reply tells of it, and puts the audience ahead of the publication, which is on its way here still.
+    let bob = world.connect("bob");
+    world.send(bob, &resume("kept:x", 0, ""));
+    assert_eq!(world.heard(bob), ["1"]);
+    let epoch = spanwire_hub::channel::Epoch::new(&epoch_of(&mut world, "kept:x"));
+    let publication =
+        spanwire_wire::message::Publication { data: "1".into(), offset: 1, ..Default::default() };
+    let delivery = spanwire_hub::delivery::Delivery::new(publication, Some(epoch));
+    let input = spanwire_hub::Input::Publication(spanwire_hub::channel::Channel::new("kept:x"), delivery);
+    world.hub.handle(world.now, input);
+    world.arrive(to_ann);
+    let lines = world.read(ann);
+    assert!(lines.len() == 2 && lines[1].contains(r#""data":1,"offset":1"#), "{lines:?}");
+    assert!(world.read(bob).is_empty());
+    world.end();
+}

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use spanwire_hub::broker::{
-    Broker, BrokerEvent, BrokerRequest, Draft, HistoryOptions, Listener, MemoryBroker, MemoryLimits, Ticket,
+    Broker, BrokerAnswer, BrokerEvent, BrokerRequest, Draft, HistoryOptions, Listener, MemoryBroker,
+    MemoryLimits, Ticket,
 };
 use spanwire_hub::channel::Channel;
 use spanwire_hub::limits::Limits;
@@ -228,6 +229,13 @@ impl World {
 
     /// The broker has answered, but the answers are on their way while publications overtake them.
     pub fn release_with_late_answers(&mut self, meanwhile: impl FnOnce(&mut Self)) {
+        let answers = self.release_without_answers();
+        meanwhile(self);
+        self.arrive(answers);
+    }
+
+    /// The broker has answered what waited. The answers arrive when the scene wants.
+    pub fn release_without_answers(&mut self) -> Vec<(Ticket, BrokerAnswer)> {
         let mut answers = Vec::new();
         for Held { ask, channel, request } in self.held.take().into_iter().flatten() {
             self.broker.submit(self.now, HERE, ticket(ask), &channel, request);
@@ -238,7 +246,10 @@ impl World {
                 }
             }
         }
-        meanwhile(self);
+        answers
+    }
+
+    pub fn arrive(&mut self, answers: Vec<(Ticket, BrokerAnswer)>) {
         for (ticket, answer) in answers.into_iter().filter(|(ticket, _)| *ticket != Ticket::NOBODY) {
             self.hub.handle(self.now, Input::Answer(AskId(ticket.0), Answer::Broker(answer)));
         }
