@@ -30,7 +30,8 @@ pub struct Limits {
     pub history_publications_max: usize,
     /// Most publications that a recovery may need; a client further behind is told `recovered: false`.
     pub recovery_publications_max: usize,
-    /// How long a connection may take to a successful connect command before code 3502.
+    /// How long a connection may take to a successful connect command before code 3502, or 3004 if it is us who take
+    /// so long to answer.
     pub stale_close_delay: Duration,
     /// How often clients are pinged; zero never pings.
     pub ping_interval: Duration,

@@ -45,7 +45,7 @@ pub(crate) enum Life {
         /// When.
         stale_at: Instant,
     },
-    /// The connect command is being answered; still closed as stale at its time.
+    /// The connect command is being answered; if that takes too long, the client is sent away to try again.
     Connecting(Box<Connecting>),
     /// The connect command was answered with an error: the client is expected to go.
     Refused {

@@ -32,7 +32,8 @@ impl Hub {
                 self.close(id, DisconnectCode::Stale.into());
             }
             Life::Connecting(connecting) if connecting.stale_at <= now.at => {
-                self.close(id, DisconnectCode::Stale.into());
+                // It has said what it had to, and we are late. As stale it would not come back.
+                self.close(id, DisconnectCode::InternalServerError.into());
             }
             Life::Connected(client) if client.close_at.is_some_and(|at| at <= now.at) => {
                 self.close(id, DisconnectCode::ConnectionExpired.into());

@@ -194,6 +194,20 @@ fn a_client_that_never_connects_is_stale() {
 }
 
 #[test]
+fn a_client_whose_connect_we_do_not_answer_in_time_may_come_back() {
+    let mut world = World::new();
+    let channels = vec![(Channel::new("open:x"), Grant::default())];
+    world.tokens.insert("ann", Ok(Credentials { channels, ..Credentials::default() }));
+    let ann = world.open();
+    world.hold();
+    world.send(ann, r#"{"id":1,"connect":{"token":"ann"}}"#);
+    world.pass(Duration::from_secs(11));
+    assert_eq!(world.code(ann), Some(DisconnectCode::InternalServerError.code()));
+    assert!(DisconnectCode::InternalServerError.reconnect());
+    world.end();
+}
+
+#[test]
 fn a_client_that_comes_while_the_node_drains_is_sent_away() {
     let mut world = World::new();
     let ann = world.connect("ann");
