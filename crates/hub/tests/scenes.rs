@@ -4,6 +4,7 @@
 //! - `subscribing`: who may, what the reply says, and what remains when it fails
 //! - `recovering`: the promise: exactly once, in order, or told of a gap
 //! - `requests`: publish, history, presence and the rest
+//! - `sharing`: how often a publication is in memory
 //! - `leaving`: every way out, and that nothing remains
 //! - `overtaking`: orders and answers that cross each other on the way
 //! - `timing`: pings, expiry, staleness
@@ -16,6 +17,7 @@ mod scenes {
     mod overtaking;
     mod recovering;
     mod requests;
+    mod sharing;
     mod subscribing;
     mod timing;
 }
