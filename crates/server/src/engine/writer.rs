@@ -1,7 +1,7 @@
 //! From an outbox to a socket: frames gathered from many messages, and one system call.
 
 use std::io::IoSlice;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use bytes::Bytes;
 use rustix::io::{Errno, retry_on_intr};
@@ -22,6 +22,18 @@ const FLAGS: SendFlags = SendFlags::NOSIGNAL.union(SendFlags::DONTWAIT);
 pub(super) struct Writer {
     scratch: Vec<u8>,
     pieces: Vec<Piece>,
+    /// The messages whose frames lie at the front of the scratch.
+    framed: Vec<Framed>,
+    framed_as: Opcode,
+}
+
+/// A message whose frame lies in the scratch. That it is held makes its address its identity: members of a channel
+/// share their messages, so what was framed for one of them need not be framed for the next.
+#[derive(Debug)]
+struct Framed {
+    message: Bytes,
+    /// Where its frame ends in the scratch.
+    end: usize,
 }
 
 /// One run of bytes of a gathered write.
@@ -57,8 +69,19 @@ pub(super) struct Written {
 
 impl Writer {
     pub(super) fn new() -> Self {
-        // As much as usual writes need; a larger one grows it once.
-        Self { scratch: Vec::with_capacity(WRITE_BYTES / 4), pieces: Vec::with_capacity(PIECES_MAX) }
+        Self {
+            // As much as usual writes need; a larger one grows it once.
+            scratch: Vec::with_capacity(WRITE_BYTES / 4),
+            pieces: Vec::with_capacity(PIECES_MAX),
+            framed: Vec::new(),
+            framed_as: Opcode::Binary,
+        }
+    }
+
+    /// Lets go of the messages that were written, when nobody is left to share them.
+    pub(super) fn rest(&mut self) {
+        self.keep_frames(0);
+        self.pieces.clear();
     }
 
     /// Writes once what the connection says and what its outbox holds, as far as the socket takes it and as
@@ -81,8 +104,10 @@ impl Writer {
             Err(error) => return Err(error),
         };
         let messages = account(connection, outbox.as_deref(), load, taken);
-        if let Some(outbox) = &mut outbox {
-            outbox.consume(messages);
+        match &mut outbox {
+            Some(outbox) if messages == outbox.len() => outbox.clear(),
+            Some(outbox) => outbox.consume(messages),
+            None => {}
         }
         let blocked = taken < load.bytes;
         let more = blocked || has_more(connection, outbox.as_deref());
@@ -92,29 +117,83 @@ impl Writer {
     /// Collects what comes next, in order: the rest of a message that was cut, then what is said between messages,
     /// then messages. What is said waits while a message is cut.
     fn gather(&mut self, connection: &mut Connection, outbox: Option<&Outbox>) -> Load {
-        self.scratch.clear();
         self.pieces.clear();
         let mut load = Load::default();
-        let cut = connection.front_written > 0;
-        let (opcode, mut skip) = (connection.opcode(), connection.front_written);
+        let (opcode, cut) = (connection.opcode(), connection.front_written);
         let mut messages_max = usize::MAX;
         if let Some(aside) = connection.existing_aside_mut() {
-            if cut {
-                messages_max = if aside.has_control() { 1 } else { usize::MAX };
-            } else {
+            if cut == 0 {
                 aside.speak(outbox.is_some_and(|outbox| !outbox.is_empty()));
                 load.bytes += self.gather_lead(aside);
+            } else if aside.has_control() {
+                messages_max = 1;
             }
         }
-        for message in outbox.into_iter().flat_map(Outbox::iter).take(messages_max) {
-            if load.bytes >= WRITE_BYTES || self.pieces.len() + 2 > PIECES_MAX {
-                break;
-            }
-            load.bytes += self.gather_message(opcode, message, skip);
-            load.messages += 1;
-            skip = 0;
+        let Some(outbox) = outbox else { return load };
+        if cut == 0 {
+            self.gather_framed(opcode, outbox, &mut load);
+        }
+        let messages_max = messages_max.min(outbox.len());
+        if load.messages < messages_max {
+            self.keep_frames(load.messages);
+            self.gather_rest(opcode, outbox, messages_max, cut, &mut load);
         }
         load
+    }
+
+    /// Adds the short messages that come first, and frames only those that were not framed for the write before
+    /// this one: what a fan-out saves by this is most of its work outside of the kernel.
+    fn gather_framed(&mut self, opcode: Opcode, outbox: &Outbox, load: &mut Load) {
+        if self.framed_as != opcode {
+            self.keep_frames(0);
+            self.framed_as = opcode;
+        }
+        let (mut count, mut end) = (0, 0);
+        let _: ControlFlow<()> = outbox.iter().try_for_each(|message| {
+            if message.len() >= GATHER_BYTES_MAX || end >= WRITE_BYTES {
+                return ControlFlow::Break(());
+            }
+            end = match self.framed.get(count) {
+                Some(framed) if framed.is(message) => framed.end,
+                _ => self.frame(opcode, message, count),
+            };
+            count += 1;
+            ControlFlow::Continue(())
+        });
+        if end > 0 {
+            self.pieces.push(Piece::Scratch(0..end));
+        }
+        load.bytes += end;
+        load.messages += count;
+    }
+
+    /// Adds the messages behind those that are framed, without the first `cut` bytes.
+    fn gather_rest(&mut self, opcode: Opcode, outbox: &Outbox, max: usize, mut cut: usize, load: &mut Load) {
+        for message in outbox.iter().take(max).skip(load.messages) {
+            if load.bytes >= WRITE_BYTES || self.pieces.len() + 2 > PIECES_MAX {
+                return;
+            }
+            load.bytes += self.gather_message(opcode, message, cut);
+            load.messages += 1;
+            cut = 0;
+        }
+    }
+
+    /// Frames a message behind the first `count`. Returns where it ends.
+    fn frame(&mut self, opcode: Opcode, message: &Bytes, count: usize) -> usize {
+        self.keep_frames(count);
+        let (header, size) = Header::new(opcode, message.len() as u64).encode();
+        self.scratch.extend_from_slice(&header[..size]);
+        self.scratch.extend_from_slice(message);
+        let end = self.scratch.len();
+        self.framed.push(Framed { message: message.clone(), end });
+        end
+    }
+
+    /// Forgets all frames but the first `count`.
+    fn keep_frames(&mut self, count: usize) {
+        self.framed.truncate(count);
+        self.scratch.truncate(self.framed.last().map_or(0, |framed| framed.end));
     }
 
     fn gather_lead(&mut self, aside: &Aside) -> usize {
@@ -170,6 +249,13 @@ impl Writer {
         }
         let slices = &slices[..self.pieces.len().min(PIECES_MAX)];
         sendmsg(&connection.socket, slices, &mut SendAncillaryBuffer::default(), FLAGS)
+    }
+}
+
+impl Framed {
+    #[inline]
+    fn is(&self, message: &Bytes) -> bool {
+        self.message.as_ptr() == message.as_ptr() && self.message.len() == message.len()
     }
 }
 

@@ -10,6 +10,12 @@ impl Shard {
     /// Writes once to each connection that has something to be written, as far as one turn goes: first to those
     /// that the last turns left over, but at most half of the turn. Whether everybody had its write.
     pub(super) fn flush(&mut self) -> bool {
+        let all_written = self.write_to_all();
+        self.writer.rest();
+        all_written
+    }
+
+    fn write_to_all(&mut self) -> bool {
         let mut left = TURN_WRITES;
         for _ in 0..self.unwritten.len().min(TURN_WRITES / 2) {
             let Some(key) = self.unwritten.pop_front() else { break };
