@@ -11,7 +11,7 @@ pub enum CallError {
     Refused(message::Error),
     /// It was sent and its answer was lost. It may have been done or not, and repeating it could do it twice.
     Unacknowledged,
-    /// It waited for a connection until its time was over, and was never sent.
+    /// Its time was over, and nothing was done: it was never sent, or it only asked and the answer did not come.
     Expired,
     /// Too much waits already ([`Limits::calls_max`](crate::Limits::calls_max) or
     /// [`Limits::calls_bytes_max`](crate::Limits::calls_bytes_max)). It was not taken.
@@ -27,7 +27,7 @@ impl fmt::Display for CallError {
         match self {
             Self::Refused(error) => write!(f, "refused: {} {}", error.code, error.message),
             Self::Unacknowledged => f.write_str("sent, but the answer was lost: it may have been done"),
-            Self::Expired => f.write_str("no connection in time: it was not sent"),
+            Self::Expired => f.write_str("its time was over, and nothing was done"),
             Self::Full => f.write_str("too much waits already: it was not taken"),
             Self::Closed => f.write_str("the client is closed: it was not sent"),
             Self::Nonsense => f.write_str("the server answered another question"),

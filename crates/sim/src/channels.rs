@@ -1,0 +1,55 @@
+//! The channels of every run, and what their namespaces promise.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use spanwire_hub::broker::HistoryOptions;
+use spanwire_hub::namespace::{Namespace, Namespaces, Permission};
+
+/// All channels. Each namespace has another set of promises.
+pub(crate) const CHANNELS: [&str; 5] = ["kept:a", "kept:b", "chat:c", "tiny:d", "open:e"];
+
+const ALL: Permission = Permission { client: true, subscriber: true, anonymous: true };
+
+/// How many publications the history of a channel holds; `None` if it has none, and then nothing is promised but
+/// that nothing comes twice and nothing out of order.
+pub(crate) fn history_size(channel: &str) -> Option<u64> {
+    history(channel).map(|history| history.size as u64)
+}
+
+/// Whether a channel has presence, and tells who comes and goes.
+pub(crate) fn is_social(channel: &str) -> bool {
+    channel.starts_with("chat:")
+}
+
+/// What the server keeps of a channel. Nothing is ever old enough to vanish in a run.
+pub(crate) fn history(channel: &str) -> Option<HistoryOptions> {
+    let size = match channel.split(':').next() {
+        Some("kept" | "chat") => 60,
+        Some("tiny") => 3,
+        _ => return None,
+    };
+    Some(HistoryOptions { size, ttl: Duration::from_secs(3600), meta_ttl: Duration::from_secs(7200) })
+}
+
+/// The configuration of the node.
+pub(crate) fn namespaces() -> Namespaces {
+    let named = CHANNELS.map(|channel| {
+        let name = channel.split(':').next().unwrap_or_default();
+        let history = history(channel);
+        let namespace = Namespace {
+            subscribe: ALL,
+            publish: ALL,
+            read_history: ALL,
+            see_presence: ALL,
+            presence: is_social(channel),
+            join_leave: is_social(channel),
+            force_push_join_leave: is_social(channel),
+            force_recovery: history.is_some(),
+            history,
+            ..Namespace::default()
+        };
+        (name.to_owned(), Arc::new(namespace))
+    });
+    Namespaces { without_namespace: Arc::default(), named: named.into_iter().collect() }
+}

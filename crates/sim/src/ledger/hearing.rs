@@ -1,0 +1,163 @@
+//! What one application has heard of one channel.
+
+use std::collections::BTreeSet;
+
+use spanwire_client::Position;
+use spanwire_wire::message::Publication;
+
+use super::company::Company;
+use super::stream::Stream;
+
+/// So many publications of a run fit into an outbox beside whatever else is in it, so they must be recovered.
+const RECOVERABLE: u64 = 10;
+
+/// One person's account of one channel.
+#[derive(Debug, Default)]
+pub(crate) struct Hearing {
+    /// The application wants to listen.
+    wanted: bool,
+    /// It was told that it does, and nothing else since.
+    pub(super) live: bool,
+    /// Everything up to here was heard, or told as missing; `None` before the first word on where it stands.
+    at: Option<Position>,
+    /// What was heard without a position: the place of the latest.
+    latest: Option<usize>,
+    /// What was heard since it began to listen.
+    heard: BTreeSet<u64>,
+    pub(super) company: Company,
+}
+
+impl Hearing {
+    pub(super) fn wants(&mut self) {
+        self.wanted = true;
+    }
+
+    pub(super) fn is_wanted(&self) -> bool {
+        self.wanted
+    }
+
+    pub(super) fn has_heard(&self, id: u64) -> bool {
+        self.heard.contains(&id)
+    }
+
+    /// It listens from now on.
+    pub(super) fn subscribed(
+        &mut self,
+        position: Option<&Position>,
+        recovered: bool,
+        size: Option<u64>,
+        stream: Option<&Stream>,
+    ) -> Result<(), String> {
+        self.live = true;
+        self.company.begin();
+        self.heard.clear();
+        self.latest = None;
+        if size.is_none() {
+            return Ok(());
+        }
+        let position = position.ok_or("a channel with history is heard without a position")?;
+        if stream.and_then(|stream| stream.top(&position.epoch)).is_none_or(|top| top < position.offset) {
+            return Err(format!("listens at {position:?}, which is nowhere"));
+        }
+        match &self.at {
+            Some(at) if at != position => {
+                Err(format!("was at {at:?} and is at {position:?}, with no word between"))
+            }
+            None if recovered => Err("recovered what was never left".to_owned()),
+            _ => {
+                self.at = Some(position.clone());
+                Ok(())
+            }
+        }
+    }
+
+    /// It listens no more. For good: what it knew of its place is void.
+    pub(super) fn ended(&mut self, for_good: bool) {
+        self.live = false;
+        if for_good {
+            self.wanted = false;
+            self.at = None;
+        }
+    }
+
+    /// Something was published.
+    pub(super) fn publication(
+        &mut self,
+        publication: &Publication,
+        stream: Option<&Stream>,
+    ) -> Result<(), String> {
+        let id = id_of(&publication.data).ok_or("hears what nobody published")?;
+        let stream = stream.ok_or("hears something where nothing was published")?;
+        let first_time = self.heard.insert(id);
+        let Some(at) = self.at.as_mut().filter(|_| publication.offset != 0) else {
+            return self.passing(id, first_time, stream);
+        };
+        if publication.offset != at.offset + 1 {
+            return Err(format!("hears offset {} after {}", publication.offset, at.offset));
+        }
+        at.offset = publication.offset;
+        match stream.at(&at.epoch, at.offset) {
+            Some(published) if published == id => Ok(()),
+            other => Err(format!("hears {id} at offset {}, where {other:?} is", at.offset)),
+        }
+    }
+
+    fn passing(&mut self, id: u64, first_time: bool, stream: &Stream) -> Result<(), String> {
+        if !first_time {
+            return Err(format!("hears {id} twice"));
+        }
+        let place = stream.place(id);
+        let place = place.ok_or_else(|| format!("hears {id}, which was not published"))?;
+        match self.latest.replace(place) {
+            Some(latest) if latest > place => Err(format!("hears {id} behind what came after it")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Something is missing. It must be so, if the history has `size` places.
+    pub(super) fn gap(
+        &mut self,
+        from: &Position,
+        to: &Position,
+        size: Option<u64>,
+        stream: Option<&Stream>,
+    ) -> Result<(), String> {
+        if self.at.as_ref() != Some(from) {
+            return Err(format!("a gap begins at {from:?}, and it was at {:?}", self.at));
+        }
+        self.at = Some(to.clone());
+        let lives = |position: &Position| stream.and_then(|stream| stream.life_of(&position.epoch));
+        if from.epoch == to.epoch {
+            let missing = to.offset.checked_sub(from.offset).ok_or("a gap leads backwards")?;
+            if size.is_some_and(|size| missing <= size.min(RECOVERABLE)) {
+                return Err(format!("a gap of {missing} from {from:?} is told, which the history has"));
+            }
+        } else if lives(from) >= lives(to) {
+            return Err(format!("a gap leads from {from:?} to {to:?}, which is no later life"));
+        }
+        Ok(())
+    }
+
+    /// In the calm: whether it has everything, if it wants anything.
+    pub(super) fn settle(&self, life: u32, size: Option<u64>, stream: Option<&Stream>) -> Result<(), String> {
+        if !self.wanted {
+            return Ok(());
+        }
+        if !self.live {
+            return Err("wants to listen and does not".to_owned());
+        }
+        let (Some(_), Some(at)) = (size, &self.at) else { return Ok(()) };
+        let stream = stream.ok_or("listens where no stream is")?;
+        if stream.current() != Some(at.epoch.as_str()) || stream.life_of(&at.epoch) != Some(life) {
+            return Err(format!("is at {at:?}, while the stream is in {:?}", stream.current()));
+        }
+        let top = stream.top(&at.epoch);
+        if top == Some(at.offset) { Ok(()) } else { Err(format!("is at {at:?} below the top {top:?}")) }
+    }
+}
+
+/// The number in a payload: all payloads of a run are JSON strings that begin with one.
+pub(crate) fn id_of(data: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(data).ok()?.strip_prefix('"')?;
+    text.split('.').next()?.parse().ok()
+}

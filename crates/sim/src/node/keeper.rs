@@ -1,0 +1,234 @@
+//! The owner of channels: its broker and its presence, with the outages and the lies that are put on them.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use spanwire_hub::Deed;
+use spanwire_hub::broker::{
+    Broker, BrokerAnswer, BrokerError, BrokerEvent, BrokerRequest, Draft, Listener, MemoryBroker,
+    MemoryLimits, MemoryUsage, Ticket,
+};
+use spanwire_hub::channel::{Channel, Position};
+use spanwire_hub::presence::{MemoryPresence, Presence, PresenceAnswer, PresenceRequest};
+use spanwire_wire::message::Publication;
+
+use super::letter::{CALLERS, Letter};
+use crate::bug::Bug;
+use crate::channels::history;
+use crate::ledger::id_of;
+use crate::scene::Scene;
+
+/// What one shard owns.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    life: u32,
+    broker: MemoryBroker,
+    presence: MemoryPresence,
+    pub(super) out_until: u64,
+    /// An answer that waits for another one to change places with.
+    held: Option<(Listener, Ticket, BrokerAnswer)>,
+}
+
+impl Keeper {
+    pub(super) fn new(life: u32, epochs: [u8; 32]) -> Self {
+        Self {
+            life,
+            broker: MemoryBroker::new(MemoryLimits::default(), epochs),
+            presence: MemoryPresence::new(),
+            out_until: 0,
+            held: None,
+        }
+    }
+
+    /// Does what is asked; the result is what is to be told to whom.
+    pub(super) fn submit(
+        &mut self,
+        scene: &mut Scene,
+        from: Listener,
+        ticket: Ticket,
+        channel: &Channel,
+        deed: Deed,
+    ) -> Vec<(Listener, Letter)> {
+        // What nobody waits for must be done sometime, so an outage does not swallow it.
+        if scene.now < self.out_until && ticket != Ticket::NOBODY {
+            return self.refuse(scene, from, ticket, channel, deed);
+        }
+        self.carry_out(scene, from, ticket, channel, deed)
+    }
+
+    /// The backend publishes.
+    pub(super) fn call(&mut self, scene: &mut Scene, channel: &str, id: u64) -> Vec<(Listener, Letter)> {
+        let publication = Publication { data: payload(id, 40), ..Publication::default() };
+        let draft = Draft { publication, history: history(channel), idempotency_key: None };
+        let deed = Deed::Broker(BrokerRequest::Publish(draft));
+        self.submit(scene, CALLERS, Ticket(id), &Channel::new(channel), deed)
+    }
+
+    fn refuse(
+        &mut self,
+        scene: &mut Scene,
+        from: Listener,
+        ticket: Ticket,
+        channel: &Channel,
+        deed: Deed,
+    ) -> Vec<(Listener, Letter)> {
+        scene.ledger.count("refused by the broker");
+        let refusal = match &deed {
+            Deed::Broker(_) => {
+                Letter::event(BrokerEvent::Answer(ticket, BrokerAnswer::Refused(BrokerError::Unavailable)))
+            }
+            Deed::Presence(_) => Letter::Presence(ticket, PresenceAnswer::Refused(BrokerError::Unavailable)),
+        };
+        let mut told = Vec::new();
+        // Who refuses a publish may have done it all the same: that is what losing an answer looks like.
+        if matches!(deed, Deed::Broker(BrokerRequest::Publish(_))) && scene.chance.one_in(2) {
+            told = self.carry_out(scene, from, ticket, channel, deed);
+            told.retain(|(_, letter)| letter.publication().is_some());
+        }
+        told.push((from, refusal));
+        told
+    }
+
+    fn carry_out(
+        &mut self,
+        scene: &mut Scene,
+        from: Listener,
+        ticket: Ticket,
+        channel: &Channel,
+        deed: Deed,
+    ) -> Vec<(Listener, Letter)> {
+        match deed {
+            Deed::Presence(request) => {
+                self.presence.submit(scene.clocks(), from, ticket, channel, request);
+                let answers = std::iter::from_fn(|| self.presence.poll());
+                answers.map(|(to, ticket, answer)| (to, Letter::Presence(ticket, answer))).collect()
+            }
+            Deed::Broker(request) => self.ask_broker(scene, from, ticket, channel, request),
+        }
+    }
+
+    fn ask_broker(
+        &mut self,
+        scene: &mut Scene,
+        from: Listener,
+        ticket: Ticket,
+        channel: &Channel,
+        mut request: BrokerRequest,
+    ) -> Vec<(Listener, Letter)> {
+        let published = match &mut request {
+            BrokerRequest::Publish(draft) => {
+                draft.idempotency_key.take_if(|_| scene.saboteur.has(Bug::ForgottenKey));
+                if scene.saboteur.strikes(Bug::EarlyAck) {
+                    let top = Some(Position { offset: 1, epoch: spanwire_hub::channel::Epoch::new("early") });
+                    let answer = BrokerAnswer::Published(draft.history.and(top));
+                    return vec![(from, Letter::event(BrokerEvent::Answer(ticket, answer)))];
+                }
+                id_of(&draft.publication.data)
+            }
+            _ => None,
+        };
+        let forgets = matches!(request, BrokerRequest::Subscribe { .. })
+            && scene.saboteur.strikes(Bug::ForgottenListener);
+        self.broker.submit(scene.clocks(), from, ticket, channel, request);
+        if forgets {
+            self.broker.submit(scene.clocks(), from, Ticket::NOBODY, channel, BrokerRequest::Unsubscribe);
+        }
+        let mut told = Vec::new();
+        while let Some((to, event)) = self.broker.poll() {
+            self.account(scene, channel, published, &event);
+            self.tell(scene, to, event, &mut told);
+        }
+        told
+    }
+
+    /// Whatever becomes of it on its way, this is what the broker said.
+    fn account(&self, scene: &mut Scene, channel: &Channel, published: Option<u64>, event: &BrokerEvent) {
+        match event {
+            BrokerEvent::Answer(_, BrokerAnswer::Published(position)) => {
+                let Some(id) = published else { return };
+                scene.ledger.published(self.life, channel.as_str(), id, position.as_ref());
+            }
+            BrokerEvent::Answer(_, BrokerAnswer::Subscribed { top: Some(top), .. }) => {
+                scene.ledger.stands(self.life, channel.as_str(), top);
+            }
+            _ => {}
+        }
+    }
+
+    /// Passes on what the broker says, as far as nobody lies about it.
+    fn tell(
+        &mut self,
+        scene: &mut Scene,
+        to: Listener,
+        mut event: BrokerEvent,
+        told: &mut Vec<(Listener, Letter)>,
+    ) {
+        let saboteur = &mut scene.saboteur;
+        match &mut event {
+            BrokerEvent::Answer(_, BrokerAnswer::Subscribed { missed: Some(missed), .. })
+                if !missed.is_empty() =>
+            {
+                if saboteur.strikes(Bug::RecoveryBeginsLate) {
+                    missed.remove(0);
+                }
+                if saboteur.strikes(Bug::RecoveryEndsEarly) {
+                    missed.pop();
+                }
+                if saboteur.strikes(Bug::RecoveryForgets) {
+                    missed.clear();
+                }
+            }
+            BrokerEvent::Publication(..) if saboteur.strikes(Bug::DoubledPublication) => {
+                told.push((to, Letter::event(event.clone())));
+            }
+            _ => {}
+        }
+        if let BrokerEvent::Answer(ticket, answer @ BrokerAnswer::Subscribed { .. }) = &mut event {
+            if saboteur.strikes(Bug::LostAnswer) {
+                return;
+            }
+            if saboteur.has(Bug::SwappedAnswers) {
+                match self.held.take_if(|(other, ..)| *other == to) {
+                    Some((_, other_ticket, other)) => {
+                        let late = BrokerEvent::Answer(*ticket, other);
+                        told.push((to, Letter::event(late)));
+                        *ticket = other_ticket;
+                    }
+                    None if saboteur.strikes(Bug::SwappedAnswers) => {
+                        self.held = Some((to, *ticket, answer.clone()));
+                        return;
+                    }
+                    None => {}
+                }
+            }
+        }
+        told.push((to, Letter::event(event)));
+    }
+
+    pub(super) fn expire(&mut self, scene: &Scene) {
+        self.broker.expire(scene.clocks());
+    }
+
+    pub(super) fn usage(&self) -> MemoryUsage {
+        self.broker.usage()
+    }
+
+    pub(super) fn channels_attended(&self) -> usize {
+        self.presence.channels()
+    }
+
+    /// Who is in a channel.
+    pub(super) fn present(&mut self, scene: &Scene, channel: &str) -> BTreeSet<String> {
+        let channel = Channel::new(channel);
+        self.presence.submit(scene.clocks(), CALLERS, Ticket(0), &channel, PresenceRequest::Get);
+        match self.presence.poll() {
+            Some((_, _, PresenceAnswer::Clients(clients))) => clients.into_keys().collect(),
+            _ => BTreeSet::new(),
+        }
+    }
+}
+
+/// A payload that begins with its number.
+pub(crate) fn payload(id: u64, size: usize) -> Bytes {
+    Bytes::from(format!("\"{id}.{:x<size$}\"", ""))
+}
