@@ -2,6 +2,7 @@
 
 mod close;
 mod echo;
+mod overload;
 mod pressure;
 mod rooms;
 pub(in crate::engine) mod scene;

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::Shutdown;
 use std::time::Duration;
 
-use spanwire_hub::{Opening, Order, Whom};
+use spanwire_hub::{Census, Opening, Order, Whom};
 use spanwire_wire::{DisconnectCode, Encoding};
 use spanwire_ws::Opcode;
 
@@ -51,8 +51,7 @@ fn a_client_that_never_agrees_is_hung_up_on_when_patience_ends() {
     disconnect(&mut scene);
     scene.until(&mut ann, |ann| ann.close_code() == Some(3503));
     scene.pass(CLOSE_PATIENCE - Duration::from_millis(1));
-    ann.say("still here");
-    scene.turns();
+    scene.said(&mut ann, Opcode::Text, b"still here");
     assert_eq!(scene.connections(), 1);
     scene.pass(Duration::from_millis(1));
     scene.until(&mut ann, Client::has_ended);
@@ -88,11 +87,9 @@ fn a_session_ends_with_its_socket() {
     let ann = scene.member(0, "a");
     assert_eq!(scene.shards[0].hub.census().subscriptions, 1);
     ann.socket.shutdown(Shutdown::Both).unwrap();
-    let mut bob = scene.member(0, "b");
-    bob.publish(3, "b", "1");
-    scene.until(&mut bob, |bob| bob.publications() == ["1"]);
-    assert_eq!(scene.shards[0].hub.census().subscriptions, 1);
-    assert_eq!(scene.connections(), 1);
+    scene.settle(|scene| scene.connections() == 0);
+    assert_eq!(scene.shards[0].hub.census(), Census::default());
+    assert_eq!(scene.handle().stats()[0].disconnects, [(3000, 1)].into());
 }
 
 #[test]
@@ -143,8 +140,7 @@ fn a_client_that_answers_native_pings_stays() {
     scene.pass(Duration::from_secs(20));
     for round in 1..=3 {
         scene.until(&mut ann, |ann| ann.heard.iter().filter(|heard| **heard == Heard::Ping).count() == round);
-        ann.send(Opcode::Pong, b"");
-        scene.turns();
+        scene.said(&mut ann, Opcode::Pong, b"");
         scene.pass(Duration::from_secs(20));
     }
     assert_eq!(ann.close_code(), None);

@@ -47,9 +47,8 @@ fn a_slow_reader_within_its_outbox_gets_everything_and_the_pong_for_its_last_pin
     let mut scene = Scene::new(config());
     let (mut ann, mut bob) = (scene.member(0, "a"), scene.narrow_member(0, "a"));
     let sent = flood(&mut scene, &mut ann, |scene| scene.is_blocked(1));
-    bob.send(Opcode::Ping, b"first");
-    bob.send(Opcode::Ping, b"last");
-    scene.turns();
+    scene.said(&mut bob, Opcode::Ping, b"first");
+    scene.said(&mut bob, Opcode::Ping, b"last");
     scene.until(&mut bob, |bob| bob.publications().len() == sent as usize);
     assert_eq!(numbers(&bob), (0..sent).collect::<Vec<_>>());
     scene.until(&mut bob, |bob| bob.heard.contains(&Heard::Pong(b"last".to_vec())));

@@ -114,6 +114,15 @@ impl Scene {
         }
     }
 
+    /// One turn of one shard, while the others sleep.
+    pub(super) fn turn_one(&mut self, shard: usize) -> Pace {
+        self.shards[shard].turn(self.now).unwrap()
+    }
+
+    pub(super) fn owner(&self, channel: &Channel) -> usize {
+        self.shared.ownership.owner(channel)
+    }
+
     /// Waits until a poller, or a client's socket, has something.
     fn something_happened(&self, patience: Duration, client: Option<&TcpStream>) -> bool {
         let descriptors: Vec<_> =
@@ -132,8 +141,28 @@ impl Scene {
                 return;
             }
             let happened = self.something_happened(PATIENCE, (!client.over).then_some(&client.socket));
-            assert!(happened, "nothing happens any more; heard {:?}", client.heard);
+            assert!(happened, "nothing happens any more; {}", client.story());
         }
+    }
+
+    /// Goes on until the shards are as the test wants them.
+    pub(super) fn settle(&mut self, what: impl Fn(&Self) -> bool) {
+        loop {
+            self.turns();
+            if what(self) {
+                return;
+            }
+            assert!(self.something_happened(PATIENCE, None), "nothing happens any more");
+        }
+    }
+
+    /// Says something on a client's behalf, and goes on until its shard, the first one, has read it.
+    pub(super) fn said(&mut self, client: &mut Client, opcode: Opcode, payload: &[u8]) {
+        let read = |scene: &Self| scene.shared.stats[0].snapshot().bytes_in;
+        let bytes = frame::Header::size(payload.len() as u64, true) + payload.len();
+        let before = read(self);
+        client.send(opcode, payload);
+        self.settle(|scene| read(scene) >= before + bytes as u64);
     }
 
     /// A connected pair of sockets: ours without waiting, and the client's.
@@ -320,7 +349,7 @@ impl Client {
         }
     }
 
-    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> + Clone {
         self.heard.iter().filter_map(|heard| match heard {
             Heard::Text(text) => Some(text.as_str()),
             _ => None,
@@ -330,6 +359,13 @@ impl Client {
     /// The data of the publications that it got, as JSON.
     pub(super) fn publications(&self) -> Vec<&str> {
         self.texts().filter_map(data_of).collect()
+    }
+
+    /// What it has heard, cut to what a person reads.
+    fn story(&self) -> String {
+        let last = self.heard.iter().rev().take(3).map(|heard| format!("{heard:.200?}"));
+        let last: Vec<_> = last.map(|heard| heard.chars().take(200).collect::<String>()).collect();
+        format!("heard {} times, last {last:?}", self.heard.len())
     }
 
     pub(super) fn has_ended(&self) -> bool {
