@@ -24,6 +24,10 @@ pub(crate) struct Audience {
     pub(crate) heard: Option<Position>,
     pub(crate) members: Vec<Member>,
     pub(crate) joiners: Vec<Joiner>,
+    /// Publications of this turn that the members have not been given yet.
+    pub(crate) waiting: Vec<Arc<Delivery>>,
+    /// About how many bytes those are.
+    pub(crate) waiting_bytes: usize,
 }
 
 /// A live subscriber.
@@ -77,7 +81,15 @@ impl Joiner {
 
 impl Audience {
     fn new(channel: Channel, namespace: Arc<Namespace>) -> Self {
-        Self { channel, namespace, heard: None, members: Vec::new(), joiners: Vec::new() }
+        Self {
+            channel,
+            namespace,
+            heard: None,
+            members: Vec::new(),
+            joiners: Vec::new(),
+            waiting: Vec::new(),
+            waiting_bytes: 0,
+        }
     }
 
     /// Subscribers, live or about to be.

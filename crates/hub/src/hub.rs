@@ -2,10 +2,11 @@
 //!
 //! This file holds the tables, the one entrance and the one exit. What happens in between is told by subject:
 //! `commands` (which command goes where, and which must wait), `connecting`, `subscribing` (recovery lives there),
-//! `leaving`, `requests` (publish, history, presence), `refreshing`, `fanout`, `timing`, `orders`.
+//! `leaving`, `requests` (publish, history, presence), `refreshing`, `fanout`, `delivering`, `timing`, `orders`.
 
 mod commands;
 mod connecting;
+mod delivering;
 mod fanout;
 mod leaving;
 mod orders;
@@ -78,6 +79,8 @@ pub struct Hub {
     asks: Asks<Asker>,
     wheel: Wheel,
     outputs: VecDeque<Output>,
+    /// Audiences with publications that are not handed out yet.
+    stirred: Vec<crate::audience::AudienceId>,
     clients: usize,
     subscriptions: usize,
     /// Numbers the subscriptions that are begun.
@@ -139,6 +142,7 @@ impl Hub {
             asks: Asks::new(),
             wheel: Wheel::new(),
             outputs: VecDeque::new(),
+            stirred: Vec::new(),
             clients: 0,
             subscriptions: 0,
             subscribed: 0,
@@ -180,8 +184,12 @@ impl Hub {
         }
     }
 
-    /// The next thing that the hub asks of the world.
+    /// The next thing that the hub asks of the world. When there is nothing more, publications that have come since
+    /// are handed out to the outboxes.
     pub fn poll_output(&mut self) -> Option<Output> {
+        if self.outputs.is_empty() {
+            self.hand_out_all();
+        }
         self.outputs.pop_front()
     }
 

@@ -1,4 +1,4 @@
-//! From a publication to the outboxes of its channel's members.
+//! From a publication to the members of its channel: does it follow on what they have heard?
 
 use std::sync::Arc;
 
@@ -33,7 +33,8 @@ enum Step {
 }
 
 impl Hub {
-    /// Fan-out: one look-up for the channel, then one push of shared bytes for each member.
+    /// Fan-out: one look-up for the channel and one for its position; the members get it when the hub is asked for its
+    /// outputs, together with what else comes for them until then.
     pub(super) fn publication(&mut self, channel: &Channel, delivery: Arc<Delivery>) {
         let Some(id) = self.audiences.find(channel.as_str()) else { return };
         let Some(audience) = self.audiences.get_mut(id) else { return };
@@ -47,40 +48,7 @@ impl Hub {
             Step::NewEpoch => self.lose_outdated(id, None),
             Step::Next => {}
         }
-        self.deliver(id, &delivery);
-    }
-
-    fn deliver(&mut self, audience: AudienceId, delivery: &Delivery) {
-        let bytes_max = self.config.limits.outbox_bytes_max;
-        let Some(audience) = self.audiences.get(audience) else { return };
-        let offset = delivery.publication.offset;
-        let mut messages = Messages::new(delivery, audience);
-        let mut fallen = Vec::new();
-        for member in &audience.members {
-            if offset != 0 && offset <= member.after {
-                continue;
-            }
-            let encoding = self.sessions.lane(member.session).encoding;
-            let Some(message) = messages.get(encoding) else {
-                fallen.push((member.session, DisconnectCode::InappropriateProtocol));
-                continue;
-            };
-            if self.sessions.send(member.session, message.clone(), bytes_max).is_err() {
-                fallen.push((member.session, DisconnectCode::Slow));
-            }
-        }
-        for (session, code) in fallen {
-            self.close(self.sessions.id(session), code.into());
-        }
-    }
-
-    /// Gives a publication to one member: one that waited while it joined.
-    pub(super) fn deliver_to(&mut self, id: SessionId, audience: AudienceId, delivery: &Delivery) {
-        let Some(channel) = self.audiences.get(audience).map(|audience| &audience.channel) else { return };
-        match delivery.push(channel, self.sessions.lane(id.index).encoding) {
-            Some(message) => self.send(id, message.clone()),
-            None => self.close(id, DisconnectCode::InappropriateProtocol.into()),
-        }
+        self.put_up(id, delivery);
     }
 
     /// Ends the subscriptions of members to whom publications between `heard` and `next` are missing. A member that
@@ -92,6 +60,7 @@ impl Hub {
     /// Ends the subscriptions of all members with positions: those belong to an epoch that is over. A newcomer may be
     /// the one whose position is of the new epoch.
     pub(super) fn lose_outdated(&mut self, id: AudienceId, newcomer: Option<SessionId>) {
+        self.hand_out(id);
         let Some(audience) = self.audiences.get_mut(id) else { return };
         let is_outdated = |member: &Member| newcomer.is_none_or(|newcomer| newcomer.index != member.session);
         // Their offsets mean nothing any more; those without positions hear everything from now on.
@@ -114,10 +83,9 @@ impl Hub {
     /// because by the time of its leaving it is not a member any more.
     pub(super) fn tell_members(&mut self, channel: &Channel, info: &ClientInfo, event: Event) {
         let bytes_max = self.config.limits.outbox_bytes_max;
-        let Some(audience) = self.audiences.find(channel.as_str()).and_then(|id| self.audiences.get(id))
-        else {
-            return;
-        };
+        let Some(id) = self.audiences.find(channel.as_str()) else { return };
+        self.hand_out(id);
+        let Some(audience) = self.audiences.get(id) else { return };
         let mut encoded = [None, None];
         let mut slow = Vec::new();
         for member in audience.members.iter().filter(|member| member.hears_joins) {
@@ -131,38 +99,6 @@ impl Hub {
         for session in slow {
             self.close(self.sessions.id(session), DisconnectCode::Slow.into());
         }
-    }
-}
-
-/// What the members of an audience are sent of a publication.
-///
-/// References to bytes are counted, and all shards of a node share what was encoded once. To many members, each shard
-/// sends a copy of its own: cores that count one another's references wait for each other, at 70 ns for each member
-/// where two of them do.
-struct Messages<'a> {
-    delivery: &'a Delivery,
-    audience: &'a Audience,
-    /// By encoding, once looked for.
-    found: [Option<Option<Bytes>>; Encoding::ALL.len()],
-}
-
-impl<'a> Messages<'a> {
-    /// From this many members on, a copy costs less than what the sharing would.
-    const COPIED_FOR: usize = 8;
-
-    fn new(delivery: &'a Delivery, audience: &'a Audience) -> Self {
-        Self { delivery, audience, found: [const { None }; Encoding::ALL.len()] }
-    }
-
-    /// The message in this encoding; `None` if it cannot be said in it.
-    fn get(&mut self, encoding: Encoding) -> Option<&Bytes> {
-        let Self { delivery, audience, found } = self;
-        let find = || {
-            let message = delivery.push(&audience.channel, encoding)?;
-            let copies = audience.members.len() >= Self::COPIED_FOR;
-            Some(if copies { Bytes::copy_from_slice(message) } else { message.clone() })
-        };
-        found[encoding as usize].get_or_insert_with(find).as_ref()
     }
 }
 

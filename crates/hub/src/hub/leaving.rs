@@ -49,6 +49,7 @@ impl Hub {
 
     /// Takes a session out of an audience, wherever in it it is; the world is told what it must know.
     pub(super) fn leave(&mut self, id: SessionId, audience: AudienceId) -> Option<Subscription> {
+        self.hand_out(audience);
         let session = self.sessions.get_mut(id)?;
         let subscription = session.subscriptions.remove(audience)?;
         self.subscriptions -= 1;

@@ -243,6 +243,7 @@ impl Hub {
         let Some(place @ Place::Joining(_)) = subscription.map(|subscription| subscription.place) else {
             return;
         };
+        self.hand_out(audience);
         let Some(Joiner { joining, early, overflowed, .. }) = self.vacate(audience, place) else { return };
         let Joining { traits, stage: Stage::Ready { top }, info, expire_at, .. } = *joining else { return };
         let after = top.as_ref().map_or(0, |top| top.offset);

@@ -65,6 +65,7 @@ pub struct World {
     held: Option<VecDeque<Held>>,
     /// Publications that the broker announces from now on do not arrive.
     pub deaf: bool,
+    one_turn: bool,
     lines: HashMap<u32, Vec<String>>,
     closed: HashMap<u32, DisconnectReason>,
     pub resumed: Vec<SessionId>,
@@ -94,6 +95,7 @@ impl World {
             now: Now { at: Instant::from_millis(5_000), unix_ms: DAWN * 1000 },
             held: None,
             deaf: false,
+            one_turn: false,
             lines: HashMap::new(),
             closed: HashMap::new(),
             resumed: Vec::new(),
@@ -139,7 +141,9 @@ impl World {
 
     pub fn send_bytes(&mut self, id: SessionId, frame: &[u8]) {
         self.hub.handle(self.now, Input::Frame(id, frame));
-        self.settle();
+        if !self.one_turn {
+            self.settle();
+        }
     }
 
     /// The backend publishes, from another shard.
@@ -148,11 +152,22 @@ impl World {
         let publication = Publication { data: data.into(), ..Publication::default() };
         let draft = Draft { publication, history: keeps, idempotency_key: None };
         self.submit(ELSEWHERE, None, &Channel::new(channel), BrokerRequest::Publish(draft));
+        if !self.one_turn {
+            self.settle();
+        }
+    }
+
+    /// Everything in `what` happens in one turn: only at its end is the hub asked what it wants.
+    pub fn turn(&mut self, what: impl FnOnce(&mut Self)) {
+        self.one_turn = true;
+        what(self);
+        self.one_turn = false;
         self.settle();
     }
 
     /// What the client was sent since it was last asked, each message as JSON text. Reading empties the outbox.
     pub fn read(&mut self, id: SessionId) -> Vec<String> {
+        self.settle();
         while let Some(dirty) = self.hub.poll_dirty() {
             let outbox = self.hub.outbox_mut(dirty).unwrap();
             let lines = self.lines.entry(dirty.index).or_default();

@@ -1,0 +1,142 @@
+//! From publications to the outboxes of those who get them.
+//!
+//! Under load several publications of a channel come in one turn. Its members get them as one message: joined once, so
+//! that each member costs one reference and one frame, however many there are. When nothing else comes, a publication
+//! goes out alone and just as soon. Publications that are *put up* are *handed out* before anything else is said in
+//! their channel, and before anybody joins or leaves it: joining them changes no order.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use spanwire_wire::{Batch, DisconnectCode, Encoding};
+
+use super::Hub;
+use crate::SessionId;
+use crate::audience::{Audience, AudienceId, Member};
+use crate::delivery::Delivery;
+use crate::weight;
+
+/// Most bytes that are joined into one message: a frame that clients of all kinds take, and that is cheap to copy.
+/// More publications than that are handed out in several.
+const JOINED_BYTES_MAX: usize = 16 << 10;
+
+impl Hub {
+    /// Keeps a publication until the turn's end, or until there is enough for one message.
+    pub(super) fn put_up(&mut self, id: AudienceId, delivery: Arc<Delivery>) {
+        let bytes = weight::of_publication(&delivery.publication);
+        let Some(audience) = self.audiences.get_mut(id) else { return };
+        if !audience.waiting.is_empty() && audience.waiting_bytes + bytes > JOINED_BYTES_MAX {
+            self.hand_out(id);
+        }
+        let Some(audience) = self.audiences.get_mut(id) else { return };
+        if audience.waiting.is_empty() {
+            self.stirred.push(id);
+        }
+        audience.waiting_bytes += bytes;
+        audience.waiting.push(delivery);
+    }
+
+    /// Hands out all that was put up.
+    pub(super) fn hand_out_all(&mut self) {
+        for id in std::mem::take(&mut self.stirred) {
+            self.hand_out(id);
+        }
+    }
+
+    /// Hands out what was put up in one channel.
+    pub(super) fn hand_out(&mut self, id: AudienceId) {
+        let Some(audience) = self.audiences.get_mut(id) else { return };
+        audience.waiting_bytes = 0;
+        let waiting = std::mem::take(&mut audience.waiting);
+        if waiting.is_empty() {
+            return;
+        }
+        // Those with an offset are in its order.
+        let first = waiting.iter().map(|delivery| delivery.publication.offset).find(|offset| *offset != 0);
+        let Some(audience) = self.audiences.get(id) else { return };
+        let bytes_max = self.config.limits.outbox_bytes_max;
+        let mut messages = Messages::new(&waiting, audience);
+        let mut fallen = Vec::new();
+        let mut ahead = Vec::new();
+        for member in &audience.members {
+            if first.is_some_and(|first| first <= member.after) {
+                ahead.push(*member);
+                continue;
+            }
+            let encoding = self.sessions.lane(member.session).encoding;
+            let Some(message) = messages.get(encoding) else {
+                fallen.push((member.session, DisconnectCode::InappropriateProtocol));
+                continue;
+            };
+            if self.sessions.send(member.session, message.clone(), bytes_max).is_err() {
+                fallen.push((member.session, DisconnectCode::Slow));
+            }
+        }
+        for member in ahead {
+            self.hand_out_behind(id, member, &waiting);
+        }
+        for (session, code) in fallen {
+            self.close(self.sessions.id(session), code.into());
+        }
+    }
+
+    /// Gives a member who has heard some of these publications the others.
+    fn hand_out_behind(&mut self, id: AudienceId, member: Member, waiting: &[Arc<Delivery>]) {
+        let session = self.sessions.id(member.session);
+        for delivery in waiting {
+            let offset = delivery.publication.offset;
+            if offset == 0 || offset > member.after {
+                self.deliver_to(session, id, delivery);
+            }
+        }
+    }
+
+    /// Gives a publication to one member: one that waited while it joined.
+    pub(super) fn deliver_to(&mut self, id: SessionId, audience: AudienceId, delivery: &Delivery) {
+        let Some(channel) = self.audiences.get(audience).map(|audience| &audience.channel) else { return };
+        match delivery.push(channel, self.sessions.lane(id.index).encoding) {
+            Some(message) => self.send(id, message.clone()),
+            None => self.close(id, DisconnectCode::InappropriateProtocol.into()),
+        }
+    }
+}
+
+/// What the members of an audience are sent of some publications.
+///
+/// References to bytes are counted, and all shards of a node share what was encoded once. To many members, each shard
+/// sends a copy of its own: cores that count one another's references wait for each other, at 70 ns for each member
+/// where two of them do.
+struct Messages<'a> {
+    deliveries: &'a [Arc<Delivery>],
+    audience: &'a Audience,
+    /// By encoding, once looked for.
+    found: [Option<Option<Bytes>>; Encoding::ALL.len()],
+}
+
+impl<'a> Messages<'a> {
+    /// From this many members on, a copy costs less than what the sharing would.
+    const COPIED_FOR: usize = 8;
+
+    fn new(deliveries: &'a [Arc<Delivery>], audience: &'a Audience) -> Self {
+        Self { deliveries, audience, found: [const { None }; Encoding::ALL.len()] }
+    }
+
+    /// The message in this encoding; `None` if something in it cannot be said so.
+    fn get(&mut self, encoding: Encoding) -> Option<&Bytes> {
+        let Self { deliveries, audience, found } = self;
+        found[encoding as usize].get_or_insert_with(|| join(deliveries, audience, encoding)).as_ref()
+    }
+}
+
+fn join(deliveries: &[Arc<Delivery>], audience: &Audience, encoding: Encoding) -> Option<Bytes> {
+    if let [delivery] = deliveries {
+        let message = delivery.push(&audience.channel, encoding)?;
+        let copies = audience.members.len() >= Messages::COPIED_FOR;
+        return Some(if copies { Bytes::copy_from_slice(message) } else { message.clone() });
+    }
+    let mut batch = Batch::new(encoding);
+    for delivery in deliveries {
+        batch.add(delivery.push(&audience.channel, encoding)?);
+    }
+    Some(batch.take())
+}
