@@ -91,11 +91,7 @@ fn joining_and_leaving_in_the_midst_of_a_turn_moves_nothing() {
         world.publish("kept:x", "3");
         world.publish("kept:x", "4");
     });
-    let heard = world.heard(bob);
-    assert!(
-        heard.is_empty() || heard == ["3", "4"],
-        "what was published before its position is not told: {heard:?}"
-    );
+    assert!(world.heard(bob).is_empty(), "it was told a position behind all of that");
     world.publish("kept:x", "5");
     assert_eq!(world.heard(bob), ["5"]);
     world.end();
