@@ -7,7 +7,10 @@ use spanwire_hub::broker::HistoryOptions;
 use spanwire_hub::namespace::{Namespace, Namespaces, Permission};
 
 /// All channels. Each namespace has another set of promises.
-pub(crate) const CHANNELS: [&str; 5] = ["kept:a", "kept:b", "chat:c", "tiny:d", "open:e"];
+pub(crate) const CHANNELS: [&str; 6] = ["kept:a", "kept:b", "chat:c", "tiny:d", "open:e", SERVED];
+
+/// A channel to which the server subscribes people, and nobody subscribes by wish.
+pub(crate) const SERVED: &str = "ours:f";
 
 const ALL: Permission = Permission { client: true, subscriber: true, anonymous: true };
 
@@ -25,7 +28,7 @@ pub(crate) fn is_social(channel: &str) -> bool {
 /// What the server keeps of a channel. Nothing is ever old enough to vanish in a run.
 pub(crate) fn history(channel: &str) -> Option<HistoryOptions> {
     let size = match channel.split(':').next() {
-        Some("kept" | "chat") => 60,
+        Some("kept" | "chat" | "ours") => 60,
         Some("tiny") => 3,
         _ => return None,
     };

@@ -105,8 +105,15 @@ impl Ledger {
 
     /// Something happens that explains why a person's connection is silent, up to this time.
     pub(crate) fn excuse_silence(&mut self, person: usize, until: u64) {
-        let excuse = &mut self.people[person].silent_until;
-        *excuse = until.max(*excuse);
+        let account = &mut self.people[person];
+        account.silent_until = until.max(account.silent_until);
+        self.excuse_lateness(person, until);
+    }
+
+    /// Something happens that explains why a person's questions are not answered, up to this time.
+    pub(crate) fn excuse_lateness(&mut self, person: usize, until: u64) {
+        let account = &mut self.people[person];
+        account.late_until = until.max(account.late_until);
     }
 
     /// The backend orders a person out for good.

@@ -23,6 +23,7 @@ mod plot;
 mod scene;
 pub mod shrink;
 mod trace;
+mod words;
 mod world;
 
 pub use bug::Bug;

@@ -2,7 +2,8 @@
 
 use spanwire_client::time::Instant;
 use spanwire_client::{
-    Call, Client, Config, ConnectionId, Credentials, Event, Input, Key, Output, SubscribeOptions, TokenFor,
+    Call, Client, Config, ConnectionId, Credentials, Event, Input, Key, Output, SubscribeOptions,
+    TokenFailure, TokenFor,
 };
 use spanwire_wire::{Command, Encoding, Limits, Request, commands, encode_command};
 use spanwire_ws::{self as ws, CloseCode, CloseFrame, Connection, Opcode, Role, frame};
@@ -12,14 +13,15 @@ use crate::bug::Bug;
 use crate::chance::Chance;
 use crate::net::LinkId;
 use crate::node::payload;
-use crate::plot::Plot;
+use crate::plot::{CALM_AT, Plot};
 use crate::scene::Scene;
+use crate::words;
 
 /// How long it takes to open a connection, or to get a token, in milliseconds.
 const OPENING_MAX: u64 = 400;
 
 /// The most that a client of these runs may keep.
-const CALLS_MAX: usize = 64;
+const CALLS_MAX: usize = 8;
 
 /// One of the people in a run.
 #[derive(Debug)]
@@ -29,6 +31,8 @@ pub(crate) struct Person {
     pub(crate) encoding: Encoding,
     /// How long this person's tokens live, in seconds; `None` for one without an end.
     token_lifetime: Option<u64>,
+    /// The server subscribes this person to a channel of its choice.
+    served: bool,
     transport: Option<Transport>,
     /// The connection that is being opened.
     dialing: Option<ConnectionId>,
@@ -54,7 +58,11 @@ impl Person {
         let encoding = Encoding::ALL[chance.index(2)];
         let expiring = chance.one_in(3);
         let name = Plot::name(index);
-        let credentials = if expiring { Credentials::Provider } else { Credentials::Token(name.to_owned()) };
+        let served = chance.one_in(3);
+        let credentials = match expiring {
+            true => Credentials::Provider,
+            false => Credentials::Token(token(name, served, None)),
+        };
         let limits = spanwire_client::Limits { calls_max: CALLS_MAX, ..Default::default() };
         // Most have clients that know our extensions; the others speak the common protocol.
         let extensions = !chance.one_in(4);
@@ -63,6 +71,7 @@ impl Person {
             index,
             client: Client::new(config, chance.seed()),
             encoding,
+            served,
             token_lifetime: expiring.then(|| chance.between(15, 60)),
             transport: None,
             dialing: None,
@@ -132,12 +141,14 @@ impl Person {
         self.handle(scene, Input::Opened(connection));
     }
 
-    /// The token that was asked for is there.
+    /// The token that was asked for is there, or cannot be had now.
     pub(crate) fn token(&mut self, scene: &mut Scene, what: TokenFor) {
         let name = Plot::name(self.index);
         let expiry = self.token_lifetime.map(|seconds| scene.unix_ms() / 1000 + seconds);
-        let token = expiry.map_or(name.to_owned(), |at| format!("{name}|{at}"));
-        self.handle(scene, Input::Token(what, Ok(token)));
+        let token = token(name, self.served, expiry);
+        let fails = scene.now < CALM_AT && self.chance.one_in(4);
+        let token = if fails { Err(TokenFailure::Temporary) } else { Ok(token) };
+        self.handle(scene, Input::Token(what, token));
     }
 
     /// Takes what is there, and does what the client wants.
@@ -221,7 +232,7 @@ impl Person {
             self.carry_out(scene, output);
         }
         let load = self.client.load();
-        if load.calls > CALLS_MAX || load.pending > 4 * CALLS_MAX {
+        if load.calls > CALLS_MAX || load.pending > 16 * CALLS_MAX {
             scene.ledger.blame(|| format!("a client keeps {load:?}"));
         }
         self.write(scene);
@@ -261,7 +272,7 @@ impl Person {
         }
         let twice = matches!(event, Event::Publication { .. }) && scene.saboteur.strikes(Bug::DoubledEvent);
         for _ in 0..=usize::from(twice) {
-            scene.trace.say(scene.now, || format!("{}: {event:?}", Plot::name(self.index)));
+            scene.trace.say(scene.now, || format!("{} {}", Plot::name(self.index), words::told(event)));
             scene.trace.mark(scene.now, (self.index, std::mem::discriminant(event)));
             scene.ledger.told(scene.now, self.index, event);
         }
@@ -314,19 +325,15 @@ impl Person {
 
     fn say_frame(&self, scene: &mut Scene, way: &str, message: &[u8]) {
         let (name, encoding) = (Plot::name(self.index), self.encoding);
-        scene.say(|| match encoding {
-            Encoding::Json => format!(
-                "{name} {way} {}",
-                String::from_utf8_lossy(message).replace('\n', "\n                 ")
-            ),
-            Encoding::Protobuf if way == "->" => {
-                let said: Vec<_> = commands(encoding, message, &Limits::COMMANDS).flatten().collect();
-                format!("{name} {way} {said:?}")
-            }
-            Encoding::Protobuf => {
-                let said = spanwire_wire::server_messages(encoding, message, &Limits::REPLIES);
-                format!("{name} {way} {:?}", said.flatten().collect::<Vec<_>>())
-            }
+        scene.say(|| match way {
+            "->" => format!("{name} -> {}", words::said(encoding, message)),
+            _ => format!("{name} <- {}", words::answered(encoding, message)),
         });
     }
+}
+
+/// A token of these runs: a name, whether the server chooses a channel, and the second in which it expires, if it does.
+fn token(name: &str, served: bool, expire_at: Option<u64>) -> String {
+    let served = if served { "served" } else { "" };
+    format!("{name}|{served}|{}", expire_at.map(|at| at.to_string()).unwrap_or_default())
 }

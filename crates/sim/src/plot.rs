@@ -3,10 +3,13 @@
 use std::fmt;
 
 use crate::chance::Chance;
-use crate::channels::CHANNELS;
+use crate::channels::{CHANNELS, SERVED};
 
 /// When everything that goes wrong is over, at the latest, in milliseconds.
 pub(crate) const CALM_AT: u64 = 70_000;
+
+/// So many publications at once are more than an outbox takes.
+const FLOOD: u64 = 250;
 
 /// The most people in a run.
 const PEOPLE: [&str; 5] = ["ann", "bob", "cat", "dan", "eve"];
@@ -100,6 +103,10 @@ impl Plot {
             let at = chance.between(1_000, CALM_AT);
             let channel = (first + chance.index(channels)) % CHANNELS.len();
             let doing = plot.fault(&mut chance, at, channel);
+            if matches!(doing, Doing::StopReading(..)) && chance.one_in(3) {
+                // Much to read for somebody who does not.
+                plot.add(at + 500, Doing::BackendPublish(channel, FLOOD));
+            }
             plot.add(at, doing);
         }
         plot.acts.sort_by_key(|act| act.at);
@@ -119,8 +126,8 @@ impl Plot {
         for person in 0..self.people {
             let at = chance.below(3_000);
             self.add(at, Doing::LogOn(person));
-            for channel in 0..CHANNELS.len() {
-                if chance.one_in(2) {
+            for (channel, name) in CHANNELS.iter().enumerate() {
+                if *name != SERVED && chance.one_in(2) {
                     self.add(at + chance.below(10_000), Doing::Subscribe(person, channel));
                 }
             }
@@ -135,6 +142,8 @@ impl Plot {
                 let burst = if chance.one_in(4) { 40 } else { 5 };
                 Doing::BackendPublish(channel, chance.between(1, burst))
             }
+            // To a channel that the server chooses nobody goes by wish.
+            12..=15 if CHANNELS[channel] == SERVED => Doing::BackendPublish(channel, 1),
             12 | 13 => Doing::Subscribe(person, channel),
             14 => Doing::Unsubscribe(person, channel),
             15 => Doing::Rejoin(person, channel),
@@ -150,16 +159,16 @@ impl Plot {
         // Whatever lasts is over when calm begins.
         let mut lasting = |most: u64| chance.between(1, most).min((CALM_AT + 500).saturating_sub(at));
         let (short, long) = (lasting(3_000), lasting(12_000));
-        match chance.below(20) {
+        match chance.below(24) {
             0..=4 => Doing::Cut(person),
             5 | 6 => Doing::Vanish(person),
             7..=9 => Doing::StopReading(person, long),
-            10..=12 => Doing::Slow(shard, if chance.one_in(2) { short } else { long }),
+            10..=12 | 21 | 22 => Doing::Slow(shard, if chance.one_in(2) { short } else { long }),
             13 | 14 => Doing::Outage(shard, short),
             15 => Doing::Crash(short),
             16 => Doing::Drain(short),
             17 => Doing::WallJump(chance.between(0, 14_400) as i64 - 7_200),
-            18 => Doing::BackendUnsubscribe(person, channel, chance.one_in(2)),
+            18..=20 => Doing::BackendUnsubscribe(person, channel, chance.one_in(2)),
             _ => Doing::BackendDisconnect(person, !chance.one_in(4)),
         }
     }

@@ -283,7 +283,12 @@ impl<'a> World<'a> {
                     self.scene.ledger.excuse_silence(person, now + ms + SILENCE / 2);
                 }
             }
-            Doing::Outage(shard, ms) => node.shards[shard].go_out(now + ms),
+            Doing::Outage(shard, ms) => {
+                node.shards[shard].go_out(now + ms);
+                for person in 0..self.people.len() {
+                    self.scene.ledger.excuse_lateness(person, now + ms + SILENCE / 2);
+                }
+            }
             Doing::Drain(ms) => {
                 self.down_for = ms;
                 node.drain(&mut self.scene);

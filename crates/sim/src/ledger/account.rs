@@ -21,7 +21,10 @@ pub(crate) struct Account {
     extended: bool,
     pub(super) wants_connection: bool,
     pub(super) session: String,
+    /// Until then there is a reason for a connection to be silent.
     pub(super) silent_until: u64,
+    /// Until then there is a reason for an answer to be late.
+    pub(super) late_until: u64,
     pub(super) ordered_out: bool,
     /// The backend has ended a subscription of this person at some time: a subscribe on its way is then denied.
     pub(super) ordered_off: bool,
@@ -32,8 +35,8 @@ pub(crate) struct Account {
 struct Question {
     /// The channel and the number of what is to be published, if it is a publish.
     publish: Option<(String, u64)>,
-    /// How many connections had been lost before.
-    losses: u64,
+    /// How many connections had been lost before; `None` if there was none.
+    losses: Option<u64>,
 }
 
 impl Account {
@@ -47,7 +50,8 @@ impl Account {
     }
 
     pub(super) fn asks(&mut self, key: u64, publish: Option<(String, u64)>) {
-        self.questions.insert(key, Question { publish, losses: self.losses });
+        let losses = self.connected.then_some(self.losses);
+        self.questions.insert(key, Question { publish, losses });
     }
 
     pub(super) fn unanswered(&self) -> Option<u64> {
@@ -139,11 +143,12 @@ impl Account {
         let expected = match code {
             _ if silent.contains(&code) => now <= self.silent_until,
             _ if code == DisconnectCode::ForceNoReconnect.code() => ordered_out,
-            Event::CODE_WISH | Event::CODE_LOST | Event::CODE_REFUSED => true,
+            Event::CODE_WISH | Event::CODE_LOST | Event::CODE_REFUSED | Event::CODE_NO_TOKEN => true,
             _ => [
                 DisconnectCode::Shutdown,
                 DisconnectCode::ConnectionExpired,
                 DisconnectCode::Slow,
+                DisconnectCode::InsufficientState,
                 DisconnectCode::ForceReconnect,
             ]
             .iter()
@@ -183,7 +188,7 @@ impl Account {
         let question = self.take(key)?;
         match error {
             CallError::Unacknowledged | CallError::Expired
-                if question.losses == self.losses && self.connected && now > self.silent_until =>
+                if question.losses == Some(self.losses) && self.connected && now > self.late_until =>
             {
                 Err(format!("what was asked under {} is unanswered, on a connection that lives", key.0))
             }
@@ -219,6 +224,7 @@ fn name_of(code: u32) -> &'static str {
         3001 => "shutdown",
         3005 => "expired",
         3008 => "slow",
+        3010 => "insufficient state, server-side",
         3011 => "told to reconnect",
         3012 => "no pong",
         3503 => "told to go",

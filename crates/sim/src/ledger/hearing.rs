@@ -48,7 +48,7 @@ impl Hearing {
         size: Option<u64>,
         stream: Option<&Stream>,
     ) -> Result<(), String> {
-        self.live = true;
+        (self.live, self.wanted) = (true, true);
         self.company.begin();
         self.heard.clear();
         self.latest = None;

@@ -9,7 +9,7 @@ use super::letter::Letter;
 use crate::bug::{Bug, Saboteur};
 
 /// Most bytes that wait before publications are dropped and publishes refused: little, so that it happens.
-pub(super) const INBOX_BYTES_MAX: usize = 3000;
+pub(super) const INBOX_BYTES_MAX: usize = 1500;
 
 /// Letters by their senders. Those of one sender come in their order, those of different senders in any.
 #[derive(Debug, Default)]

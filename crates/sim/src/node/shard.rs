@@ -7,7 +7,8 @@ use spanwire_hub::channel::Channel;
 use spanwire_hub::limits::Limits;
 use spanwire_hub::presence::PresenceRequest;
 use spanwire_hub::{
-    Answer, AskId, Config, Credentials, Deed, Hub, Input, Opening, Output, Question, Refusal, SessionId,
+    Answer, AskId, Config, Credentials, Deed, Grant, Hub, Input, Opening, Output, Question, Refusal,
+    SessionId,
 };
 use spanwire_wire::{DisconnectCode, DisconnectReason, Encoding, ErrorCode};
 use spanwire_ws::{self as ws, CloseCode, CloseFrame, Event};
@@ -18,7 +19,7 @@ use super::keeper::Keeper;
 use super::letter::{CALLERS, Letter};
 use super::peer::Peer;
 use crate::bug::Bug;
-use crate::channels::namespaces;
+use crate::channels::{SERVED, namespaces};
 use crate::net::LinkId;
 use crate::scene::Scene;
 
@@ -51,7 +52,12 @@ pub(crate) struct Shard {
 
 impl Shard {
     pub(super) fn new(index: usize, shards: usize, seed: [u8; 32], epochs: [u8; 32], life: u32) -> Self {
-        let limits = Limits { outbox_bytes_max: OUTBOX_BYTES_MAX, ..Limits::default() };
+        let limits = Limits {
+            outbox_bytes_max: OUTBOX_BYTES_MAX,
+            asks_per_client_max: 6,
+            joining_publications_max: 12,
+            ..Limits::default()
+        };
         let config = Config { limits, namespaces: namespaces(), version: "sim".to_owned() };
         Self {
             index,
@@ -115,7 +121,7 @@ impl Shard {
         if self.inbox.dropped() > 0 {
             scene.ledger.count("letters dropped");
         }
-        if self.inbox.bytes() > INBOX_BYTES_MAX * 20 {
+        if self.inbox.bytes() > INBOX_BYTES_MAX * 40 {
             scene.ledger.blame(|| "a mailbox grows without bound".to_owned());
         }
         received
@@ -406,12 +412,19 @@ fn loses(scene: &mut Scene, deed: &Deed) -> bool {
     scene.saboteur.strikes(bug)
 }
 
-/// Tokens of these runs are a name, and the second in which they expire: `ann|1800000060`.
+/// What the tokens of these runs say.
 fn credentials(scene: &Scene, token: &str) -> Result<Credentials, Refusal> {
-    let (user, expiry) = token.split_once('|').unwrap_or((token, ""));
-    let expire_at: Option<u64> = expiry.parse().ok();
+    let mut parts = token.split('|');
+    let (user, served) = (parts.next().unwrap_or_default(), parts.next() == Some("served"));
+    let expire_at: Option<u64> = parts.next().and_then(|expiry| expiry.parse().ok());
     if expire_at.is_some_and(|at| at <= scene.unix_ms() / 1000) {
         return Err(Refusal::Error(ErrorCode::TokenExpired));
     }
-    Ok(Credentials { user: user.to_owned(), expire_at, ..Credentials::default() })
+    let channels = served.then(|| (Channel::new(SERVED), Grant::default()));
+    Ok(Credentials {
+        user: user.to_owned(),
+        expire_at,
+        channels: channels.into_iter().collect(),
+        ..Credentials::default()
+    })
 }
