@@ -19,6 +19,10 @@ impl Shard {
             }
             let Some(heard) = self.bus.hear(self.reading) else { break };
             self.hear(heard);
+            // All of it, before the hub is asked again: publications that are heard together go out together.
+            while let Some(heard) = self.bus.hear(self.reading) {
+                self.hear(heard);
+            }
         }
         self.unheard = false;
     }
