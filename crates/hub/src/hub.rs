@@ -16,6 +16,7 @@ mod subscribing;
 mod timing;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use rand::SeedableRng;
@@ -223,6 +224,16 @@ impl Hub {
             channels: self.audiences.len(),
             asks: self.asks.len(),
         }
+    }
+
+    /// The user of each connected client; a user with several clients comes several times, anonymous ones as the empty
+    /// user.
+    pub fn users(&self) -> impl Iterator<Item = &Arc<str>> {
+        let lives = self.sessions.iter().map(|(_, session)| &session.life);
+        lives.filter_map(|life| match life {
+            Life::Connected(client) => Some(&client.user),
+            _ => None,
+        })
     }
 
     /// Channels with subscribers here, and how many.

@@ -10,13 +10,14 @@ struct Info {
     nodes: [Node; 1],
 }
 
-/// One process. How many different users it has is not counted, so `num_users` is not told.
+/// One process.
 #[derive(Serialize)]
 struct Node {
     uid: String,
     name: &'static str,
     version: &'static str,
     num_clients: usize,
+    num_users: usize,
     num_subs: usize,
     num_channels: usize,
     uptime: u64,
@@ -30,6 +31,7 @@ pub(super) async fn call(world: World<'_>) -> Result<String, Failure> {
         name: env!("CARGO_PKG_NAME"),
         version: env!("CARGO_PKG_VERSION"),
         num_clients: census.clients,
+        num_users: world.engine.users().await?,
         num_subs: census.subscriptions,
         num_channels: channels.len(),
         uptime: world.rules.started.elapsed().as_secs(),

@@ -1,6 +1,6 @@
 //! How everybody outside of the shards speaks to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -119,6 +119,15 @@ impl EngineHandle {
             }
         }
         Ok(channels)
+    }
+
+    /// How many different users are connected, on all shards together; the anonymous ones count as one.
+    ///
+    /// # Errors
+    /// [`Stopped`] if the engine has ended.
+    pub async fn users(&self) -> Result<usize, Stopped> {
+        let users: HashSet<Arc<str>> = self.ask_all(Letter::Users).await?.into_iter().flatten().collect();
+        Ok(users.len())
     }
 
     /// How much there is on all shards together. A channel counts once for each shard with subscribers of it.

@@ -1,5 +1,6 @@
 //! What shards, and those who hold an [`EngineHandle`](super::EngineHandle), write to a shard.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use spanwire_hub::broker::{BrokerAnswer, BrokerEvent, BrokerRequest, Listener, Ticket};
@@ -30,6 +31,8 @@ pub(super) enum Letter {
     Census(oneshot::Sender<Census>),
     /// Which channels have subscribers here, and how many?
     Channels(oneshot::Sender<Vec<(String, usize)>>),
+    /// Which users are connected?
+    Users(oneshot::Sender<HashSet<Arc<str>>>),
     /// Close every session with code 3001; the sender is dropped when the last connection is gone.
     Drain(oneshot::Sender<()>),
     /// Come to an end, whatever is still open.

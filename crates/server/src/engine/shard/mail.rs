@@ -46,6 +46,9 @@ impl Shard {
                 let channels = self.hub.channels().map(|(name, subscribers)| (name.to_owned(), subscribers));
                 let _ = reply.send(channels.collect());
             }
+            Letter::Users(reply) => {
+                let _ = reply.send(self.hub.users().cloned().collect());
+            }
             Letter::Drain(reply) => {
                 match &mut self.life {
                     Life::Draining(waiting) => waiting.push(reply),
