@@ -144,7 +144,7 @@ async fn each_way_to_fail_has_its_exit_code() {
         (&["sub", "closed:square", "--url", &url], 77),
         (&["sub", "square", "--token", "forged", "--url", &url], 77),
         (&["sub", "square", "--url", nobody], 69),
-        (&["teleport"], 2),
+        (&["--teleport"], 2),
     ] {
         let (exit, stdout, stderr) = run(arguments).await;
         assert_eq!((exit, stdout.as_str()), (code, ""), "{arguments:?}: {stderr}");

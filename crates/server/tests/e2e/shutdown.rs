@@ -16,11 +16,13 @@ async fn every_client_is_told_and_the_process_ends_well() {
         peers.push(Peer::subscribe(server.address, "square").await);
     }
     peers.push(Peer::open(server.address).await);
+    let asked = Instant::now();
     server.terminate();
     for peer in &mut peers {
         assert_eq!(peer.closed().await, (3001, "shutdown".to_owned()));
     }
     assert!(server.ended().await.success());
+    assert!(asked.elapsed() < Duration::from_secs(5), "nobody has to be waited for: {:?}", asked.elapsed());
     assert!(TcpStream::connect(server.address).await.is_err(), "nobody listens any more");
 }
 

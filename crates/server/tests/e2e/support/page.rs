@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use base64::Engine;
 use serde_json::{Value, json};
@@ -9,6 +10,11 @@ use tokio::sync::watch;
 
 use super::chromium::DevTools;
 use super::until::{PATIENCE, within};
+
+/// How long a page waits for something to be seen on it: longer than the longest time that a client of ours waits
+/// before it tries again to connect, and shorter than [`PATIENCE`], so that the page can say what was missing.
+const ON_THE_PAGE: Duration = Duration::from_secs(25);
+const _: () = assert!(ON_THE_PAGE.as_secs() < PATIENCE.as_secs());
 
 /// A page. Its console and its network are watched from its first moment.
 pub(crate) struct Page {
@@ -80,7 +86,7 @@ impl Page {
                 observer.observe(document, {{ subtree: true, childList: true, attributes: true, characterData: true }});
                 look();
             }})",
-            patience = (PATIENCE / 2).as_millis(),
+            patience = ON_THE_PAGE.as_millis(),
         );
         let mut answer = self.evaluate(&watch).await;
         if answer["missed"] == true {

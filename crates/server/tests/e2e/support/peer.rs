@@ -130,12 +130,14 @@ impl Peer {
         self.take("a ping", |message| message.as_object().is_some_and(serde_json::Map::is_empty)).await;
     }
 
-    /// Reads to the end and returns how the server closed: its code and reason.
+    /// Reads until the server closes, answers that, waits until it has hung up, and returns its code and reason.
     pub(crate) async fn closed(&mut self) -> (u16, String) {
         within("the server to close", async {
             loop {
                 match self.socket.next().await {
                     Some(Ok(Message::Close(Some(frame)))) => {
+                        // Reading on sends the answer, and then it is for the server to hang up.
+                        while let Some(Ok(_)) = self.socket.next().await {}
                         return (frame.code.into(), frame.reason.to_string());
                     }
                     Some(Ok(Message::Close(None))) | None => panic!("closed without a code"),
