@@ -11,6 +11,7 @@ mod serve;
 mod subscribe;
 mod subscription;
 mod tail;
+pub mod torture;
 mod url;
 
 use std::path::PathBuf;
@@ -55,6 +56,8 @@ enum Command {
     Pub(PubOptions),
     /// Shows what is published to channels, until it is interrupted.
     Sub(SubOptions),
+    /// Tries to make a server break its promise, with many clients and every accident, and keeps accounts.
+    Torture(torture::Options),
     /// Prints the version.
     Version,
 }
@@ -113,6 +116,7 @@ pub fn run(started: Instant) -> ExitCode {
         Some(Command::Serve(options)) => serve::run(options, started),
         Some(Command::Pub(options)) => publish::run(options),
         Some(Command::Sub(options)) => subscribe::run(options),
+        Some(Command::Torture(options)) => torture::run(options),
         Some(Command::Version) => exit::print(&format!("spanwire {}", env!("CARGO_PKG_VERSION"))),
     };
     match outcome {

@@ -17,7 +17,10 @@ fn files(folder: &str, endings: &[&str]) -> Vec<PathBuf> {
             let path = entry.expect("an entry").path();
             let name = path.file_name().expect("a name").to_string_lossy().into_owned();
             if path.is_dir() {
-                if !matches!(name.as_str(), "target" | "node_modules" | ".venv" | ".git" | "corpus" | "artifacts") {
+                if !matches!(
+                    name.as_str(),
+                    "target" | "node_modules" | ".venv" | ".git" | "corpus" | "artifacts"
+                ) {
                     folders.push(path);
                 }
             } else if endings.iter().any(|ending| name.ends_with(ending)) {
@@ -39,7 +42,8 @@ fn each_room_imports_only_the_rooms_that_it_may() {
         ("crates/ws", &[][..]),
         ("crates/wire", &[]),
         ("crates/hub", &["spanwire-wire"]),
-        ("crates/server", &["spanwire-hub", "spanwire-wire", "spanwire-ws"]),
+        ("crates/client", &["spanwire-wire"]),
+        ("crates/server", &["spanwire-client", "spanwire-hub", "spanwire-wire", "spanwire-ws"]),
     ];
     for (room, allowed) in table {
         let manifest = read(&root().join(room).join("Cargo.toml"));
@@ -54,8 +58,17 @@ fn each_room_imports_only_the_rooms_that_it_may() {
 
 #[test]
 fn the_inner_rooms_know_no_clock_no_socket_no_file_and_no_runtime() {
-    let forbidden =
-        ["Instant::now", "SystemTime", "std::net", "std::fs", "std::env", "std::thread", "tokio::", "thread_rng", "rand::rng("];
+    let forbidden = [
+        "Instant::now",
+        "SystemTime",
+        "std::net",
+        "std::fs",
+        "std::env",
+        "std::thread",
+        "tokio::",
+        "thread_rng",
+        "rand::rng(",
+    ];
     for room in ["crates/ws/src", "crates/wire/src", "crates/hub/src"] {
         // The conformance suite is for tests, and may wait for a broker that answers later.
         for path in files(room, &[".rs"]).into_iter().filter(|path| !path.ends_with("conformance.rs")) {
@@ -74,14 +87,21 @@ fn the_inner_rooms_know_no_clock_no_socket_no_file_and_no_runtime() {
 fn every_source_file_is_a_module_of_something() {
     for path in files("crates", &[".rs"]).into_iter().chain(files("bench", &[".rs"])) {
         let stem = path.file_stem().expect("a stem").to_string_lossy().into_owned();
-        if !path.components().any(|part| part.as_os_str() == "src") || matches!(stem.as_str(), "lib" | "main" | "mod") {
+        if !path.components().any(|part| part.as_os_str() == "src")
+            || matches!(stem.as_str(), "lib" | "main" | "mod")
+        {
             continue;
         }
         let folder = path.parent().expect("a folder");
         if folder.ends_with("bin") {
             continue;
         }
-        let parents = [folder.with_extension("rs"), folder.join("mod.rs"), folder.join("lib.rs"), folder.join("main.rs")];
+        let parents = [
+            folder.with_extension("rs"),
+            folder.join("mod.rs"),
+            folder.join("lib.rs"),
+            folder.join("main.rs"),
+        ];
         let named = parents.iter().filter(|parent| parent.exists()).any(|parent| {
             let text = read(parent);
             text.lines().any(|line| line.trim().trim_end_matches(';').ends_with(&format!("mod {stem}")))
@@ -118,7 +138,8 @@ fn documents_point_at_things_that_exist() {
     }
     let architecture = read(&root().join("ARCHITECTURE.md"));
     for word in architecture.split('`').skip(1).step_by(2) {
-        let is_path = word.contains('/') && !word.contains([' ', '<', '{', '*', '(']) && !word.starts_with('/');
+        let is_path =
+            word.contains('/') && !word.contains([' ', '<', '{', '*', '(']) && !word.starts_with('/');
         if is_path {
             let known = ["", "crates/", "crates/server/src/", "crates/hub/src/", "crates/hub/tests/"];
             assert!(
