@@ -9,39 +9,57 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::net::{AddressFamily, SocketType};
 use slab::Slab;
 
 use crate::frame::{self, Frame};
 use crate::greeting;
 use crate::poller::Poller;
+use crate::tongue::{Saying, Tongue};
 
-/// Most handshakes under way at once: below the listen backlog of 128 that many servers have, so that no
-/// SYN is dropped and retried a second later.
-const PENDING_MAX: usize = 100;
+/// Most handshakes under way at once, unless guests ask for more: below the listen backlog of 128 that many
+/// servers have, so that no SYN is dropped and retried a second later.
+const PENDING: usize = 100;
 /// Longest that any guests may take to be seated.
 const SEATING_MAX: Duration = Duration::from_secs(60);
 /// Source addresses the clients share: each has only about 28,000 ports.
-const SOURCES: usize = 100;
+pub(crate) const SOURCES: usize = 100;
 /// Bytes read from a socket at once.
 const SCRATCH_BYTES: usize = 256 * 1024;
 /// Most bytes of an unfinished frame kept for a client.
 const REST_MAX: usize = SCRATCH_BYTES / 2;
-/// The protocol's pong, `{}`, masked with zeroes so that it is a constant.
-const PONG: &[u8] = &[0x81, 0x82, 0, 0, 0, 0, b'{', b'}'];
+/// Longest that a socket may take no more of what a client sends.
+const SENDING_MAX: Timespec = Timespec { tv_sec: 10, tv_nsec: 0 };
 
 /// Who is to be seated: how many clients, and what each says when it has been let in.
+#[derive(Clone, Copy)]
 pub(crate) struct Guests<'a> {
     /// Where the server listens.
     pub(crate) address: SocketAddr,
     /// Path of the WebSocket.
     pub(crate) path: &'a str,
+    /// How they speak.
+    pub(crate) tongue: Tongue,
     /// How many.
     pub(crate) count: usize,
-    /// Commands that each sends at once after the handshake, one frame each; the client is seated when
-    /// as many replies have come. Without commands it is seated by the handshake, and what it hears later
-    /// is handed on as it is, not as lines of the protocol.
-    pub(crate) commands: &'a [String],
+    /// The frames that the client with this number sends at once after the handshake, a command in each; it is
+    /// seated when as many replies have come. Without any it is seated by the handshake.
+    pub(crate) hello: &'a dyn Fn(usize) -> Vec<Vec<u8>>,
+    /// Most handshakes under way at once.
+    pub(crate) pending: usize,
+}
+
+impl<'a> Guests<'a> {
+    /// Guests that speak the protocol and come in orderly.
+    pub(crate) fn new(
+        address: SocketAddr,
+        tongue: Tongue,
+        count: usize,
+        hello: &'a dyn Fn(usize) -> Vec<Vec<u8>>,
+    ) -> Guests<'a> {
+        Guests { address, path: tongue.path(), tongue, count, hello, pending: PENDING }
+    }
 }
 
 /// A set of clients. Until one leaves, they are numbered from 0 in the order in which they came.
@@ -62,15 +80,11 @@ pub(crate) struct Crowd {
 struct Client {
     stream: TcpStream,
     stage: Stage,
-    speaks_lines: bool,
+    tongue: Tongue,
 }
 
-/// What a client sends once it has been let in, and how many replies it then awaits.
-#[derive(Default)]
-struct Hello {
-    frames: Vec<u8>,
-    replies: usize,
-}
+/// What newcomers say.
+type Hello<'a> = &'a dyn Fn(usize) -> Vec<Vec<u8>>;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -97,24 +111,38 @@ impl Crowd {
 
     /// Connects `guests` and returns when each has its seat. Fails if one is refused, or late.
     pub(crate) fn seat(&mut self, guests: &Guests<'_>) -> Result<()> {
-        self.admit(guests, |_, _| {})
+        self.admit(guests, |_, _| {}, &mut |_, _| {})
+    }
+
+    /// Connects `guests`, and passes on what comes meanwhile as [`turn`](Self::turn) does, with the replies to
+    /// what they say first.
+    pub(crate) fn seat_and_hear(
+        &mut self,
+        guests: &Guests<'_>,
+        hear: &mut impl FnMut(usize, &[u8]),
+    ) -> Result<()> {
+        self.admit(guests, |_, _| {}, hear)
     }
 
     /// Connects `guests`, of whom each hangs up as soon as it has its seat.
     pub(crate) fn pass_through(&mut self, guests: &Guests<'_>) -> Result<()> {
-        self.admit(guests, |crowd, number| {
+        let leave = |crowd: &mut Crowd, number| {
             crowd.clients.remove(number);
             crowd.rests.remove(&number);
-        })
+        };
+        self.admit(guests, leave, &mut |_, _| {})
     }
 
-    fn admit(&mut self, guests: &Guests<'_>, mut once_seated: impl FnMut(&mut Crowd, usize)) -> Result<()> {
-        let frames = guests.commands.iter().flat_map(|command| frame::text(command)).collect();
-        let hello = Hello { frames, replies: guests.commands.len() };
+    fn admit(
+        &mut self,
+        guests: &Guests<'_>,
+        mut once_seated: impl FnMut(&mut Crowd, usize),
+        hear: &mut impl FnMut(usize, &[u8]),
+    ) -> Result<()> {
         let deadline = Instant::now() + SEATING_MAX;
         let (first, mut seated) = (self.entered, 0);
         while seated < guests.count {
-            while self.entered - first < guests.count.min(seated + PENDING_MAX) {
+            while self.entered - first < guests.count.min(seated + guests.pending) {
                 self.enter(guests)?;
             }
             ensure!(
@@ -126,7 +154,7 @@ impl Crowd {
             for index in 0..count {
                 let number = self.poller.ready(index) as usize;
                 let before = self.clients[number].stage;
-                self.read(number, &hello, &mut |_, _| {})?;
+                self.read(number, guests.hello, hear)?;
                 if before != Stage::Seated && self.clients[number].stage == Stage::Seated {
                     seated += 1;
                     once_seated(self, number);
@@ -137,23 +165,28 @@ impl Crowd {
     }
 
     /// Waits until something comes or it is `until`, and passes on what came: `hear(client, message)`, where a
-    /// message is one line of the protocol, or the whole payload for guests without commands. The
+    /// message is one reply or push of the protocol, or a whole payload for guests that speak none. The
     /// server's pings are answered here and not passed on.
     pub(crate) fn turn(&mut self, until: Instant, hear: &mut impl FnMut(usize, &[u8])) -> Result<()> {
         let count = self.poller.wait(Some(until))?;
-        let nothing = Hello::default();
         for index in 0..count {
-            self.read(self.poller.ready(index) as usize, &nothing, hear)?;
+            self.read(self.poller.ready(index) as usize, &|_| Vec::new(), hear)?;
         }
         Ok(())
     }
 
-    /// Sends `frames` at once. A server that does not take them is an error: no load here is large enough
-    /// to fill a socket's buffer that is being read.
-    pub(crate) fn send(&mut self, client: usize, frames: &[u8]) -> Result<()> {
-        (&self.clients[client].stream)
-            .write_all(frames)
-            .with_context(|| format!("the server does not take what client {client} sends"))
+    /// Sends `frames`, and waits where the socket's buffer is full until the server has read from it.
+    pub(crate) fn send(&mut self, client: usize, mut frames: &[u8]) -> Result<()> {
+        let mut stream = &self.clients[client].stream;
+        while !frames.is_empty() {
+            match stream.write(frames) {
+                Ok(count) => frames = &frames[count..],
+                Err(error) if error.kind() == ErrorKind::WouldBlock => await_room(stream)
+                    .with_context(|| format!("the server does not take what client {client} sends"))?,
+                Err(error) => return Err(error).with_context(|| format!("client {client} cannot send")),
+            }
+        }
+        Ok(())
     }
 
     fn enter(&mut self, guests: &Guests<'_>) -> Result<()> {
@@ -161,14 +194,13 @@ impl Crowd {
         let seat = self.clients.vacant_entry();
         self.poller.watch(&stream, seat.key() as u64)?;
         (&stream).write_all(greeting::request(guests.path).as_bytes()).context("cannot send a handshake")?;
-        let speaks_lines = !guests.commands.is_empty();
-        seat.insert(Client { stream, stage: Stage::Upgrading, speaks_lines });
+        seat.insert(Client { stream, stage: Stage::Upgrading, tongue: guests.tongue });
         self.entered += 1;
         Ok(())
     }
 
     /// Reads once from a client's socket and works through all whole frames.
-    fn read(&mut self, number: usize, hello: &Hello, hear: &mut impl FnMut(usize, &[u8])) -> Result<()> {
+    fn read(&mut self, number: usize, hello: Hello<'_>, hear: &mut impl FnMut(usize, &[u8])) -> Result<()> {
         let mut scratch = std::mem::take(&mut self.scratch);
         let kept = self.rests.remove(&number).unwrap_or_default();
         scratch[..kept.len()].copy_from_slice(&kept);
@@ -190,7 +222,7 @@ impl Crowd {
         &mut self,
         number: usize,
         bytes: &[u8],
-        hello: &Hello,
+        hello: Hello<'_>,
         hear: &mut impl FnMut(usize, &[u8]),
     ) -> Result<()> {
         let mut at = 0;
@@ -201,11 +233,12 @@ impl Crowd {
             };
             ensure!(greeting::accepts(&bytes[..end]), "refused: {}", first_line(bytes));
             at = end;
-            self.clients[number].stage = match hello.replies {
+            let frames = hello(number);
+            self.clients[number].stage = match frames.len() {
                 0 => Stage::Seated,
                 replies => Stage::Joining(replies),
             };
-            self.send(number, &hello.frames)?;
+            self.send(number, &frames.concat())?;
         }
         while let Some(frame) = Frame::read(bytes, at) {
             at = frame.end();
@@ -225,41 +258,36 @@ impl Crowd {
         self.keep(number, &bytes[at..])
     }
 
+    /// Works through a frame's payload, which may hold several replies and pushes.
     fn message(&mut self, number: usize, payload: &[u8], hear: &mut impl FnMut(usize, &[u8])) -> Result<()> {
-        if !self.clients[number].speaks_lines {
-            hear(number, payload);
-            return Ok(());
-        }
-        let mut from = 0;
-        for end in memchr::memchr_iter(b'\n', payload).chain([payload.len()]) {
-            let line = &payload[from..end];
-            from = end + 1;
-            match line {
-                b"" => {}
-                b"{}" => {
-                    self.send(number, PONG)?;
+        let tongue = self.clients[number].tongue;
+        let mut rest = payload;
+        while !rest.is_empty() {
+            let (saying, behind) = tongue.split(rest)?;
+            rest = behind;
+            match tongue.hear(saying) {
+                Saying::Nothing => {}
+                Saying::Ping => {
+                    self.send(number, tongue.pong())?;
                     self.pings += 1;
                 }
-                _ => self.line(number, line, hear)?,
+                Saying::Refusal => bail!("client {number} was answered {}", String::from_utf8_lossy(saying)),
+                Saying::Reply => {
+                    self.count_reply(number);
+                    hear(number, saying);
+                }
+                Saying::Push => hear(number, saying),
             }
         }
         Ok(())
     }
 
-    fn line(&mut self, number: usize, line: &[u8], hear: &mut impl FnMut(usize, &[u8])) -> Result<()> {
-        if !line.starts_with(br#"{"id":"#) {
-            hear(number, line);
-            return Ok(());
-        }
-        if memchr::memmem::find(line, br#""error":"#).is_some() {
-            bail!("client {number} was answered {}", String::from_utf8_lossy(line));
-        }
+    fn count_reply(&mut self, number: usize) {
         match &mut self.clients[number].stage {
             Stage::Joining(1) => self.clients[number].stage = Stage::Seated,
             Stage::Joining(left) => *left -= 1,
-            Stage::Seated | Stage::Upgrading => hear(number, line),
+            Stage::Seated | Stage::Upgrading => {}
         }
-        Ok(())
     }
 
     fn keep(&mut self, number: usize, rest: &[u8]) -> Result<()> {
@@ -283,6 +311,12 @@ fn connect(address: SocketAddr, number: usize) -> Result<TcpStream> {
     stream.set_nodelay(true)?;
     stream.set_nonblocking(true)?;
     Ok(stream)
+}
+
+fn await_room(stream: &TcpStream) -> Result<()> {
+    let mut room = [PollFd::new(stream, PollFlags::OUT)];
+    ensure!(rustix::event::poll(&mut room, Some(&SENDING_MAX))? > 0, "its socket stays full");
+    Ok(())
 }
 
 fn first_line(bytes: &[u8]) -> String {

@@ -5,6 +5,7 @@
 //! what a real server costs beyond it is the price of being one.
 
 mod async_fd;
+mod channels;
 mod member;
 mod own_loop;
 
@@ -20,12 +21,13 @@ use slab::Slab;
 use crate::frame::{self, Frame};
 use crate::greeting;
 use crate::poller::Poller;
+use channels::Channels;
 use member::Request;
 
 /// Number of the listener in the epoll set; peers have theirs from the slab.
 const LISTENER: u64 = u64::MAX;
 /// Bytes read from a socket at once.
-const SCRATCH_BYTES: usize = 64 * 1024;
+const SCRATCH_BYTES: usize = 256 * 1024;
 /// Most bytes kept of a frame or request that is not whole.
 const REST_MAX: usize = SCRATCH_BYTES / 2;
 
@@ -79,13 +81,10 @@ struct Floor {
     poller: Poller,
     listener: TcpListener,
     peers: Slab<Peer>,
-    subscribers: Vec<u32>,
+    channels: Channels,
     /// Starts of requests and frames whose rest has not come.
     rests: HashMap<usize, Vec<u8>>,
     scratch: Vec<u8>,
-    /// The frames of this turn's publications, one after the other, and where each ends.
-    frames: Vec<u8>,
-    ends: Vec<usize>,
     /// What is owed to the peer being read.
     owed: Vec<u8>,
     writing: Writing,
@@ -113,11 +112,9 @@ impl Floor {
             poller,
             listener,
             peers: Slab::new(),
-            subscribers: Vec::new(),
+            channels: Channels::default(),
             rests: HashMap::new(),
             scratch: vec![0; SCRATCH_BYTES],
-            frames: Vec::new(),
-            ends: Vec::new(),
             owed: Vec::new(),
             writing: options.writing,
         })
@@ -158,7 +155,7 @@ impl Floor {
         if self.try_serve(key).is_err() {
             self.peers.remove(key);
             self.rests.remove(&key);
-            self.subscribers.retain(|&subscriber| subscriber as usize != key);
+            self.channels.leave(key as u32);
         }
     }
 
@@ -210,11 +207,8 @@ impl Floor {
         match member::read(command).context("not a command of the load")? {
             Request::Pong => return Ok(()),
             Request::Connect => {}
-            Request::Subscribe => self.subscribers.push(key as u32),
-            Request::Publish { data } => {
-                member::write_push(&mut self.frames, data);
-                self.ends.push(self.frames.len());
-            }
+            Request::Subscribe { channel } => self.channels.join(channel, key as u32),
+            Request::Publish { channel, data } => self.channels.publish(channel, data),
         }
         member::write_reply(&mut self.owed, command);
         Ok(())
@@ -223,24 +217,20 @@ impl Floor {
     /// Writes this turn's publications to all subscribers. One that does not take them at once is left
     /// with a hole, which the load notices: it counts.
     fn publish(&mut self) {
-        if self.ends.is_empty() {
-            return;
-        }
-        for &subscriber in &self.subscribers {
-            let mut stream = &self.peers[subscriber as usize].stream;
-            match self.writing {
-                Writing::Slab => drop(stream.write(&self.frames)),
+        let Floor { channels, peers, writing, .. } = self;
+        channels.each_published(|subscriber, frames, ends| {
+            let mut stream = &peers[subscriber as usize].stream;
+            match writing {
+                Writing::Slab => drop(stream.write(frames)),
                 Writing::Each => {
                     let mut start = 0;
-                    for &end in &self.ends {
-                        drop(stream.write(&self.frames[start..end]));
+                    for &end in ends {
+                        drop(stream.write(&frames[start..end]));
                         start = end;
                     }
                 }
             }
-        }
-        self.frames.clear();
-        self.ends.clear();
+        });
     }
 
     /// Sends the protocol's ping to those peers whose turn it is: every `slots`th, beginning with `slot`.

@@ -43,6 +43,23 @@ impl Lab {
         }
         Ok(sides)
     }
+
+    /// Measures the server alone: for what a floor cannot do.
+    pub(crate) fn alone<T>(
+        &self,
+        what: &str,
+        ping_s: u64,
+        measure: impl Fn(&Server) -> Result<T>,
+    ) -> Result<Sides<T>> {
+        let mut sides = Sides { spanwire: Vec::new(), floor: Vec::new() };
+        let Some(spanwire) = &self.spanwire else { return Ok(sides) };
+        for round in 1..=self.rounds {
+            eprintln!("bench: {what}, round {round} of {}", self.rounds);
+            let server = spanwire.start(ping_s)?;
+            sides.spanwire.push(measure(&server).with_context(|| format!("{what}: spanwire failed"))?);
+        }
+        Ok(sides)
+    }
 }
 
 /// The server's default interval of heartbeats, in seconds: longer than any run that does not ask for

@@ -4,6 +4,8 @@ pub(crate) mod churn;
 pub(crate) mod echo;
 pub(crate) mod fanout;
 pub(crate) mod idle;
+pub(crate) mod rooms;
+pub(crate) mod storm;
 
 use std::time::Duration;
 

@@ -74,8 +74,9 @@ pub(crate) fn run(rounds: u32, only: &str) -> Result<()> {
 
 fn loads() -> [(&'static str, Load); 6] {
     let every = |interval_us, burst| Pace::Every { interval: Duration::from_micros(interval_us), burst };
-    let fanout =
-        |subscribers, pace, messages, warm_up| Load::Fanout(Fanout { subscribers, pace, messages, warm_up });
+    let fanout = |subscribers, pace, messages, warm_up| {
+        Load::Fanout(Fanout::new(subscribers, pace, messages, warm_up))
+    };
     [
         (
             "echo, 50 x 16 in flight, 32 B",

@@ -4,10 +4,12 @@
 //! started is ended with us. Every load counts what arrived and fails if anything is missing, so a figure
 //! that is printed is a figure of complete work. `README.md` tells how to read the figures.
 
+mod connections;
 mod crowd;
 mod floor;
 mod frame;
 mod greeting;
+mod kernel;
 mod lab;
 mod load;
 mod loops;
@@ -15,6 +17,7 @@ mod machine;
 mod poller;
 mod process;
 mod procfs;
+mod protobuf;
 mod record;
 mod row;
 mod sample;
@@ -23,6 +26,7 @@ mod script;
 mod spanwire;
 mod subject;
 mod table;
+mod tongue;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -66,6 +70,8 @@ struct Run {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Open as many connections as this machine allows, up to 200,000.
+    Connections(connections::Options),
     /// Run everything and keep the result in bench/records.
     Record,
     /// Lay out two records side by side.
@@ -83,6 +89,9 @@ enum Command {
     },
     /// Be the bare-epoll floor until ended.
     Floor(floor::FloorOptions),
+    /// Hold connections, as told by standard input.
+    #[command(hide = true)]
+    Flock(connections::FlockOptions),
     /// Become another program on the server's core that ends with this one.
     #[command(hide = true)]
     Leash {
@@ -105,8 +114,16 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<()> {
     match arguments.command {
         None => print(&measure(&arguments.run)?, arguments.json)?,
+        Some(Command::Connections(options)) => {
+            let rows = connections::run(&options, &Spanwire::find(arguments.run.server.as_deref())?)?;
+            print(&rows, arguments.json)?;
+        }
+        Some(Command::Flock(options)) => connections::run_flock(&options)?,
         Some(Command::Record) => {
-            let record = Record::now(measure(&arguments.run)?)?;
+            let mut rows = measure(&arguments.run)?;
+            let spanwire = Spanwire::find(arguments.run.server.as_deref())?;
+            rows.extend(connections::run(&connections::Options::default(), &spanwire)?);
+            let record = Record::now(rows)?;
             print(&record.rows, arguments.json)?;
             eprintln!("bench: kept in {}", record.write()?.display());
         }

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::io::{self, BufRead, BufReader};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -123,8 +123,8 @@ pub(crate) fn leash(command: &[String]) -> Result<()> {
     Err(Command::new(program).args(arguments).exec()).with_context(|| format!("cannot start {program}"))
 }
 
-/// A port on loopback that was free a moment ago.
-pub(crate) fn free_address() -> Result<SocketAddr> {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").context("no free port on loopback")?;
+/// A port of this loopback address that was free a moment ago.
+pub(crate) fn free_address(address: Ipv4Addr) -> Result<SocketAddr> {
+    let listener = std::net::TcpListener::bind((address, 0)).context("no free port on loopback")?;
     Ok(listener.local_addr()?)
 }

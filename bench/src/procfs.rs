@@ -43,7 +43,8 @@ fn parse_schedstat(text: &str) -> Result<Duration> {
     Ok(Duration::from_nanos(nanoseconds.parse().context("schedstat does not start with a number")?))
 }
 
-fn parse_kib(text: &str, key: &str) -> Result<u64> {
+/// The figure of this name in a text of `Name: 123 kB` lines, in bytes.
+pub(crate) fn parse_kib(text: &str, key: &str) -> Result<u64> {
     for line in text.lines() {
         let Some((name, value)) = line.split_once(':') else { continue };
         if name != key {

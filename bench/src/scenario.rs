@@ -1,12 +1,19 @@
 //! What is measured, one scenario in each file, with the promise it checks.
 
+mod encodings;
 mod fan_out;
 mod flat_out;
 mod handshakes;
 mod idle;
+mod instructions;
+mod large;
 mod latency;
+mod many_channels;
+pub(crate) mod one_channel;
+mod rooms;
 mod sparse;
 mod start;
+mod storm;
 
 use anyhow::Result;
 use clap::ValueEnum;
@@ -31,6 +38,20 @@ pub(crate) enum Scenario {
     Handshakes,
     /// 10,000 connections that only answer heartbeats, without and with a subscription.
     Idle,
+    /// Small rooms of ten in which everybody talks.
+    Rooms,
+    /// One channel with 1 to 18,000 subscribers.
+    OneChannel,
+    /// 10,000 channels on 100 clients.
+    ManyChannels,
+    /// Messages of 64 KB.
+    Large,
+    /// JSON against Protobuf.
+    Encodings,
+    /// 10,000 clients come back at once, each owed ten messages.
+    Storm,
+    /// Instructions of the WebSocket layer for one message.
+    Instructions,
 }
 
 impl Scenario {
@@ -44,6 +65,13 @@ impl Scenario {
             Scenario::Latency => latency::run(lab),
             Scenario::Handshakes => handshakes::run(lab),
             Scenario::Idle => idle::run(lab),
+            Scenario::Rooms => rooms::run(lab),
+            Scenario::OneChannel => one_channel::run(lab),
+            Scenario::ManyChannels => many_channels::run(lab),
+            Scenario::Large => large::run(lab),
+            Scenario::Encodings => encodings::run(lab),
+            Scenario::Storm => storm::run(lab),
+            Scenario::Instructions => instructions::run(),
         }
     }
 }

@@ -27,15 +27,22 @@ pub(crate) fn subscribe(id: u32, channel: &str) -> String {
     format!(r#"{{"id":{id},"subscribe":{{"channel":"{channel}"}}}}"#)
 }
 
+/// The command that subscribes to `channel` and asks for what came after `offset` of `epoch`.
+pub(crate) fn recover(id: u32, channel: &str, epoch: &str, offset: u64) -> String {
+    format!(
+        r#"{{"id":{id},"subscribe":{{"channel":"{channel}","recover":true,"epoch":"{epoch}","offset":{offset}}}}}"#
+    )
+}
+
 /// The command that publishes `data` to `channel`.
 pub(crate) fn publish(id: u32, channel: &str, data: &str) -> String {
     format!(r#"{{"id":{id},"publish":{{"channel":"{channel}","data":{data}}}}}"#)
 }
 
-/// The data of the publication with this number: JSON of exactly [`DATA_BYTES`].
-pub(crate) fn data(number: u32) -> String {
+/// The data of the publication with this number: JSON of exactly `bytes`, of which the number needs 25.
+pub(crate) fn data(number: u32, bytes: usize) -> String {
     let head = format!(r#"{DATA_HEAD}{number:0NUMBER_DIGITS$}","x":""#);
-    format!(r#"{head}{}"}}"#, "x".repeat(DATA_BYTES - head.len() - 2))
+    format!(r#"{head}{}"}}"#, "x".repeat(bytes.saturating_sub(head.len() + 2)))
 }
 
 /// Finds publication numbers in deliveries. Remembers where in the line it found the last one, since the
@@ -70,9 +77,9 @@ mod tests {
 
     #[test]
     fn the_data_of_every_publication_is_json_of_the_same_size() {
-        for number in [0, 9, 123_456, u32::MAX] {
-            let data = data(number);
-            assert_eq!(data.len(), DATA_BYTES);
+        for (number, bytes) in [(0, DATA_BYTES), (9, 25), (123_456, 65_536), (u32::MAX, DATA_BYTES)] {
+            let data = data(number, bytes);
+            assert_eq!(data.len(), bytes);
             serde_json::from_str::<serde_json::Value>(&data).expect("the data is JSON");
         }
     }
@@ -81,7 +88,7 @@ mod tests {
     fn a_number_is_found_wherever_the_data_stands() {
         let mut finder = NumberFinder::new();
         for (before, number) in [("", 0), (r#"{"push":"#, 41), (r#"{"push":"#, 42), ("", u32::MAX)] {
-            let line = format!("{before}{}", data(number));
+            let line = format!("{before}{}", data(number, DATA_BYTES));
             assert_eq!(finder.find(line.as_bytes()), Some(number));
         }
     }

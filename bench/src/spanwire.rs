@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -38,9 +38,14 @@ impl Spanwire {
 
     /// Starts the server with one shard and waits until it listens.
     pub(crate) fn start(&self, ping_s: u64) -> Result<Server> {
-        let address = process::free_address()?;
-        let file =
-            env::temp_dir().join(format!("spanwire-bench-{}-{}.toml", std::process::id(), address.port()));
+        self.start_at(Ipv4Addr::LOCALHOST, ping_s)
+    }
+
+    /// The same at a loopback address of its own.
+    pub(crate) fn start_at(&self, address: Ipv4Addr, ping_s: u64) -> Result<Server> {
+        let address = process::free_address(address)?;
+        let file = env::temp_dir()
+            .join(format!("spanwire-bench-{}-{}.toml", std::process::id(), address).replace(':', "-"));
         fs::write(&file, config(address, ping_s)).context("cannot write the server's configuration")?;
         let mut command = Command::new(&self.binary);
         command.arg("serve").arg("-c").arg(&file);
@@ -69,6 +74,9 @@ allow_anonymous_connect_without_token = true
 ping_interval = "{ping_s}s"
 pong_timeout = "{pong_s}s"
 
+[websocket]
+message_size_limit = 131072
+
 [engine]
 shards = 1
 
@@ -86,6 +94,8 @@ history_ttl = "300s"
 force_recovery = true
 allow_subscribe_for_client = true
 allow_subscribe_for_anonymous = true
+allow_publish_for_client = true
+allow_publish_for_anonymous = true
 "#
     )
 }

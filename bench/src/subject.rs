@@ -1,7 +1,7 @@
 //! What is measured: the server, and the floor beside it.
 
 use std::env;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -20,7 +20,7 @@ pub(crate) struct Server {
 
 /// Starts a floor as a process of its own: this program's `floor` command.
 pub(crate) fn start_floor(writing: Writing, waiting: Waiting, ping_s: u64) -> Result<Server> {
-    let address = process::free_address()?;
+    let address = process::free_address(Ipv4Addr::LOCALHOST)?;
     let mut command = Command::new(env::current_exe().context("cannot find this program's own file")?);
     command.arg("floor").arg("--address").arg(address.to_string());
     command.arg("--writing").arg(name(writing)).arg("--waiting").arg(name(waiting));

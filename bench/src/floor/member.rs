@@ -6,8 +6,10 @@ use memchr::memmem;
 
 use crate::frame;
 
-/// How a delivery begins: the floor has no channel but this one.
-const PUSH_HEAD: &[u8] = br#"{"push":{"channel":"bench:1","pub":{"data":"#;
+/// How a delivery begins; the channel follows.
+const PUSH_HEAD: &[u8] = br#"{"push":{"channel":""#;
+/// What stands between channel and data.
+const PUSH_MIDDLE: &[u8] = br#"","pub":{"data":"#;
 /// How it ends: with the client that published, as the protocol wants it. The floor has but one.
 const PUSH_TAIL: &[u8] = br#","info":{"user":"","client":"00000000-0000-4000-8000-000000000000"}}}}"#;
 
@@ -16,8 +18,13 @@ const PUSH_TAIL: &[u8] = br#","info":{"user":"","client":"00000000-0000-4000-800
 pub(super) enum Request<'a> {
     Pong,
     Connect,
-    Subscribe,
+    Subscribe {
+        /// The channel's name.
+        channel: &'a [u8],
+    },
     Publish {
+        /// The channel's name.
+        channel: &'a [u8],
         /// The publication's data, as it came.
         data: &'a [u8],
     },
@@ -32,10 +39,11 @@ pub(super) fn read(command: &[u8]) -> Option<Request<'_>> {
     if method.starts_with(b"\"connect\"") {
         Some(Request::Connect)
     } else if method.starts_with(b"\"subscribe\"") {
-        Some(Request::Subscribe)
+        Some(Request::Subscribe { channel: channel(method)? })
     } else if method.starts_with(b"\"publish\"") {
         let start = memmem::find(method, b"\"data\":")? + b"\"data\":".len();
-        Some(Request::Publish { data: method.get(start..method.len().checked_sub(2)?)? })
+        let data = method.get(start..method.len().checked_sub(2)?)?;
+        Some(Request::Publish { channel: channel(method)?, data })
     } else {
         None
     }
@@ -53,8 +61,15 @@ pub(super) fn write_reply(out: &mut Vec<u8>, command: &[u8]) {
 }
 
 /// Appends the frame with which `data` is delivered.
-pub(super) fn write_push(out: &mut Vec<u8>, data: &[u8]) {
-    frame::write_parts(out, frame::TEXT, &[PUSH_HEAD, data, PUSH_TAIL]);
+pub(super) fn write_push(out: &mut Vec<u8>, channel: &[u8], data: &[u8]) {
+    frame::write_parts(out, frame::TEXT, &[PUSH_HEAD, channel, PUSH_MIDDLE, data, PUSH_TAIL]);
+}
+
+/// The channel that a command names.
+fn channel(method: &[u8]) -> Option<&[u8]> {
+    const KEY: &[u8] = br#""channel":""#;
+    let name = &method[memmem::find(method, KEY)? + KEY.len()..];
+    Some(&name[..memchr::memchr(b'"', name)?])
 }
 
 /// Where the method's name begins: after `{"id":N,`.
@@ -72,10 +87,14 @@ mod tests {
     fn each_command_of_the_load_is_recognised_and_answered_with_its_own_id() {
         let table = [
             (script::connect(1), Request::Connect, r#"{"id":1,"connect":{}}"#),
-            (script::subscribe(2, script::CHANNEL), Request::Subscribe, r#"{"id":2,"subscribe":{}}"#),
+            (
+                script::subscribe(2, script::CHANNEL),
+                Request::Subscribe { channel: b"bench:1" },
+                r#"{"id":2,"subscribe":{}}"#,
+            ),
             (
                 script::publish(30, script::CHANNEL, r#"{"n":"1"}"#),
-                Request::Publish { data: br#"{"n":"1"}"# },
+                Request::Publish { channel: b"bench:1", data: br#"{"n":"1"}"# },
                 r#"{"id":30,"publish":{}}"#,
             ),
         ];
@@ -98,9 +117,9 @@ mod tests {
 
     #[test]
     fn a_delivery_is_one_frame_of_json_with_the_data_untouched() {
-        let data = script::data(7);
+        let data = script::data(7, script::DATA_BYTES);
         let mut wire = Vec::new();
-        write_push(&mut wire, data.as_bytes());
+        write_push(&mut wire, script::CHANNEL.as_bytes(), data.as_bytes());
         let frame = Frame::read(&wire, 0).unwrap();
         assert_eq!(frame.end(), wire.len());
         let push: serde_json::Value = serde_json::from_slice(&wire[frame.payload]).unwrap();

@@ -8,8 +8,8 @@ use anyhow::Result;
 use super::Outcome;
 use crate::crowd::{Crowd, Guests};
 use crate::procfs;
-use crate::script;
 use crate::subject::Server;
+use crate::tongue::Tongue;
 
 /// A churn load: each connection does the WebSocket handshake, sends the connect command, awaits its reply
 /// and hangs up.
@@ -22,9 +22,8 @@ pub(crate) struct Churn {
 impl Churn {
     /// Runs the load once. A delivery is a connection that got its reply.
     pub(crate) fn run(&self, server: &Server) -> Result<Outcome> {
-        let commands = [script::connect(1)];
-        let guests =
-            |count| Guests { address: server.address, path: script::PATH, count, commands: &commands };
+        let hello = |_| vec![Tongue::Json.connect(1)];
+        let guests = |count| Guests::new(server.address, Tongue::Json, count, &hello);
         let mut crowd = Crowd::new()?;
         crowd.pass_through(&guests(self.connections / 10))?;
         let (server_cpu, load_cpu) = (server.process.cpu_time()?, procfs::cpu_time(process::id())?);

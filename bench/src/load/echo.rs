@@ -10,6 +10,7 @@ use crate::crowd::{Crowd, Guests};
 use crate::frame;
 use crate::procfs;
 use crate::subject::Server;
+use crate::tongue::Tongue;
 
 /// Bytes of a message.
 const PAYLOAD: &str = "a message of thirty-two bytes ..";
@@ -31,12 +32,9 @@ impl Echo {
     /// Runs the load once.
     pub(crate) fn run(&self, server: &Server) -> Result<Outcome> {
         let mut crowd = Crowd::new()?;
-        crowd.seat(&Guests {
-            address: server.address,
-            path: "/echo",
-            count: self.connections,
-            commands: &[],
-        })?;
+        let hello = |_| Vec::new();
+        let guests = Guests::new(server.address, Tongue::Raw, self.connections, &hello);
+        crowd.seat(&Guests { path: "/echo", ..guests })?;
         self.stretch(&mut crowd, self.messages / 5)?;
         let (server_cpu, load_cpu) = (server.process.cpu_time()?, procfs::cpu_time(process::id())?);
         let (begun, bytes_read) = (Instant::now(), crowd.bytes_read);

@@ -8,10 +8,10 @@ use anyhow::{Result, bail};
 
 use super::Outcome;
 use crate::crowd::{Crowd, Guests};
-use crate::frame;
 use crate::procfs;
 use crate::script::{self, NumberFinder};
 use crate::subject::Server;
+use crate::tongue::Tongue;
 
 /// Longest that the last published messages may take to arrive everywhere.
 const ARRIVAL_MAX: Duration = Duration::from_secs(10);
@@ -45,17 +45,26 @@ pub(crate) struct Fanout {
     pub(crate) messages: u32,
     /// Messages before them, for warming up, likewise.
     pub(crate) warm_up: u32,
+    /// Bytes of a message's data.
+    pub(crate) bytes: usize,
+    /// How everybody speaks.
+    pub(crate) tongue: Tongue,
 }
 
 impl Fanout {
+    /// A fan-out of 128 bytes in JSON.
+    pub(crate) const fn new(subscribers: usize, pace: Pace, messages: u32, warm_up: u32) -> Fanout {
+        Fanout { subscribers, pace, messages, warm_up, bytes: script::DATA_BYTES, tongue: Tongue::Json }
+    }
+
     /// Runs the load once. Fails unless every subscriber gets every message once and in order.
     pub(crate) fn run(&self, server: &Server) -> Result<Outcome> {
-        let mut room = Room::open(server, self.subscribers)?;
-        room.stretch(0..self.warm_up, self.pace)?;
+        let mut room = Room::open(server, *self)?;
+        room.stretch(0..self.warm_up)?;
         room.latencies.clear();
         let (server_cpu, load_cpu) = (server.process.cpu_time()?, procfs::cpu_time(process::id())?);
         let (begun, bytes_read) = (Instant::now(), room.crowd.bytes_read);
-        room.stretch(self.warm_up..self.warm_up + self.messages, self.pace)?;
+        room.stretch(self.warm_up..self.warm_up + self.messages)?;
         Ok(Outcome {
             deliveries: u64::from(self.messages) * self.subscribers as u64,
             elapsed: begun.elapsed(),
@@ -69,24 +78,26 @@ impl Fanout {
 
 /// The subscribers, the publisher, and who got what.
 struct Room {
+    load: Fanout,
     crowd: Crowd,
     ledger: Ledger,
     latencies: Vec<u64>,
 }
 
 impl Room {
-    fn open(server: &Server, subscribers: usize) -> Result<Room> {
+    fn open(server: &Server, load: Fanout) -> Result<Room> {
         let mut crowd = Crowd::new()?;
-        let (connect, subscribe) = (script::connect(1), script::subscribe(2, script::CHANNEL));
-        let (address, path) = (server.address, script::PATH);
-        let commands = [connect.clone(), subscribe];
-        crowd.seat(&Guests { address, path, count: subscribers, commands: &commands })?;
-        crowd.seat(&Guests { address, path, count: 1, commands: &[connect] })?;
-        Ok(Room { crowd, ledger: Ledger::new(subscribers), latencies: Vec::new() })
+        let Fanout { subscribers, tongue, .. } = load;
+        let join = |_| vec![tongue.connect(1), tongue.subscribe(2, script::CHANNEL)];
+        crowd.seat(&Guests::new(server.address, tongue, subscribers, &join))?;
+        let enter = |_| vec![tongue.connect(1)];
+        crowd.seat(&Guests::new(server.address, tongue, 1, &enter))?;
+        Ok(Room { load, crowd, ledger: Ledger::new(subscribers), latencies: Vec::new() })
     }
 
     /// Publishes the messages with these numbers and waits until all have arrived everywhere.
-    fn stretch(&mut self, numbers: Range<u32>, pace: Pace) -> Result<()> {
+    fn stretch(&mut self, numbers: Range<u32>) -> Result<()> {
+        let pace = self.load.pace;
         let begun = Instant::now();
         let (mut next, mut published) = (numbers.start, begun);
         loop {
@@ -117,17 +128,18 @@ impl Room {
     }
 
     fn publish(&mut self, numbers: Range<u32>) -> Result<()> {
-        let mut frames = Vec::with_capacity(256 * numbers.len());
+        let Fanout { bytes, tongue, .. } = self.load;
+        let mut frames = Vec::with_capacity((128 + bytes) * numbers.len());
         for number in numbers {
             // Ids 1 and 2 were connect and subscribe.
-            let command = script::publish(number + 3, script::CHANNEL, &script::data(number));
-            frame::write_masked(&mut frames, frame::TEXT, command.as_bytes());
+            let data = script::data(number, bytes);
+            frames.extend_from_slice(&tongue.publish(number + 3, script::CHANNEL, &data));
         }
         self.crowd.send(self.ledger.subscribers(), &frames)
     }
 
     fn listen(&mut self, begun: Instant, first: u32, pace: Pace, until: Instant) -> Result<()> {
-        let Room { crowd, ledger, latencies } = self;
+        let Room { crowd, ledger, latencies, .. } = self;
         crowd.turn(until, &mut |client, line| {
             let Some(number) = ledger.hear(client, line) else { return };
             if let Pace::Every { .. } = pace {
@@ -215,7 +227,7 @@ mod tests {
     use super::*;
 
     fn line(number: u32) -> Vec<u8> {
-        script::data(number).into_bytes()
+        script::data(number, script::DATA_BYTES).into_bytes()
     }
 
     #[test]

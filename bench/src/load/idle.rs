@@ -7,6 +7,7 @@ use anyhow::{Result, ensure};
 use crate::crowd::{Crowd, Guests};
 use crate::script;
 use crate::subject::Server;
+use crate::tongue::Tongue;
 
 /// Connections that are there before the first reading of memory, so that what the server allocates once
 /// (buffers of the HTTP edge, tables of their first size) is not counted as theirs.
@@ -55,16 +56,14 @@ impl Idle {
     }
 
     fn seat(&self, crowd: &mut Crowd, server: &Server, connections: usize) -> Result<()> {
-        for (index, first) in (0..connections).step_by(CHANNEL_MEMBERS).enumerate() {
-            let mut commands = vec![script::connect(1)];
+        let hello = |number: usize| {
+            let mut frames = vec![Tongue::Json.connect(1)];
             if self.subscribed {
-                commands.push(script::subscribe(2, &script::recoverable(index)));
+                frames.push(Tongue::Json.subscribe(2, &script::recoverable(number / CHANNEL_MEMBERS)));
             }
-            let count = CHANNEL_MEMBERS.min(connections - first);
-            let (address, path) = (server.address, script::PATH);
-            crowd.seat(&Guests { address, path, count, commands: &commands })?;
-        }
-        Ok(())
+            frames
+        };
+        crowd.seat(&Guests::new(server.address, Tongue::Json, connections, &hello))
     }
 }
 

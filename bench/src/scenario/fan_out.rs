@@ -10,12 +10,8 @@ use crate::load::Outcome;
 use crate::load::fanout::{Fanout, Pace};
 use crate::row::{Budget, Row};
 
-const LOAD: Fanout = Fanout {
-    subscribers: 1_000,
-    pace: Pace::Every { interval: Duration::from_millis(10), burst: 1 },
-    messages: 300,
-    warm_up: 50,
-};
+const LOAD: Fanout =
+    Fanout::new(1_000, Pace::Every { interval: Duration::from_millis(10), burst: 1 }, 300, 50);
 
 pub(super) fn run(lab: &Lab) -> Result<Vec<Row>> {
     let sides = lab.in_turns("fan-out 1→1,000", DEFAULT_PING_S, |server| LOAD.run(server))?;

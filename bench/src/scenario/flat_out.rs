@@ -11,8 +11,7 @@ use crate::load::Outcome;
 use crate::load::fanout::{Fanout, Pace};
 use crate::row::{Budget, Row};
 
-const LOAD: Fanout =
-    Fanout { subscribers: 1_000, pace: Pace::FlatOut { in_flight: 32 }, messages: 6_400, warm_up: 640 };
+const LOAD: Fanout = Fanout::new(1_000, Pace::FlatOut { in_flight: 32 }, 6_400, 640);
 
 /// Deliveries per second that uWebSockets reached here with one core: the peer to beat.
 const PEER: f64 = 4_400_000.0;

@@ -14,12 +14,8 @@ use crate::load::Outcome;
 use crate::load::fanout::{Fanout, Pace};
 use crate::row::Row;
 
-const LOAD: Fanout = Fanout {
-    subscribers: 100,
-    pace: Pace::Every { interval: Duration::from_millis(2), burst: 1 },
-    messages: 2_000,
-    warm_up: 400,
-};
+const LOAD: Fanout =
+    Fanout::new(100, Pace::Every { interval: Duration::from_millis(2), burst: 1 }, 2_000, 400);
 
 pub(super) fn run(lab: &Lab) -> Result<Vec<Row>> {
     let sides = lab.in_turns("latency", DEFAULT_PING_S, |server| {

@@ -10,12 +10,7 @@ use crate::load::Outcome;
 use crate::load::fanout::{Fanout, Pace};
 use crate::row::Row;
 
-const LOAD: Fanout = Fanout {
-    subscribers: 4,
-    pace: Pace::Every { interval: Duration::from_millis(1), burst: 1 },
-    messages: 2_000,
-    warm_up: 400,
-};
+const LOAD: Fanout = Fanout::new(4, Pace::Every { interval: Duration::from_millis(1), burst: 1 }, 2_000, 400);
 
 pub(super) fn run(lab: &Lab) -> Result<Vec<Row>> {
     let sides = lab.in_turns("fan-out 1→4", DEFAULT_PING_S, |server| LOAD.run(server))?;
