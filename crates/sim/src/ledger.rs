@@ -13,7 +13,8 @@
 //! 5. Without history, nothing comes twice, and nothing out of order.
 //! 6. Within one time of listening, an application hears of another client's coming and going in turns. In the calm,
 //!    presence is who listens, and whoever heard last that somebody came, or went, heard right.
-//! 7. A connection ends for a reason: with silence only if something was silent, with a final code only if ordered.
+//! 7. A connection ends for a reason: with silence only if something was silent, with a final code only if ordered. And
+//!    a subscriber loses its place for a reason: only if something was lost on the way.
 //! 8. When everybody has left, nothing is left: sessions, questions, listeners, presence, permits, letters.
 
 mod account;
@@ -66,7 +67,7 @@ impl Ledger {
         }
     }
 
-    /// The broker, in this life of the node, has published something and said where.
+    /// The broker, in this life of it, has published something and said where.
     pub(crate) fn published(&mut self, life: u32, channel: &str, id: u64, position: Option<&Position>) {
         self.count("published");
         let stream = self.streams.entry(channel.to_owned()).or_default();
@@ -107,6 +108,13 @@ impl Ledger {
     pub(crate) fn excuse_silence(&mut self, person: usize, until: u64) {
         let account = &mut self.people[person];
         account.silent_until = until.max(account.silent_until);
+        self.excuse_slowness(person, until);
+    }
+
+    /// Something happens that explains why a person's subscribes are not answered in time, up to this time.
+    pub(crate) fn excuse_slowness(&mut self, person: usize, until: u64) {
+        let account = &mut self.people[person];
+        account.slow_until = until.max(account.slow_until);
         self.excuse_lateness(person, until);
     }
 
@@ -114,6 +122,13 @@ impl Ledger {
     pub(crate) fn excuse_lateness(&mut self, person: usize, until: u64) {
         let account = &mut self.people[person];
         account.late_until = until.max(account.late_until);
+    }
+
+    /// Something happens that explains why subscribers lose their place.
+    pub(crate) fn excuse_holes(&mut self) {
+        for account in &mut self.people {
+            account.holes_excused = true;
+        }
     }
 
     /// The backend orders a person out for good.
@@ -135,19 +150,25 @@ impl Ledger {
         }
     }
 
-    /// All is calm: everybody must be where they want to be, and have everything. `life` is that of the node.
-    pub(crate) fn settle(&mut self, life: u32) {
+    /// All is calm: everybody must be where they want to be, and have everything.
+    pub(crate) fn settle(&mut self) {
         for person in 0..self.people.len() {
-            if let Err(what) = self.people[person].settle(life, &self.streams) {
+            if let Err(what) = self.people[person].settle(&self.streams) {
                 self.blame(|| format!("{}, in the calm: {what}", Plot::name(person)));
             }
         }
     }
 
-    /// Everybody is asked for a last time whether something that was published in the calm has arrived.
-    pub(crate) fn has_heard(&mut self, channel: &str, id: u64) {
+    /// Whether something that was published in the calm has arrived at everybody who listens; or a gap was told that ends
+    /// behind it, for a broker may have lost its memory before and shown it only now.
+    pub(crate) fn has_arrived(&mut self, channel: &str, id: u64) {
         for person in 0..self.people.len() {
-            if self.people[person].listens(channel) && !self.people[person].hearing(channel).has_heard(id) {
+            let (account, stream) = (&mut self.people[person], self.streams.get(channel));
+            if !account.listens(channel) {
+                continue;
+            }
+            let hearing = account.hearing(channel);
+            if !hearing.has_heard(id) && !stream.is_some_and(|stream| hearing.is_behind(id, stream)) {
                 let name = Plot::name(person);
                 self.blame(|| format!("{name} does not hear what is published to {channel} in the calm"));
             }

@@ -11,6 +11,7 @@ use spanwire_hub::broker::Listener;
 use spanwire_hub::{Census, Input, Order};
 use spanwire_wire::Encoding;
 
+use self::keeper::Keeper;
 pub(crate) use self::keeper::payload;
 use self::letter::{CALLERS, Letter};
 pub(crate) use self::shard::Shard;
@@ -18,6 +19,7 @@ use crate::agenda::Due;
 use crate::bug::Bug;
 use crate::chance::Chance;
 use crate::net::LinkId;
+use crate::plot::Plot;
 use crate::scene::Scene;
 
 /// How many connections a node takes.
@@ -45,16 +47,17 @@ pub(crate) struct Remains {
 }
 
 impl Node {
-    pub(crate) fn new(seed: u64, life: u32, shards: usize, scene: &Scene) -> Self {
+    pub(crate) fn new(plot: &Plot, life: u32, scene: &Scene) -> Self {
+        let seed = plot.seed;
         // A node that forgets to draw anew begins each life with the epochs of the last.
         let drawn = if scene.saboteur.has(Bug::StaleEpoch) { 0 } else { life };
         let shard = |index: usize| {
             let mut chance = Chance::of(seed, "shard", u64::from(life) << 8 | index as u64);
-            let epochs = Chance::of(seed, "epochs", u64::from(drawn) << 8 | index as u64).seed();
-            Shard::new(index, shards, chance.seed(), epochs, life)
+            let epochs = Chance::of(seed, "epochs", u64::from(drawn) << 8 | index as u64);
+            Shard::new(index, plot, chance.seed(), Keeper::new(life, epochs))
         };
         Self {
-            shards: (0..shards).map(shard).collect(),
+            shards: (0..plot.shards).map(shard).collect(),
             permits: PERMITS,
             accepting: true,
             chance: Chance::of(seed, "node", life.into()),

@@ -9,7 +9,7 @@ use crate::channels::{CHANNELS, SERVED};
 pub(crate) const CALM_AT: u64 = 70_000;
 
 /// So many publications at once are more than an outbox takes.
-const FLOOD: u64 = 250;
+pub(crate) const FLOOD: u64 = 250;
 
 /// The most people in a run.
 const PEOPLE: [&str; 5] = ["ann", "bob", "cat", "dan", "eve"];
@@ -25,6 +25,11 @@ pub struct Plot {
     pub people: usize,
     /// The longest that one piece of a stream is on its way, in milliseconds.
     pub delay_max: u64,
+    /// Answers of brokers travel apart from publications, and overtake them and are overtaken, as those of a broker on
+    /// another machine would.
+    pub answers_apart: bool,
+    /// A subscriber to be may have only few publications waiting for it.
+    pub narrow: bool,
     /// What happens, in the order of time.
     pub acts: Vec<Act>,
 }
@@ -73,6 +78,8 @@ pub enum Doing {
     Slow(usize, u64),
     /// What a shard owns refuses everything for a while.
     Outage(usize, u64),
+    /// The broker of a shard loses its memory, and knows of nothing but who listens.
+    Forget(usize),
     /// The node ends without a word, and begins anew with nothing in its memory.
     Crash(u64),
     /// The node tells everybody to go, ends, and begins anew.
@@ -88,7 +95,8 @@ impl Plot {
         let (people, shards) =
             (chance.between(2, PEOPLE.len() as u64) as usize, chance.between(1, 3) as usize);
         let delay_max = [5, 40, 40, 300][chance.index(4)];
-        let mut plot = Self { seed, shards, people, delay_max, acts: Vec::new() };
+        let (answers_apart, narrow) = (chance.one_in(2), chance.one_in(4));
+        let mut plot = Self { seed, shards, people, delay_max, answers_apart, narrow, acts: Vec::new() };
         plot.arrivals(&mut chance);
         // Some runs are calm and some are a storm: faults hide each other when there are too many.
         let (work, faults) = (chance.between(20, 60), chance.between(0, 12));
@@ -97,17 +105,26 @@ impl Plot {
         for _ in 0..work {
             let channel = (first + chance.index(channels)) % CHANNELS.len();
             let doing = plot.work(&mut chance, channel);
-            plot.add(chance.between(1_000, CALM_AT), doing);
+            let at = chance.between(1_000, CALM_AT);
+            plot.add(at, doing);
+            if let Doing::Subscribe(person, channel) = doing
+                && chance.one_in(3)
+            {
+                // As it comes, it is sent away.
+                plot.add(
+                    at + chance.below(500),
+                    Doing::BackendUnsubscribe(person, channel, chance.one_in(2)),
+                );
+            }
         }
         for _ in 0..faults {
             let at = chance.between(1_000, CALM_AT);
             let channel = (first + chance.index(channels)) % CHANNELS.len();
             let doing = plot.fault(&mut chance, at, channel);
-            if matches!(doing, Doing::StopReading(..)) && chance.one_in(3) {
-                // Much to read for somebody who does not.
-                plot.add(at + 500, Doing::BackendPublish(channel, FLOOD));
-            }
             plot.add(at, doing);
+            if chance.one_in(2) {
+                plot.aggravate(&mut chance, at, doing, channel);
+            }
         }
         plot.acts.sort_by_key(|act| act.at);
         plot
@@ -131,6 +148,20 @@ impl Plot {
                     self.add(at + chance.below(10_000), Doing::Subscribe(person, channel));
                 }
             }
+        }
+    }
+
+    /// Adds to a fault what makes it hurt.
+    fn aggravate(&mut self, chance: &mut Chance, at: u64, fault: Doing, channel: usize) {
+        let person = chance.index(self.people);
+        match fault {
+            // Much to read for somebody who does not.
+            Doing::StopReading(..) => self.add(at + 500, Doing::BackendPublish(channel, FLOOD)),
+            // Somebody has to begin anew just now.
+            Doing::Outage(..) => self.add(at + 100, Doing::Cut(person)),
+            // More questions than are asked at a time, so that everything else waits behind them.
+            Doing::Slow(..) => self.add(at + 100, Doing::Publish(person, channel, 8)),
+            _ => {}
         }
     }
 
@@ -159,12 +190,13 @@ impl Plot {
         // Whatever lasts is over when calm begins.
         let mut lasting = |most: u64| chance.between(1, most).min((CALM_AT + 500).saturating_sub(at));
         let (short, long) = (lasting(3_000), lasting(12_000));
-        match chance.below(24) {
+        match chance.below(25) {
             0..=4 => Doing::Cut(person),
             5 | 6 => Doing::Vanish(person),
             7..=9 => Doing::StopReading(person, long),
             10..=12 | 21 | 22 => Doing::Slow(shard, if chance.one_in(2) { short } else { long }),
             13 | 14 => Doing::Outage(shard, short),
+            23 => Doing::Forget(shard),
             15 => Doing::Crash(short),
             16 => Doing::Drain(short),
             17 => Doing::WallJump(chance.between(0, 14_400) as i64 - 7_200),
@@ -194,6 +226,7 @@ impl Doing {
             Self::BackendPublish(..)
             | Self::Slow(..)
             | Self::Outage(..)
+            | Self::Forget(_)
             | Self::Crash(_)
             | Self::Drain(_)
             | Self::WallJump(_) => None,
@@ -230,6 +263,7 @@ impl fmt::Display for Doing {
             Self::StopReading(p, ms) => write!(f, "{} reads nothing for {ms} ms", name(p)),
             Self::Slow(shard, ms) => write!(f, "shard {shard} is slow for {ms} ms"),
             Self::Outage(shard, ms) => write!(f, "the broker of shard {shard} is out for {ms} ms"),
+            Self::Forget(shard) => write!(f, "the broker of shard {shard} loses its memory"),
             Self::Crash(ms) => write!(f, "the node crashes, and is back after {ms} ms"),
             Self::Drain(ms) => write!(f, "the node drains, and is back {ms} ms after its end"),
             Self::WallJump(seconds) => write!(f, "the wall clock jumps by {seconds} s"),

@@ -11,12 +11,12 @@ use spanwire_wire::{DisconnectCode, UnsubscribeCode};
 use crate::agenda::{Agenda, Alarm, Due};
 use crate::bug::{Bug, Saboteur};
 use crate::chance::Chance;
-use crate::channels::{CHANNELS, is_social};
+use crate::channels::{CHANNELS, history, is_social};
 use crate::ledger::Ledger;
 use crate::net::Net;
 use crate::node::{Node, Remains};
 use crate::person::Person;
-use crate::plot::{Act, CALM_AT, Doing, Plot};
+use crate::plot::{Act, CALM_AT, Doing, FLOOD, Plot};
 use crate::scene::Scene;
 use crate::trace::Trace;
 
@@ -115,7 +115,10 @@ impl<'a> World<'a> {
         for (index, act) in plot.acts.iter().enumerate() {
             scene.agenda.add(act.at, Due::Act(index));
         }
-        let node = Node::new(plot.seed, 1, plot.shards, &scene);
+        if plot.narrow {
+            scene.ledger.excuse_holes();
+        }
+        let node = Node::new(plot, 1, &scene);
         Self {
             people: (0..plot.people).map(|index| Person::new(plot.seed, index)).collect(),
             plot,
@@ -182,6 +185,10 @@ impl<'a> World<'a> {
     fn act(&mut self, doing: Doing) {
         match doing {
             Doing::BackendPublish(channel, times) => {
+                if times >= FLOOD {
+                    // More than may wait for a subscriber to be.
+                    self.scene.ledger.excuse_holes();
+                }
                 for _ in 0..times {
                     let id = self.next_publication();
                     self.scene.soon(20, Due::Call(channel, id));
@@ -206,7 +213,7 @@ impl<'a> World<'a> {
                 });
             }
             Doing::Cut(_) | Doing::Vanish(_) | Doing::StopReading(..) => self.break_connection(doing),
-            Doing::Slow(..) | Doing::Outage(..) | Doing::Crash(_) | Doing::Drain(_) => {
+            Doing::Slow(..) | Doing::Outage(..) | Doing::Forget(_) | Doing::Crash(_) | Doing::Drain(_) => {
                 self.trouble_node(doing)
             }
             Doing::WallJump(seconds) => self.scene.wall_offset += seconds * 1000,
@@ -234,7 +241,7 @@ impl<'a> World<'a> {
             Doing::AskPresence(_, channel) if is_social(CHANNELS[channel]) => {
                 person.ask(scene, Call::Presence { channel: CHANNELS[channel].to_owned() });
             }
-            Doing::AskHistory(_, channel) if crate::channels::history(CHANNELS[channel]).is_some() => {
+            Doing::AskHistory(_, channel) if history(CHANNELS[channel]).is_some() => {
                 let channel = CHANNELS[channel].to_owned();
                 person.ask(scene, Call::History { channel, limit: Some(5), since: None, reverse: true });
             }
@@ -280,14 +287,18 @@ impl<'a> World<'a> {
             Doing::Slow(shard, ms) => {
                 node.shards[shard].slow_down(now + ms);
                 for person in 0..self.people.len() {
-                    self.scene.ledger.excuse_silence(person, now + ms + SILENCE / 2);
+                    self.scene.ledger.excuse_slowness(person, now + ms + SILENCE / 2);
                 }
             }
             Doing::Outage(shard, ms) => {
-                node.shards[shard].go_out(now + ms);
+                node.shards[shard].go_out(&mut self.scene, now + ms);
                 for person in 0..self.people.len() {
                     self.scene.ledger.excuse_lateness(person, now + ms + SILENCE / 2);
                 }
+            }
+            Doing::Forget(shard) => {
+                node.shards[shard].forget(&self.scene);
+                self.scene.ledger.excuse_holes();
             }
             Doing::Drain(ms) => {
                 self.down_for = ms;
@@ -311,7 +322,7 @@ impl<'a> World<'a> {
     fn come_up(&mut self) {
         if self.node.is_none() {
             self.life += 1;
-            self.node = Some(Node::new(self.plot.seed, self.life, self.plot.shards, &self.scene));
+            self.node = Some(Node::new(self.plot, self.life, &self.scene));
         }
     }
 
@@ -329,22 +340,31 @@ impl<'a> World<'a> {
     /// All is calm. Everybody has what is owed before anything happens that could wake somebody who sleeps; and what
     /// happens then is heard.
     fn settle(&mut self) {
-        self.scene.ledger.settle(self.life);
+        self.scene.ledger.settle();
         self.scene.ledger.all_answered();
-        let probes: Vec<_> = (0..CHANNELS.len()).map(|channel| (channel, self.next_publication())).collect();
-        for (channel, id) in &probes {
-            self.step(Due::Call(*channel, *id));
-        }
-        self.play(self.scene.now + PROBE);
-        for (channel, id) in probes {
-            self.scene.ledger.has_heard(CHANNELS[channel], id);
-        }
+        // A broker that lost its memory shows it by what it publishes next, and that may cost somebody a connection on
+        // which nothing but what is live is heard of the other channels: they have their turn later.
+        self.probe(|channel| history(channel).is_some());
+        self.probe(|channel| history(channel).is_none());
         let Some(node) = &mut self.node else {
             return self.scene.ledger.blame(|| "the node is down in the calm".to_owned());
         };
         for channel in CHANNELS.into_iter().filter(|channel| is_social(channel)) {
             let present = node.present(&self.scene, channel);
             self.scene.ledger.present(channel, &present);
+        }
+    }
+
+    /// Publishes to these channels, and asks whether it has arrived.
+    fn probe(&mut self, wanted: impl Fn(&str) -> bool) {
+        let channels = (0..CHANNELS.len()).filter(|channel| wanted(CHANNELS[*channel]));
+        let probes: Vec<_> = channels.map(|channel| (channel, self.next_publication())).collect();
+        for (channel, id) in &probes {
+            self.step(Due::Call(*channel, *id));
+        }
+        self.play(self.scene.now + PROBE);
+        for (channel, id) in probes {
+            self.scene.ledger.has_arrived(CHANNELS[channel], id);
         }
     }
 

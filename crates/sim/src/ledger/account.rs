@@ -23,11 +23,15 @@ pub(crate) struct Account {
     pub(super) session: String,
     /// Until then there is a reason for a connection to be silent.
     pub(super) silent_until: u64,
+    /// Until then there is a reason for a subscribe to stay unanswered.
+    pub(super) slow_until: u64,
     /// Until then there is a reason for an answer to be late.
     pub(super) late_until: u64,
     pub(super) ordered_out: bool,
     /// The backend has ended a subscription of this person at some time: a subscribe on its way is then denied.
     pub(super) ordered_off: bool,
+    /// Publications may have been lost between shards, so that subscribers lose their place.
+    pub(super) holes_excused: bool,
 }
 
 /// Something that was asked and is not answered.
@@ -96,7 +100,8 @@ impl Account {
                 });
                 self.hearing(channel).ended(will_retry_at.is_none());
                 match code {
-                    0 | 100 | 2500 => Ok(()),
+                    0 | 100 => Ok(()),
+                    2500 if self.ordered_off || self.holes_excused => Ok(()),
                     103 | 2000 if self.ordered_off => Ok(()),
                     _ => Err(format!("{channel}: unsubscribed with code {code}")),
                 }
@@ -139,8 +144,11 @@ impl Account {
         if !retries {
             self.wants_connection = false;
         }
-        let silent = [Event::CODE_SILENT, DisconnectCode::NoPong.code(), DisconnectCode::Stale.code()];
+        let silent = [DisconnectCode::NoPong.code(), DisconnectCode::Stale.code()];
         let expected = match code {
+            // A refresh also finds out that a subscription is gone which the token grants.
+            _ if code == DisconnectCode::InsufficientState.code() => self.holes_excused || self.ordered_off,
+            Event::CODE_SILENT => now <= self.slow_until,
             _ if silent.contains(&code) => now <= self.silent_until,
             _ if code == DisconnectCode::ForceNoReconnect.code() => ordered_out,
             Event::CODE_WISH | Event::CODE_LOST | Event::CODE_REFUSED | Event::CODE_NO_TOKEN => true,
@@ -148,7 +156,6 @@ impl Account {
                 DisconnectCode::Shutdown,
                 DisconnectCode::ConnectionExpired,
                 DisconnectCode::Slow,
-                DisconnectCode::InsufficientState,
                 DisconnectCode::ForceReconnect,
             ]
             .iter()
@@ -200,7 +207,7 @@ impl Account {
         }
     }
 
-    pub(super) fn settle(&self, life: u32, streams: &BTreeMap<String, Stream>) -> Result<(), String> {
+    pub(super) fn settle(&self, streams: &BTreeMap<String, Stream>) -> Result<(), String> {
         if self.connected != self.wants_connection {
             let is = if self.connected { "is connected" } else { "is not connected" };
             return Err(format!("{is}, and wants otherwise"));
@@ -209,7 +216,7 @@ impl Account {
             return Ok(());
         }
         for (channel, hearing) in self.hearings.iter().filter(|(_, hearing)| hearing.is_wanted()) {
-            let settled = hearing.settle(life, history_size(channel), streams.get(channel));
+            let settled = hearing.settle(history_size(channel), streams.get(channel));
             settled.map_err(|what| format!("{channel}: {what}"))?;
         }
         Ok(())

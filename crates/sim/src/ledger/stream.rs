@@ -8,11 +8,11 @@ use spanwire_hub::channel::Position;
 #[derive(Debug, Default)]
 pub(crate) struct Stream {
     epochs: BTreeMap<String, Epoch>,
-    /// The epoch that the stream is in, or was in when the node still lived.
+    /// The epoch that the stream is in, or was in when the broker still lived.
     current: Option<String>,
     /// What was published without a position, in order.
     passing: Vec<u64>,
-    /// The same, by lives of the node. With its memory a node loses the keys by which it knows repeats, so what is
+    /// The same, by lives of the broker. With its memory it loses the keys by which it knows repeats, so what is
     /// repeated then is published once more.
     passed: BTreeSet<(u32, u64)>,
 }
@@ -20,7 +20,7 @@ pub(crate) struct Stream {
 /// One life of a stream.
 #[derive(Debug, Default)]
 struct Epoch {
-    /// The life of the node that it belongs to.
+    /// The life of the broker that it belongs to.
     life: u32,
     /// What was published: the first has the offset 1.
     published: Vec<u64>,
@@ -72,7 +72,7 @@ impl Stream {
         if epoch.life == life {
             Ok(epoch)
         } else {
-            Err(format!("the epoch {name} is that of an earlier life of the node"))
+            Err(format!("the epoch {name} is that of an earlier life of the broker"))
         }
     }
 
@@ -86,7 +86,7 @@ impl Stream {
         self.epochs.get(epoch).map(|epoch| epoch.published.len() as u64)
     }
 
-    /// Which life of the node an epoch belongs to.
+    /// Which life of the broker an epoch belongs to.
     pub(super) fn life_of(&self, epoch: &str) -> Option<u32> {
         self.epochs.get(epoch).map(|epoch| epoch.life)
     }

@@ -11,14 +11,25 @@ use crate::bug::{Bug, Saboteur};
 /// Most bytes that wait before publications are dropped and publishes refused: little, so that it happens.
 pub(super) const INBOX_BYTES_MAX: usize = 1500;
 
-/// Letters by their senders. Those of one sender come in their order, those of different senders in any.
+/// Letters by their senders and ways. Those of one sender and way come in their order, the others in any.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
-    lanes: BTreeMap<Listener, Lane>,
+    lanes: BTreeMap<(Listener, Way), Lane>,
     bytes: usize,
-    /// The latest dropped publication of each channel, which comes behind everything else.
+    /// The latest dropped publication of each channel, which comes behind all others.
     holes: BTreeMap<Channel, Letter>,
     dropped: u64,
+}
+
+/// What keeps its order: letters of different ways overtake each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Way {
+    /// Everything, unless answers travel apart.
+    Common,
+    /// Answers of brokers.
+    Answers,
+    /// Answers of presence.
+    Presence,
 }
 
 #[derive(Debug, Default)]
@@ -35,7 +46,7 @@ impl Inbox {
     pub(super) fn put(
         &mut self,
         due: u64,
-        from: Listener,
+        (from, way): (Listener, Way),
         own: bool,
         letter: Letter,
         saboteur: &mut Saboteur,
@@ -54,7 +65,7 @@ impl Inbox {
             }
         }
         self.bytes += letter.weight();
-        let lane = self.lanes.entry(from).or_default();
+        let lane = self.lanes.entry((from, way)).or_default();
         lane.latest = lane.latest.max(due);
         lane.letters.push_back((lane.latest, letter));
         let swaps = lane.two_publications() && saboteur.strikes(Bug::SwappedPublications);
@@ -66,15 +77,18 @@ impl Inbox {
 
     /// The next letter that is due, and whose it is.
     pub(super) fn take(&mut self, now: u64) -> Option<(Listener, Letter)> {
-        let ready = |(from, lane): (&Listener, &Lane)| {
+        let ready = |(from, lane): (&(Listener, Way), &Lane)| {
             lane.letters.front().filter(|(due, _)| *due <= now).map(|(due, _)| (*due, *from))
         };
         if let Some((_, from)) = self.lanes.iter().filter_map(ready).min() {
             let (_, letter) = self.lanes.get_mut(&from)?.letters.pop_front()?;
             self.bytes -= letter.weight();
-            return Some((from, letter));
+            return Some((from.0, letter));
         }
-        if self.lanes.values().all(|lane| lane.letters.is_empty()) {
+        // Answers that travel apart may come later still: a joiner then meets the hole before it knows where it is.
+        let common =
+            |(from, lane): (&(Listener, Way), &Lane)| from.1 != Way::Common || lane.letters.is_empty();
+        if self.lanes.iter().all(common) {
             self.dropped = 0;
             return self.holes.pop_first().map(|(_, letter)| (Listener(0), letter));
         }

@@ -14,29 +14,62 @@ use spanwire_wire::message::Publication;
 
 use super::letter::{CALLERS, Letter};
 use crate::bug::Bug;
+use crate::chance::Chance;
 use crate::channels::history;
 use crate::ledger::id_of;
 use crate::scene::Scene;
 
+/// A broker has fewer memories than this in one life of its node.
+const MEMORIES_MAX: u32 = 1000;
+
 /// What one shard owns.
 #[derive(Debug)]
 pub(super) struct Keeper {
+    /// Which life of the broker it is: one of the node, and within it one memory.
     life: u32,
+    epochs: Chance,
     broker: MemoryBroker,
     presence: MemoryPresence,
-    pub(super) out_until: u64,
+    broker_out_until: u64,
+    presence_out_until: u64,
+    /// Who listens, which is all that a broker remembers that has lost its memory: it is not its own to forget.
+    listeners: BTreeSet<(Channel, Listener)>,
     /// An answer that waits for another one to change places with.
     held: Option<(Listener, Ticket, BrokerAnswer)>,
 }
 
 impl Keeper {
-    pub(super) fn new(life: u32, epochs: [u8; 32]) -> Self {
+    pub(super) fn new(life: u32, mut epochs: Chance) -> Self {
         Self {
-            life,
-            broker: MemoryBroker::new(MemoryLimits::default(), epochs),
+            life: life * MEMORIES_MAX,
+            broker: MemoryBroker::new(MemoryLimits::default(), epochs.seed()),
+            epochs,
             presence: MemoryPresence::new(),
-            out_until: 0,
+            broker_out_until: 0,
+            presence_out_until: 0,
+            listeners: BTreeSet::new(),
             held: None,
+        }
+    }
+
+    /// From now on until then, the broker refuses everything, or presence, or both.
+    pub(super) fn go_out(&mut self, scene: &mut Scene, until: u64) {
+        let who = scene.chance.below(3);
+        if who != 0 {
+            self.broker_out_until = until;
+        }
+        if who != 1 {
+            self.presence_out_until = until;
+        }
+    }
+
+    /// The broker loses its memory.
+    pub(super) fn forget(&mut self, scene: &Scene) {
+        self.life += 1;
+        self.broker = MemoryBroker::new(MemoryLimits::default(), self.epochs.seed());
+        for (channel, listener) in &self.listeners {
+            let listen = BrokerRequest::Subscribe { history: None, since: None, limit: 0 };
+            self.broker.submit(scene.clocks(), *listener, Ticket::NOBODY, channel, listen);
         }
     }
 
@@ -50,7 +83,11 @@ impl Keeper {
         deed: Deed,
     ) -> Vec<(Listener, Letter)> {
         // What nobody waits for must be done sometime, so an outage does not swallow it.
-        if scene.now < self.out_until && ticket != Ticket::NOBODY {
+        let out_until = match deed {
+            Deed::Broker(_) => self.broker_out_until,
+            Deed::Presence(_) => self.presence_out_until,
+        };
+        if scene.now < out_until && ticket != Ticket::NOBODY {
             return self.refuse(scene, from, ticket, channel, deed);
         }
         self.carry_out(scene, from, ticket, channel, deed)
@@ -129,6 +166,11 @@ impl Keeper {
         };
         let forgets = matches!(request, BrokerRequest::Subscribe { .. })
             && scene.saboteur.strikes(Bug::ForgottenListener);
+        match request {
+            BrokerRequest::Subscribe { .. } => drop(self.listeners.insert((channel.clone(), from))),
+            BrokerRequest::Unsubscribe => drop(self.listeners.remove(&(channel.clone(), from))),
+            _ => {}
+        }
         self.broker.submit(scene.clocks(), from, ticket, channel, request);
         if forgets {
             self.broker.submit(scene.clocks(), from, Ticket::NOBODY, channel, BrokerRequest::Unsubscribe);

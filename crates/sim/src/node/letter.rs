@@ -8,6 +8,8 @@ use spanwire_hub::channel::Channel;
 use spanwire_hub::delivery::Delivery;
 use spanwire_hub::presence::PresenceAnswer;
 
+use super::inbox::Way;
+
 /// The name under which the backend asks. It never listens, and no shard has it.
 pub(super) const CALLERS: Listener = Listener(u16::MAX);
 
@@ -41,6 +43,15 @@ impl Letter {
             Self::Call(..) => true,
             Self::Request(request) => matches!(request.2, Deed::Broker(BrokerRequest::Publish(_))),
             _ => false,
+        }
+    }
+
+    /// The way it takes, if answers travel apart from publications.
+    pub(super) fn way(&self) -> Way {
+        match self {
+            Self::Event(event) if matches!(**event, BrokerEvent::Answer(..)) => Way::Answers,
+            Self::Presence(..) => Way::Presence,
+            _ => Way::Common,
         }
     }
 

@@ -14,13 +14,14 @@ use spanwire_wire::{DisconnectCode, DisconnectReason, Encoding, ErrorCode};
 use spanwire_ws::{self as ws, CloseCode, CloseFrame, Event};
 
 use super::Remains;
-use super::inbox::{INBOX_BYTES_MAX, Inbox};
+use super::inbox::{INBOX_BYTES_MAX, Inbox, Way};
 use super::keeper::Keeper;
 use super::letter::{CALLERS, Letter};
 use super::peer::Peer;
 use crate::bug::Bug;
 use crate::channels::{SERVED, namespaces};
 use crate::net::LinkId;
+use crate::plot::Plot;
 use crate::scene::Scene;
 
 /// Most bytes that a client may leave unread: little, so that it happens.
@@ -29,11 +30,15 @@ pub(crate) const OUTBOX_BYTES_MAX: usize = 16 << 10;
 /// How long we wait for the other side's part of an end, in milliseconds.
 const CLOSE_PATIENCE: u64 = 5_000;
 
+/// How much later an answer may be than a publication, if they travel apart, in milliseconds.
+const APART_MAX: u64 = 300;
+
 /// One thread's part of the node.
 #[derive(Debug)]
 pub(crate) struct Shard {
     index: usize,
     shards: usize,
+    answers_apart: bool,
     pub(crate) hub: Hub,
     keeper: Keeper,
     inbox: Inbox,
@@ -51,19 +56,20 @@ pub(crate) struct Shard {
 }
 
 impl Shard {
-    pub(super) fn new(index: usize, shards: usize, seed: [u8; 32], epochs: [u8; 32], life: u32) -> Self {
+    pub(super) fn new(index: usize, plot: &Plot, seed: [u8; 32], keeper: Keeper) -> Self {
         let limits = Limits {
             outbox_bytes_max: OUTBOX_BYTES_MAX,
             asks_per_client_max: 6,
-            joining_publications_max: 12,
+            joining_publications_max: if plot.narrow { 12 } else { 1024 },
             ..Limits::default()
         };
         let config = Config { limits, namespaces: namespaces(), version: "sim".to_owned() };
         Self {
             index,
-            shards,
+            shards: plot.shards,
+            answers_apart: plot.answers_apart,
             hub: Hub::new(config, seed),
-            keeper: Keeper::new(life, epochs),
+            keeper,
             inbox: Inbox::default(),
             slow_until: 0,
             peers: BTreeMap::new(),
@@ -116,10 +122,10 @@ impl Shard {
         letter: Letter,
     ) -> Result<(), Letter> {
         let delay = scene.chance.below(3);
-        let due = (scene.now + delay).max(self.slow_until);
-        let received = self.inbox.put(due, from, false, letter, &mut scene.saboteur);
+        let received = self.put(scene, delay, from, false, letter);
         if self.inbox.dropped() > 0 {
             scene.ledger.count("letters dropped");
+            scene.ledger.excuse_holes();
         }
         if self.inbox.bytes() > INBOX_BYTES_MAX * 40 {
             scene.ledger.blame(|| "a mailbox grows without bound".to_owned());
@@ -139,9 +145,14 @@ impl Shard {
         self.slow_until = self.slow_until.max(until);
     }
 
-    /// What this shard owns refuses everything.
-    pub(crate) fn go_out(&mut self, until: u64) {
-        self.keeper.out_until = self.keeper.out_until.max(until);
+    /// What this shard owns refuses everything: its broker, its presence, or both.
+    pub(crate) fn go_out(&mut self, scene: &mut Scene, until: u64) {
+        self.keeper.go_out(scene, until);
+    }
+
+    /// The broker of this shard loses its memory.
+    pub(crate) fn forget(&mut self, scene: &Scene) {
+        self.keeper.forget(scene);
     }
 
     pub(super) fn permits_back(&mut self) -> usize {
@@ -267,10 +278,23 @@ impl Shard {
         if to != self.index {
             return self.posts.push((to, letter));
         }
-        let (due, own) = (scene.now.max(self.slow_until), Listener(self.index as u16));
-        if let Err(letter) = self.inbox.put(due, own, true, letter, &mut scene.saboteur) {
+        if let Err(letter) = self.put(scene, 0, Listener(self.index as u16), true, letter) {
             self.returned(letter);
         }
+    }
+
+    fn put(
+        &mut self,
+        scene: &mut Scene,
+        delay: u64,
+        from: Listener,
+        own: bool,
+        letter: Letter,
+    ) -> Result<(), Letter> {
+        let way = if self.answers_apart { letter.way() } else { Way::Common };
+        let extra = if way == Way::Common { 0 } else { scene.chance.below(APART_MAX) };
+        let due = (scene.now + delay + extra).max(self.slow_until);
+        self.inbox.put(due, (from, way), own, letter, &mut scene.saboteur)
     }
 
     fn hear_from(&mut self, scene: &mut Scene, from: Listener, letter: Letter) {
