@@ -27,7 +27,7 @@ pub struct Limits {
     pub calls_max: usize,
     /// Most bytes of their payloads and names together.
     pub calls_bytes_max: usize,
-    /// Most channels that may be subscribed to.
+    /// Most channels that may be subscribed to, by the application, and again by the server.
     pub subscriptions_max: usize,
     /// Commands of one moment share a frame up to this many bytes, below the 64 KiB that servers take. A command that
     /// is larger by itself still goes out, alone.

@@ -109,7 +109,9 @@ impl Client {
         self.link = Link::Live(live);
         self.tell(Event::Connected { client: result.client, data: result.data, idempotent });
         self.server_subscriptions(now, result.subs);
-        self.send_waiting_calls(idempotent);
+        if self.is_connected() {
+            self.send_waiting_calls(idempotent);
+        }
     }
 
     pub(super) fn connect_refused(&mut self, now: Instant, error: Error) {

@@ -38,12 +38,16 @@ impl Client {
     }
 
     pub(super) fn unsubscribe(&mut self, channel: &str) {
+        self.leave(channel, Event::CODE_WISH, "unsubscribe");
+    }
+
+    fn leave(&mut self, channel: &str, code: u32, reason: &str) {
         let Some(subscription) = self.subscriptions.remove(channel) else { return };
         if matches!(subscription.stage, Stage::Asked { .. } | Stage::Live { .. }) {
             let request = UnsubscribeRequest { channel: channel.to_owned() };
             self.command(Request::Unsubscribe(request), Pending::Unsubscribe(channel.to_owned()));
         }
-        self.tell(unsubscribed(channel.to_owned(), Event::CODE_WISH, "unsubscribe", None));
+        self.tell(unsubscribed(channel.to_owned(), code, reason, None));
     }
 
     pub(super) fn unsubscribe_answered(&mut self, command: u32, channel: &str) {
@@ -91,9 +95,7 @@ impl Client {
                 self.rest(now, channel, Event::CODE_NO_TOKEN, "no token");
             }
             Err(TokenFailure::Temporary) => {}
-            Err(TokenFailure::Unauthorized) => {
-                self.unsubscribe(channel);
-            }
+            Err(TokenFailure::Unauthorized) => self.leave(channel, Event::CODE_NO_TOKEN, "unauthorized"),
         }
     }
 
@@ -200,7 +202,10 @@ impl Client {
             self.tell(unsubscribed(channel, code.code(), code.reason(), None));
         }
         for (channel, result) in made {
-            self.server_subscribed(now, channel, result);
+            // One too many ends the connection, and the others with it.
+            if self.is_connected() {
+                self.server_subscribed(now, channel, result);
+            }
         }
     }
 
@@ -212,6 +217,10 @@ impl Client {
     }
 
     fn server_subscribed(&mut self, now: Instant, channel: String, result: SubscribeResult) {
+        let is_full = self.server_side.len() >= self.config.limits.subscriptions_max;
+        if is_full && !self.server_side.contains_key(&channel) {
+            return self.lost(now, Event::CODE_BAD_PROTOCOL, "too many subscriptions".to_owned());
+        }
         let fresh = || Subscription::new(SubscribeOptions::default());
         let subscription = self.server_side.entry(channel.clone()).or_insert_with(fresh);
         let events = subscription.accepted(now, &channel, result);

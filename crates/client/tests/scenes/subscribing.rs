@@ -1,4 +1,4 @@
-use spanwire_client::{Input, Position, SubscribeOptions, TokenFor};
+use spanwire_client::{Config, Input, Limits, Position, SubscribeOptions, TokenFailure, TokenFor};
 
 use crate::support::Stage;
 
@@ -185,5 +185,42 @@ fn joins_and_leaves_are_told_while_a_channel_is_heard() {
     stage.say(&push("join"));
     stage.say(&push("leave"));
     assert_eq!(stage.story(), ["subscribed", "join bob", "leave bob"]);
+    stage.end();
+}
+
+#[test]
+fn a_server_cannot_make_a_client_keep_more_channels_than_it_wants() {
+    let limits = Limits { subscriptions_max: 2, ..Limits::default() };
+    for push in [false, true] {
+        let mut stage = Stage::with(Config { limits: limits.clone(), ..Config::default() });
+        stage.handle(Input::Connect);
+        stage.open();
+        if push {
+            stage.say(r#"{"id":1,"connect":{"client":"me","subs":{"a":{},"b":{}}}}"#);
+            stage.say(r#"{"push":{"channel":"b","subscribe":{}}}"#);
+            stage.say(r#"{"push":{"channel":"c","subscribe":{}}}"#);
+        } else {
+            stage.say(r#"{"id":1,"connect":{"client":"me","subs":{"a":{},"b":{},"c":{},"d":{}}}}"#);
+        }
+        assert_eq!(stage.story().last().unwrap(), "disconnected 12, retries");
+        assert_eq!(stage.client.load().subscriptions, 2);
+        stage.end();
+    }
+}
+
+#[test]
+fn who_gets_no_token_for_a_channel_is_told_so() {
+    let mut stage = Stage::connected();
+    let options = SubscribeOptions { needs_token: true, ..Default::default() };
+    for (failure, told) in [
+        (TokenFailure::Temporary, "unsubscribed 14, retries"),
+        (TokenFailure::Unauthorized, "unsubscribed 14"),
+    ] {
+        stage.handle(Input::Subscribe { channel: "$x".to_owned(), options: options.clone() });
+        stage.handle(Input::Token(TokenFor::Channel("$x".to_owned()), Err(failure)));
+        assert_eq!(stage.story(), [told]);
+        stage.pass(300);
+    }
+    assert_eq!(stage.client.load().subscriptions, 0);
     stage.end();
 }
