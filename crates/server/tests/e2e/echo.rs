@@ -58,8 +58,10 @@ async fn fragments_come_back_as_one_message_with_pings_between_them() {
         peer.send(Message::Frame(first)).await;
         peer.send(Message::Ping(vec![cut as u8].into())).await;
         peer.send(Message::Frame(last)).await;
-        assert_eq!(&peer.pong().await[..], [cut as u8]);
-        assert_eq!(peer.message().await, Message::text(text));
+        // A pong is due soon, not before the message that ends right behind its ping (section 5.5.3).
+        let heard = [peer.any_message().await, peer.any_message().await];
+        assert!(heard.contains(&Message::Pong(vec![cut as u8].into())), "{heard:?}");
+        assert!(heard.contains(&Message::text(text)), "{heard:?}");
     }
 }
 

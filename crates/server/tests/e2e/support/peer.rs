@@ -185,6 +185,14 @@ impl Peer {
         }
     }
 
+    /// Reads the next message of any kind.
+    pub(crate) async fn any_message(&mut self) -> Message {
+        match within("a message", self.socket.next()).await {
+            Some(Ok(message)) => message,
+            other => panic!("{other:?} instead of a message"),
+        }
+    }
+
     /// Reads a WebSocket pong, which must be the next message of any kind.
     pub(crate) async fn pong(&mut self) -> Bytes {
         match within("a pong", self.socket.next()).await {

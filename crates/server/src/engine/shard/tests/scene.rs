@@ -349,11 +349,13 @@ impl Client {
         }
     }
 
+    /// The lines of the text messages that it got: one message may bring several.
     pub(super) fn texts(&self) -> impl Iterator<Item = &str> + Clone {
-        self.heard.iter().filter_map(|heard| match heard {
+        let texts = self.heard.iter().filter_map(|heard| match heard {
             Heard::Text(text) => Some(text.as_str()),
             _ => None,
-        })
+        });
+        texts.flat_map(|text| text.split('\n'))
     }
 
     /// The data of the publications that it got, as JSON.
