@@ -14,6 +14,7 @@ mod lab;
 mod load;
 mod loops;
 mod machine;
+mod plot;
 mod poller;
 mod process;
 mod procfs;
@@ -28,10 +29,11 @@ mod subject;
 mod table;
 mod tongue;
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::lab::Lab;
@@ -48,7 +50,7 @@ struct Arguments {
     #[command(flatten)]
     run: Run,
     /// Print one JSON object per line instead of the table.
-    #[arg(long)]
+    #[arg(long, global = true)]
     json: bool,
 }
 
@@ -80,6 +82,13 @@ enum Command {
         a: PathBuf,
         /// The later record.
         b: PathBuf,
+    },
+    /// Draw what a delivery costs as a channel grows, as SVG.
+    Plot {
+        /// The record.
+        record: PathBuf,
+        /// The picture.
+        picture: PathBuf,
     },
     /// Time an epoll set under tokio against a loop of its own.
     Loops {
@@ -128,6 +137,10 @@ fn run(arguments: Arguments) -> Result<()> {
             eprintln!("bench: kept in {}", record.write()?.display());
         }
         Some(Command::Compare { a, b }) => print!("{}", Record::read(&a)?.compare(&Record::read(&b)?)),
+        Some(Command::Plot { record, picture }) => {
+            let svg = plot::draw(&Record::read(&record)?)?;
+            fs::write(&picture, svg).with_context(|| format!("cannot write {}", picture.display()))?;
+        }
         Some(Command::Loops { load }) => {
             settle()?;
             loops::run(arguments.run.rounds, &load)?;
