@@ -110,15 +110,10 @@ impl Hearing {
     }
 
     fn passing(&mut self, id: u64, first_time: bool, stream: &Stream) -> Result<(), String> {
-        if !first_time {
-            return Err(format!("hears {id} twice"));
-        }
-        let place = stream.place(id);
-        let place = place.ok_or_else(|| format!("hears {id}, which was not published"))?;
-        match self.latest.replace(place) {
-            Some(latest) if latest > place => Err(format!("hears {id} behind what came after it")),
-            _ => Ok(()),
-        }
+        let place = stream.place_behind(self.latest, id);
+        let how = if first_time { "out of order" } else { "twice" };
+        self.latest = Some(place.ok_or_else(|| format!("hears {id} {how}"))?);
+        Ok(())
     }
 
     /// Something is missing. It must be so, if the history has `size` places.

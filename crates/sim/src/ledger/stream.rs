@@ -96,9 +96,12 @@ impl Stream {
         self.current.as_deref()
     }
 
-    /// Which place among those without positions something has.
-    pub(super) fn place(&self, id: u64) -> Option<usize> {
-        self.passing.iter().rposition(|passing| *passing == id)
+    /// The next place that something has, behind this one, among those without positions. There is more than one only
+    /// if a broker lost its memory, and with it the key by which it would have known a repeat.
+    pub(super) fn place_behind(&self, latest: Option<usize>, id: u64) -> Option<usize> {
+        let first = latest.map_or(0, |latest| latest + 1);
+        let place = self.passing.iter().skip(first).position(|passing| *passing == id)?;
+        Some(first + place)
     }
 
     /// Whether something was published, wherever.
