@@ -6,6 +6,7 @@ mod dev;
 mod exit;
 mod http;
 mod key_file;
+mod plan;
 mod publish;
 mod serve;
 mod subscribe;
@@ -58,6 +59,8 @@ enum Command {
     Sub(SubOptions),
     /// Tries to make a server break its promise, with many clients and every accident, and keeps accounts.
     Torture(torture::Options),
+    /// Says what so many connections need: memory, cores, nodes, network.
+    Plan(plan::PlanOptions),
     /// Prints the version.
     Version,
 }
@@ -117,6 +120,7 @@ pub fn run(started: Instant) -> ExitCode {
         Some(Command::Pub(options)) => publish::run(options),
         Some(Command::Sub(options)) => subscribe::run(options),
         Some(Command::Torture(options)) => torture::run(options),
+        Some(Command::Plan(options)) => plan::run(options),
         Some(Command::Version) => exit::print(&format!("spanwire {}", env!("CARGO_PKG_VERSION"))),
     };
     match outcome {
