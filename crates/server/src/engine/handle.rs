@@ -163,9 +163,15 @@ impl EngineHandle {
     /// Needs a Tokio runtime with its timers.
     pub async fn drain(&self, grace: Duration) {
         self.shared.accepting.send_replace(false);
-        // Whoever comes late, by a handshake that was under way, is closed by its hub; an answer means that a
-        // shard's last connection is gone, and an error that the shard itself is.
-        let _ = tokio::time::timeout(grace, self.ask_all(Letter::Drain)).await;
+        let drained = async {
+            // A shard reads its letters after it has sent those of its earlier turns: once all have answered, what was
+            // published and acknowledged before now lies before the farewell in the mailboxes of those who listen.
+            self.ask_all(Letter::Census).await?;
+            // Whoever comes late, by a handshake that was under way, is closed by its hub; an answer means that a
+            // shard's last connection is gone, and an error that the shard itself is.
+            self.ask_all(Letter::Drain).await
+        };
+        let _ = tokio::time::timeout(grace, drained).await;
     }
 
     /// Changes to `false` when listeners are to accept no more.
