@@ -43,6 +43,7 @@ fn each_room_imports_only_the_rooms_that_it_may() {
         ("crates/wire", &[]),
         ("crates/hub", &["spanwire-wire"]),
         ("crates/client", &["spanwire-wire"]),
+        ("crates/sim", &["spanwire-client", "spanwire-hub", "spanwire-wire", "spanwire-ws"]),
         ("crates/server", &["spanwire-client", "spanwire-hub", "spanwire-wire", "spanwire-ws"]),
     ];
     for (room, allowed) in table {
