@@ -50,6 +50,8 @@ pub(super) fn logging(settings: &Settings) {
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         .with_target(false)
+        // Where a line cannot be written, nor can a complaint about it: it would panic, and end who logged.
+        .log_internal_errors(false)
         .with_max_level(settings.log_level);
     // A program that has this library in it may have a log already.
     let _ = log.try_init();
