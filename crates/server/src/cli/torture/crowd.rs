@@ -136,8 +136,8 @@ impl Crowd {
         true
     }
 
-    /// The calm after a storm: waits until every publish is answered, publishes a last word to each channel, and waits
-    /// until every subscriber has heard it. Then the ledger is closed, and says whether the promise was kept.
+    /// The calm after a storm: waits until every publish is answered and everybody is back, publishes a last word to
+    /// each channel, and waits until every subscriber has come to it. Then the ledger is closed, and says whether the promise was kept.
     ///
     /// # Errors
     /// Nothing can be said, because the server does not answer.
@@ -145,6 +145,8 @@ impl Crowd {
         let deadline = Instant::now() + patience;
         let left = || deadline.saturating_duration_since(Instant::now());
         let before = self.answered(left()).await?.acknowledged;
+        // Whoever has not come back by then is told apart at the end.
+        self.until(left() / 2, |ledger| ledger.absent() == 0).await;
         let mut last_words = Vec::with_capacity(self.books.channels());
         for channel in 0..self.books.channels() {
             last_words.push(publisher.last_word(self, channel).await);
@@ -153,7 +155,6 @@ impl Crowd {
         if after - before != last_words.len() as u64 {
             return Err(Unsettled::NoLastWord);
         }
-        // Whoever has not heard it by then is told apart below.
         self.until(left(), |ledger| ledger.behind(&last_words) == 0).await;
         self.ledger().close(&last_words);
         Ok(())

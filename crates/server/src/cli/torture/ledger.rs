@@ -325,19 +325,29 @@ impl Ledger {
         self.refusal.get_or_insert(refusal);
     }
 
-    /// How many subscribers have not heard the last word of their channel yet, given one number for each channel.
+    /// How many subscribers are not subscribed at the moment.
+    pub(super) fn absent(&self) -> usize {
+        self.hearings.values().filter(|hearing| !hearing.is_live()).count()
+    }
+
+    /// How many subscribers have not come to the last word of their channel yet, given one number for each channel.
     pub(super) fn behind(&self, last_words: &[Number]) -> usize {
-        self.hearings
-            .iter()
-            .filter(|((_, channel), hearing)| hearing.latest() != Some(last_words[*channel]))
-            .count()
+        self.hearings.keys().filter(|key| !self.has_reached(**key, last_words[key.1])).count()
+    }
+
+    /// Whether a subscriber has heard a number, or something behind it, or was told that it is missing.
+    fn has_reached(&self, key: (usize, usize), number: Number) -> bool {
+        let at = self.hearings.get(&key).and_then(Hearing::at);
+        let reached =
+            at.and_then(|at| self.streams[key.1].offset_of(&at.epoch, number).map(|offset| (at, offset)));
+        reached.is_some_and(|(at, offset)| offset <= at.offset)
     }
 
     /// The end: after the last word of each channel nothing more was published, and everybody had time enough.
     pub(super) fn close(&mut self, last_words: &[Number]) {
         let behind = self.hearings.iter().filter_map(|(key, hearing)| {
             let last = last_words[key.1];
-            (hearing.latest() != Some(last)).then(|| (*key, last, hearing.is_live()))
+            (!self.has_reached(*key, last)).then(|| (*key, last, hearing.is_live()))
         });
         let behind: Vec<_> = behind.collect();
         for ((client, channel), last, is_live) in behind {
@@ -500,6 +510,17 @@ mod tests {
         scene.0.close(&[last]);
         let violation = scene.0.violation().unwrap();
         assert_eq!((violation.sin, violation.who), (Sin::Lost, Some(0)));
+    }
+
+    #[test]
+    fn who_is_told_that_the_last_word_is_missing_has_come_to_it() {
+        let mut scene = Scene::new();
+        let last = scene.publish();
+        let channel = "news".to_owned();
+        scene.tell(Event::Gap { channel, from: at(0).unwrap(), to: at(3).unwrap() });
+        assert_eq!(scene.0.behind(&[last]), 1, "nobody knows where it is");
+        scene.ack(last, 3);
+        assert_eq!(scene.0.behind(&[last]), 0);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use rand::rngs::StdRng;
 use spanwire_ws::handshake::client::{AnswerError, Handshake, Offer};
 use spanwire_ws::{Connection, Event, HeadLimits, Input, Limits, Opcode, Role, frame};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, Interest};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::Instant;
 
 /// How much is read at once.
@@ -64,9 +64,12 @@ pub(super) struct Line {
 
 impl Line {
     /// Connects and shakes hands.
-    pub(super) async fn dial(target: Target, mut chance: StdRng) -> io::Result<Self> {
-        let mut stream = TcpStream::connect(target.address).await?;
-        stream.set_nodelay(true)?;
+    pub(super) async fn dial(
+        target: Target,
+        receive_bytes: Option<u32>,
+        mut chance: StdRng,
+    ) -> io::Result<Self> {
+        let mut stream = connect(target.address, receive_bytes).await?;
         let offer = Offer { host: &target.host, target: &target.path, subprotocols: &[], headers: &[] };
         let handshake = Handshake::new(offer, chance.random()).map_err(io::Error::other)?;
         let mut request = Vec::new();
@@ -171,6 +174,16 @@ impl Line {
         }
         Ok(heard)
     }
+}
+
+async fn connect(address: SocketAddr, receive_bytes: Option<u32>) -> io::Result<TcpStream> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    if let Some(bytes) = receive_bytes {
+        socket.set_recv_buffer_size(bytes)?;
+    }
+    let stream = socket.connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 /// Reads the answer, and leaves what came behind it at the front of the scratch; the result is how much that is.

@@ -26,6 +26,7 @@ pub(super) struct Member {
     /// The channels it listens to.
     channels: Vec<usize>,
     payload_bytes: usize,
+    receive_bytes: Option<u32>,
     books: Arc<Books>,
     chance: StdRng,
 }
@@ -75,6 +76,7 @@ impl Member {
             target,
             channels: plan.channels_of(index),
             payload_bytes: plan.payload_bytes,
+            receive_bytes: plan.receive_bytes,
             books,
             chance,
         }
@@ -207,7 +209,7 @@ impl Member {
         match output {
             Output::Open(connection) => {
                 let chance = StdRng::from_rng(&mut self.chance);
-                let dialing = Line::dial(self.target.clone(), chance);
+                let dialing = Line::dial(self.target.clone(), self.receive_bytes, chance);
                 self.transport = Transport::Dialing(connection, Box::pin(dialing));
             }
             Output::Send(connection, frame) => {

@@ -28,6 +28,8 @@ pub struct Plan {
     pub prefix: String,
     /// At least how long a payload is, in bytes.
     pub payload_bytes: usize,
+    /// How many bytes the system may keep for a client that does not read; `None` is as many as it likes.
+    pub receive_bytes: Option<u32>,
     /// What each client is told, its limits among it.
     pub client: Config,
 }
@@ -50,6 +52,7 @@ impl Plan {
             channels_per_client: 3.min(channels),
             prefix: prefix.to_owned(),
             payload_bytes: 0,
+            receive_bytes: None,
             client: Config { limits, name: "spanwire-torture".to_owned(), ..Config::default() },
         }
     }

@@ -22,8 +22,6 @@ pub(super) struct Hearing {
     is_live: bool,
     /// It was told of a gap at least once.
     had_gap: bool,
-    /// What was heard last.
-    latest: Option<Number>,
     /// What was passed over, told or not.
     holes: VecDeque<Hole>,
     words: VecDeque<Word>,
@@ -86,10 +84,6 @@ impl Hearing {
 
     pub(super) fn had_gap(&self) -> bool {
         self.had_gap
-    }
-
-    pub(super) fn latest(&self) -> Option<Number> {
-        self.latest
     }
 
     /// What it heard lately, for people.
@@ -164,7 +158,6 @@ impl Hearing {
         recovered: bool,
     ) -> (Position, Result<(), Fault>) {
         self.say(Word::Heard { offset, number, recovered });
-        self.latest = Some(number);
         let mut at = self.at.take().unwrap_or_else(|| Position { offset: offset - 1, epoch: String::new() });
         if at.epoch.is_empty() {
             // A stream without a name yet gets one by its first publication.

@@ -45,6 +45,11 @@ impl Stream {
         Ok(())
     }
 
+    /// Where a number is in one life of the stream, as far as anybody was told.
+    pub(super) fn offset_of(&self, epoch: &str, number: Number) -> Option<u64> {
+        self.lives.get(epoch)?.offsets.get(&number).copied()
+    }
+
     /// Whether a number has been seen in any life of the stream.
     pub(super) fn has(&self, number: Number) -> bool {
         self.lives.values().any(|life| life.offsets.contains_key(&number))
