@@ -8,6 +8,7 @@ mod support;
 // The job: people and programs talk through it.
 mod chat_in_chromium; // two browsers, one of them cut off for two seconds
 mod javascript; //      our own browser client: its unit tests and its types
+mod readme; //          its pages, as they stand there
 mod shards; //          one channel over several shards: one order, and recovery anywhere
 mod stock_sdks; //      the `centrifuge` package for Node, and `centrifuge-python`
 mod tokens; //          who a connection is, and until when
@@ -15,6 +16,7 @@ mod tokens; //          who a connection is, and until when
 // The edges: what a peer can do wrong, and what becomes of it.
 mod echo; //            `/echo`, for conformance suites and people with a terminal
 mod excess; //          too much, too deep, too many: refused by a limit that has a name
+mod faults; //          what can befall the process: crashes, freezes, full disks, stampedes
 mod handshakes; //      raw bytes in, an HTTP status out
 mod misbehaviour; //    broken protocol, and the code that each sin earns
 mod silence; //         peers that say nothing, read nothing, or die without a word

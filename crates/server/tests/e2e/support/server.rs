@@ -6,6 +6,7 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
@@ -29,9 +30,7 @@ pub(crate) struct Server {
 impl Server {
     /// Starts the secure profile with [`open_config`] and these changes to it.
     pub(crate) async fn serve(changes: Value) -> Self {
-        let mut config = open_config();
-        merge(&mut config, changes);
-        Self::serve_file("json", &config.to_string()).await
+        Self::serve_file("json", &merged(changes).to_string()).await
     }
 
     /// Starts the secure profile with this text as its configuration file.
@@ -41,9 +40,26 @@ impl Server {
         Self::start(spanwire(&["serve", "-c", path.to_str().expect("our paths are UTF-8")])).await
     }
 
+    /// Starts the secure profile under limits that the shell sets, such as `ulimit -n 64`.
+    pub(crate) async fn serve_under(limits: &str, changes: Value) -> Self {
+        let path = scratch("config.json");
+        std::fs::write(&path, merged(changes).to_string()).expect("a config file can be written");
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(format!("{limits} && exec \"$0\" serve -c \"$1\""));
+        shell.arg(env!("CARGO_BIN_EXE_spanwire")).arg(path);
+        Self::start(alone(shell)).await
+    }
+
     /// Starts the dev profile, on a free port.
     pub(crate) async fn dev() -> Self {
         Self::start(spanwire(&["--port", "0"])).await
+    }
+
+    /// Starts the dev profile with the pages of this directory, as a user whose private files are in the other.
+    pub(crate) async fn dev_with_pages(directory: &Path, runtime: &Path) -> Self {
+        let mut command = spanwire(&["--port", "0"]);
+        command.arg(directory).env("XDG_RUNTIME_DIR", runtime);
+        Self::start(command).await
     }
 
     /// Starts the dev profile as a user whose private files are in this directory.
@@ -75,17 +91,36 @@ impl Server {
 
     /// User memory it holds right now, in bytes.
     pub(crate) fn resident_bytes(&self) -> u64 {
+        self.memory("VmRSS:")
+    }
+
+    /// The most address space that it has ever reserved, in bytes.
+    pub(crate) fn reserved_bytes(&self) -> u64 {
+        self.memory("VmPeak:")
+    }
+
+    /// A figure of `/proc/PID/status`, in bytes.
+    fn memory(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("it runs");
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("Linux tells VmRSS");
-        let kib: u64 =
-            line.split_whitespace().nth(1).and_then(|figure| figure.parse().ok()).expect("a figure in kB");
+        let figure = status.lines().find_map(|line| line.strip_prefix(name)?.split_whitespace().next());
+        let kib: u64 = figure.and_then(|figure| figure.parse().ok()).expect("Linux tells it, in kB");
         kib * 1024
     }
 
     /// Asks it to end, as an init system does.
     pub(crate) fn terminate(&self) {
-        let pid = rustix::process::Pid::from_raw(self.pid() as i32).expect("a process id is not zero");
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it is ours to end");
+        self.signal(Signal::TERM);
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.pid() as i32).expect("a process id is not zero");
+        kill_process(pid, signal).expect("it is ours to signal");
+    }
+
+    /// Ends it as a crash would, in the middle of whatever it does.
+    pub(crate) async fn kill(mut self) {
+        self.child.kill().await.expect("it is ours to end");
     }
 
     /// Waits until it has ended by itself.
@@ -111,12 +146,12 @@ impl Drop for Server {
 /// scenes has set for their own servers.
 pub(crate) fn spanwire(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_spanwire"));
-    command
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
+    command.args(arguments);
+    alone(command)
+}
+
+fn alone(mut command: Command) -> Command {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(|name| name.starts_with("SPANWIRE_") || name == "XDG_RUNTIME_DIR") {
             command.env_remove(name);
@@ -161,6 +196,13 @@ pub(crate) fn open_config() -> Value {
             ],
         },
     })
+}
+
+/// [`open_config`] with changes.
+pub(crate) fn merged(changes: Value) -> Value {
+    let mut config = open_config();
+    merge(&mut config, changes);
+    config
 }
 
 /// A path for a file of this run, in a folder which Cargo gave to tests.
