@@ -56,8 +56,8 @@ impl Books {
         self.ledger().told(self.elapsed(), client, event);
     }
 
-    /// Something is to be published; the result is its number.
-    pub(super) fn publishes(&self, channel: usize) -> Number {
-        self.ledger().publishes(self.elapsed(), channel)
+    /// Something is to be published, by a client or by a backend; the result is its number.
+    pub(super) fn publishes(&self, publisher: Option<usize>, channel: usize) -> Number {
+        self.ledger().publishes(self.elapsed(), publisher, channel)
     }
 }

@@ -104,14 +104,14 @@ impl Crowd {
     /// publish is not published.
     pub fn publish(&self, client: usize, channel: usize) {
         if let Ok(permit) = self.seats[client].orders.try_reserve() {
-            permit.send(Order::Publish(self.books.publishes(channel), channel));
+            permit.send(Order::Publish(self.books.publishes(Some(client), channel), channel));
         }
     }
 
     /// The same, and waits for a client with too much to do; the result is the number.
     pub(super) async fn publish_surely(&self, client: usize, channel: usize) -> Number {
         let permit = self.seats[client].orders.reserve().await;
-        let number = self.books.publishes(channel);
+        let number = self.books.publishes(Some(client), channel);
         // A member takes orders as long as its seat is there.
         if let Ok(permit) = permit {
             permit.send(Order::Publish(number, channel));

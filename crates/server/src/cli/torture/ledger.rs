@@ -39,20 +39,29 @@ pub struct Ledger {
     hearings: BTreeMap<(usize, usize), Hearing>,
     /// By number.
     articles: Vec<Article>,
-    /// How often each client was let in.
-    connects: Vec<u64>,
-    /// Up to when each client does not read, by our own will.
-    deaf_until: Vec<Duration>,
+    guests: Vec<Guest>,
     tally: Tally,
     latency: Latency,
     violation: Option<Violation>,
     refusal: Option<Refusal>,
 }
 
+/// One client, as far as its connection goes.
+#[derive(Clone, Debug, Default)]
+struct Guest {
+    was_in: bool,
+    /// When it was let in, if it still is.
+    in_since: Option<Duration>,
+    /// Up to when it does not read, by our own will.
+    deaf_until: Duration,
+}
+
 /// One publication.
 #[derive(Debug)]
 struct Article {
     channel: usize,
+    /// The client that publishes it; `None` is a backend.
+    publisher: Option<usize>,
     /// When it was asked for.
     sent: Duration,
     is_acknowledged: bool,
@@ -90,8 +99,7 @@ impl Ledger {
             names: channels,
             hearings: BTreeMap::new(),
             articles: Vec::new(),
-            connects: vec![0; clients],
-            deaf_until: vec![Duration::ZERO; clients],
+            guests: vec![Guest::default(); clients],
             tally: Tally::default(),
             latency: Latency::default(),
             violation: None,
@@ -104,7 +112,8 @@ impl Ledger {
         self.tally
     }
 
-    /// From the wish to publish to the ear of each subscriber who was there and listened.
+    /// From the wish to publish to the ear of each subscriber, where the publisher and the subscriber were connected
+    /// all the time, and listened.
     pub fn latency(&self) -> &Latency {
         &self.latency
     }
@@ -136,13 +145,13 @@ impl Ledger {
 
     /// A client does not read until then: what comes later to it is not the server's delay.
     pub(super) fn stalls(&mut self, client: usize, until: Duration) {
-        self.deaf_until[client] = until;
+        self.guests[client].deaf_until = until;
     }
 
     /// Something is to be published; the result is its number.
-    pub(super) fn publishes(&mut self, now: Duration, channel: usize) -> Number {
+    pub(super) fn publishes(&mut self, now: Duration, publisher: Option<usize>, channel: usize) -> Number {
         self.tally.published += 1;
-        self.articles.push(Article { channel, sent: now, is_acknowledged: false });
+        self.articles.push(Article { channel, publisher, sent: now, is_acknowledged: false });
         self.articles.len() as Number - 1
     }
 
@@ -180,7 +189,7 @@ impl Ledger {
     /// A client's application is told something.
     pub(super) fn told(&mut self, now: Duration, client: usize, event: &Event) {
         match event {
-            Event::Connected { .. } => self.connected(client),
+            Event::Connected { .. } => self.connected(now, client),
             Event::Disconnected { code, reason, will_retry_at } => {
                 self.disconnected(client, *code, reason, will_retry_at.is_some());
             }
@@ -218,14 +227,16 @@ impl Ledger {
         self.hearings.get_mut(&(client, channel)).map(|hearing| (channel, hearing))
     }
 
-    fn connected(&mut self, client: usize) {
+    fn connected(&mut self, now: Duration, client: usize) {
+        let guest = &mut self.guests[client];
+        guest.in_since = Some(now);
         self.tally.connects += 1;
-        self.tally.reconnects += u64::from(self.connects[client] > 0);
-        self.connects[client] += 1;
+        self.tally.reconnects += u64::from(std::mem::replace(&mut guest.was_in, true));
     }
 
     fn disconnected(&mut self, client: usize, code: u32, reason: &str, retries: bool) {
         self.tally.disconnects += 1;
+        self.guests[client].in_since = None;
         if code == Event::CODE_BAD_PROTOCOL {
             self.tally.contradictions += 1;
             self.blame(Sin::Contradiction, Some(client), 0, "the protocol".into(), reason.to_owned());
@@ -267,7 +278,7 @@ impl Ledger {
             let got = String::from_utf8_lossy(&publication.data).chars().take(80).collect();
             return self.blame(Sin::Contradiction, Some(client), index, "what we published".into(), got);
         };
-        if !recovered && article.sent >= self.deaf_until[client] {
+        if !recovered && self.is_fair(article, client) {
             self.latency.record(now.saturating_sub(article.sent));
         }
         if publication.offset == 0 {
@@ -280,6 +291,13 @@ impl Ledger {
         if is_new {
             self.place(Some(client), index, &position, number);
         }
+    }
+
+    /// Whether the time that a publication took to a client is the server's.
+    fn is_fair(&self, article: &Article, client: usize) -> bool {
+        let was_in =
+            |publisher: usize| self.guests[publisher].in_since.is_some_and(|since| since <= article.sent);
+        article.publisher.is_none_or(was_in) && self.guests[client].deaf_until <= article.sent
     }
 
     fn place(&mut self, who: Option<usize>, channel: usize, position: &Position, number: Number) {
@@ -423,7 +441,7 @@ mod tests {
         }
 
         fn publish(&mut self) -> Number {
-            self.0.publishes(Duration::ZERO, 0)
+            self.0.publishes(Duration::ZERO, None, 0)
         }
 
         fn hear(&mut self, offset: u64, number: Number) {
@@ -548,6 +566,28 @@ mod tests {
         let mut scene = Scene::new();
         scene.subscribed(None);
         assert_eq!(scene.0.refusal(), Some(&Refusal::NoPositions("news".to_owned())));
+    }
+
+    #[test]
+    fn only_the_servers_delay_is_a_latency() {
+        let connected = Event::Connected { client: "c".to_owned(), data: Bytes::new(), idempotent: true };
+        let lost = Event::Disconnected { code: 1006, reason: String::new(), will_retry_at: None };
+        let at = Duration::from_secs;
+        let mut scene = Scene::new();
+        let hear = |scene: &mut Scene, now, offset, number| {
+            let publication = publication(offset, number);
+            let heard = Event::Publication { channel: "news".to_owned(), publication, recovered: false };
+            scene.0.told(now, 0, &heard);
+            scene.0.latency().count()
+        };
+        scene.0.told(at(1), 1, &connected);
+        let numbers: Vec<_> = (2..5).map(|now| scene.0.publishes(at(now), Some(1), 0)).collect();
+        assert_eq!(hear(&mut scene, at(6), 1, numbers[0]), 1);
+        scene.0.stalls(0, at(4));
+        assert_eq!(hear(&mut scene, at(6), 2, numbers[1]), 1, "it did not listen");
+        scene.0.told(at(6), 1, &lost);
+        scene.0.told(at(7), 1, &connected);
+        assert_eq!(hear(&mut scene, at(8), 3, numbers[2]), 1, "the publisher was away");
     }
 
     #[test]

@@ -104,7 +104,7 @@ impl Backend {
 
     fn begin(&self, crowd: &Crowd, channel: usize, slot: impl Into<Option<OwnedSemaphorePermit>>) -> Number {
         let (books, api, slot) = (crowd.books().clone(), self.api.clone(), slot.into());
-        let number = books.publishes(channel);
+        let number = books.publishes(None, channel);
         tokio::spawn(async move {
             api.publish(&books, channel, number).await;
             drop(slot);

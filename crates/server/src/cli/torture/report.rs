@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn numbers_stand_in_a_column_and_programs_get_the_same() {
         let mut ledger = Ledger::new(1, vec!["news".to_owned()]);
-        ledger.publishes(Duration::ZERO, 0);
+        ledger.publishes(Duration::ZERO, None, 0);
         let report = Report { p50: Some(Duration::from_millis(1)), ..Report::new(7, &ledger) };
         assert!(report.is_kept());
         let widths: Vec<_> = report.to_string().lines().map(str::len).collect();
