@@ -15,7 +15,7 @@ mod stage;
 use std::fs;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 pub(crate) use flock::{FlockOptions, run as run_flock};
 
@@ -32,12 +32,17 @@ use stage::{Figures, Stage};
 pub(crate) const WARM_UP: usize = 500;
 /// Interval of heartbeats where connections are few, so that a run sees enough of them.
 const SHORT_PING: Duration = Duration::from_secs(4);
+/// Connections, at most, where the costs of connection, subscription and channel are told apart.
+const APART: usize = 10_000;
 /// Caches of the kernel worth a line, in bytes for each connection.
 const WORTH_A_LINE: f64 = 16.0;
 
 /// What to open.
-#[derive(Debug, Clone, Copy, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Options {
+    /// Connections of the sizes that one server process holds, separated by commas.
+    #[arg(long, value_delimiter = ',', default_values_t = [1_000, 10_000, 19_000], value_parser = clap::value_parser!(u32).range(1..))]
+    sizes: Vec<u32>,
     /// Connections of the largest size.
     #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u32).range(1..))]
     total: u32,
@@ -51,13 +56,13 @@ pub(crate) struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { total: 200_000, processes: 11, channels: 10_000 }
+        Options { sizes: vec![1_000, 10_000, 19_000], total: 200_000, processes: 11, channels: 10_000 }
     }
 }
 
 impl Options {
-    /// The sizes: three in one process, those that tell the costs of connection, subscription and channel apart,
-    /// and the largest.
+    /// The sizes in one process, those that tell the costs of connection, subscription and channel apart, and the
+    /// largest.
     fn stages(&self) -> Vec<Stage> {
         let one = |connections, channels, each| Stage {
             processes: 1,
@@ -65,26 +70,31 @@ impl Options {
             ping: SHORT_PING,
         };
         let channels = self.channels as usize;
-        let largest = Part { connections: self.total as usize, channels, each: 1 };
-        vec![
-            one(1_000, channels, 1),
-            one(10_000, channels, 1),
-            one(19_000, channels, 1),
-            one(10_000, channels, 0),
-            one(10_000, 10.min(channels), 1),
-            one(10_000, channels, 8.min(channels)),
+        let sizes = self.sizes.iter().map(|&size| size as usize);
+        let apart = sizes.clone().max().unwrap_or(0).min(APART);
+        let mut stages: Vec<Stage> = sizes.map(|connections| one(connections, channels, 1)).collect();
+        stages.extend([
+            one(apart, channels, 0),
+            one(apart, 10.min(channels), 1),
+            one(apart, channels, 8.min(channels)),
             Stage {
                 processes: self.processes.into(),
-                whole: largest,
+                whole: Part { connections: self.total as usize, channels, each: 1 },
                 ping: Duration::from_secs(DEFAULT_PING_S),
             },
-        ]
+        ]);
+        stages
     }
 }
 
 /// Opens all sizes, one after the other, and returns the figures. Refuses before the first if one is too large
 /// for this machine.
 pub(crate) fn run(options: &Options, spanwire: &Spanwire) -> Result<Vec<Row>> {
+    ensure!(
+        options.channels >= u32::from(options.processes),
+        "each of {} processes needs a channel: take more --channels or fewer --processes",
+        options.processes
+    );
     let stages = options.stages();
     let limits = Limits::look()?;
     for stage in &stages {
@@ -112,7 +122,7 @@ pub(crate) fn run(options: &Options, spanwire: &Spanwire) -> Result<Vec<Row>> {
 
 fn name(stage: &Stage) -> String {
     let Part { connections, channels, each } = stage.whole;
-    let count = |count: usize| table::number(count as f64);
+    let count = table::count;
     let subscribed = match each {
         0 => "not subscribed".to_owned(),
         1 => format!("each in 1 of {} channels", count(channels)),

@@ -129,10 +129,10 @@ fn run(arguments: Arguments) -> Result<()> {
         }
         Some(Command::Flock(options)) => connections::run_flock(&options)?,
         Some(Command::Record) => {
-            let mut rows = measure(&arguments.run)?;
+            let mut record = Record::begin()?;
             let spanwire = Spanwire::find(arguments.run.server.as_deref())?;
-            rows.extend(connections::run(&connections::Options::default(), &spanwire)?);
-            let record = Record::now(rows)?;
+            record.rows = measure(&arguments.run)?;
+            record.rows.extend(connections::run(&connections::Options::default(), &spanwire)?);
             print(&record.rows, arguments.json)?;
             eprintln!("bench: kept in {}", record.write()?.display());
         }

@@ -26,12 +26,13 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// A record of `rows`, made now.
-    pub(crate) fn now(rows: Vec<Row>) -> Result<Record> {
+    /// A record without figures, of the commit that is checked out now: ask before measuring, since a commit may
+    /// come in the meantime.
+    pub(crate) fn begin() -> Result<Record> {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?;
         let date = date((since.as_secs() / 86_400) as i64);
         let commit = git(&["describe", "--always", "--dirty", "--exclude", "*"])?;
-        Ok(Record { date, commit, machine: Machine::look(), rows })
+        Ok(Record { date, commit, machine: Machine::look(), rows: Vec::new() })
     }
 
     /// Writes the record into the repository and returns the file's name.

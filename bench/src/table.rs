@@ -26,6 +26,11 @@ pub(crate) fn number(value: f64) -> String {
     }
 }
 
+/// A whole number with groups of thousands.
+pub(crate) fn count(value: usize) -> String {
+    grouped(value as i64)
+}
+
 fn grouped(value: i64) -> String {
     let digits = value.unsigned_abs().to_string();
     let mut out = String::from(if value < 0 { "-" } else { "" });

@@ -37,3 +37,16 @@ fn a_missing_server_is_an_error_that_says_how_to_build_one() {
     let talk = String::from_utf8_lossy(&output.stderr);
     assert!(talk.contains("cargo build --release -p spanwire"), "{talk}");
 }
+
+#[test]
+fn more_connections_than_the_machine_allows_are_refused_with_advice() {
+    let output = Command::new(env!("CARGO_BIN_EXE_bench"))
+        .args(["connections", "--total", "4000000000", "--processes", "1", "--sizes", "1"])
+        .args(["--server", env!("CARGO_BIN_EXE_bench")])
+        .output()
+        .expect("the tool starts");
+    assert!(!output.status.success());
+    let talk = String::from_utf8_lossy(&output.stderr);
+    assert!(talk.contains("4,000,000,000 connections need 1 × 4000000564 descriptors"), "{talk}");
+    assert!(talk.contains("ulimit -Hn"), "{talk}");
+}

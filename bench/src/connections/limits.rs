@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 
 use super::WARM_UP;
 use crate::crowd::SOURCES;
-use crate::{kernel, machine};
+use crate::{kernel, machine, table};
 
 /// Descriptors of a process that are not connections: epoll sets, listeners, pipes.
 const SPARE: u64 = 64;
@@ -42,9 +42,10 @@ impl Limits {
         let one = all.div_ceil(processes as u64) + SPARE;
         ensure!(
             one <= self.descriptors,
-            "{connections} connections in {processes} processes need {one} descriptors in each, and the hard limit \
-             here is {}: take more --processes, or raise it (`ulimit -Hn {one}` as root, LimitNOFILE={one} of \
+            "{} connections need {processes} × {one} descriptors, and the hard limit of a process \
+             here is {}: ask for smaller --sizes or more --processes, or raise it (`ulimit -Hn {one}` as root, LimitNOFILE={one} of \
              systemd)",
+            table::count(connections),
             self.descriptors
         );
         let ports = self.ports.saturating_mul(SOURCES as u64);
