@@ -43,8 +43,8 @@ impl Limits {
         ensure!(
             one <= self.descriptors,
             "{} connections need {processes} × {one} descriptors, and the hard limit of a process \
-             here is {}: ask for smaller --sizes or more --processes, or raise it (`ulimit -Hn {one}` as root, LimitNOFILE={one} of \
-             systemd)",
+             here is {}: ask for smaller --sizes or more --processes, or raise it (`ulimit -Hn {one}` as \
+             root, LimitNOFILE={one} of systemd)",
             table::count(connections),
             self.descriptors
         );
