@@ -46,6 +46,11 @@ impl Page {
         page
     }
 
+    /// Runs a script in every document before any of its own.
+    pub(crate) async fn before_scripts(&self, script: &str) {
+        self.command("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await;
+    }
+
     /// Goes to an address and waits until it has loaded.
     pub(crate) async fn navigate(&mut self, url: &str) {
         self.loads.mark_unchanged();
