@@ -14,13 +14,25 @@
 //!
 //! A new boundary gets a module here, a line in [`TARGETS`], a main in `fuzz_targets/`, and a few seeds.
 
+mod chance;
 mod commands;
+mod config;
 mod frames;
 mod handshake;
+mod http_edge;
+mod hub_operations;
+mod mutation;
+mod tokens;
 
+pub use chance::Chance;
 pub use commands::{commands_json, commands_protobuf};
+pub use config::{config_json, config_toml};
 pub use frames::frames;
 pub use handshake::handshake;
+pub use http_edge::http_edge;
+pub use hub_operations::hub_operations;
+pub use mutation::mutate;
+pub use tokens::tokens;
 
 /// A trust boundary: its name, which is that of its corpus and of its main, and the function.
 pub type Target = (&'static str, fn(&[u8]));
@@ -29,6 +41,11 @@ pub type Target = (&'static str, fn(&[u8]));
 pub const TARGETS: &[Target] = &[
     ("commands_json", commands_json),
     ("commands_protobuf", commands_protobuf),
+    ("config_json", config_json),
+    ("config_toml", config_toml),
     ("frames", frames),
     ("handshake", handshake),
+    ("http_edge", http_edge),
+    ("hub_operations", hub_operations),
+    ("tokens", tokens),
 ];
