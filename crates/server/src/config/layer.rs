@@ -1,5 +1,6 @@
 //! Layers: where settings come from.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
@@ -76,8 +77,11 @@ impl Layer {
     /// # Errors
     /// [`LayerError::Malformed`].
     pub fn from_toml(name: &str, text: &str) -> Result<Self, LayerError> {
-        let table: toml::Table = toml::from_str(text)
-            .map_err(|error| LayerError::Malformed { name: name.to_owned(), message: error.to_string() })?;
+        // The error's own words would quote the line, and a secret may stand on it.
+        let table: toml::Table = toml::from_str(text).map_err(|error| LayerError::Malformed {
+            name: name.to_owned(),
+            message: format!("{}{}", place(text, error.span()), error.message()),
+        })?;
         let values = table.into_iter().map(|(key, value)| (key, plain(value))).collect();
         Ok(Self { name: name.to_owned(), values })
     }
@@ -87,9 +91,11 @@ impl Layer {
     /// # Errors
     /// [`LayerError::Malformed`].
     pub fn from_json(name: &str, text: &str) -> Result<Self, LayerError> {
-        let values = serde_json::from_str(text)
-            .map_err(|error| LayerError::Malformed { name: name.to_owned(), message: error.to_string() })?;
-        Ok(Self { name: name.to_owned(), values })
+        let malformed = |message| LayerError::Malformed { name: name.to_owned(), message };
+        match serde_json::from_str(text).map_err(|error| malformed(error.to_string()))? {
+            Value::Object(values) => Ok(Self { name: name.to_owned(), values }),
+            _ => Err(malformed("it must be an object, with the options as its members".to_owned())),
+        }
     }
 
     /// Adds one value under a dotted key. What was there under that key, or is in the way of it, is replaced.
@@ -114,6 +120,14 @@ impl Layer {
     pub(super) fn values(&self) -> &Map<String, Value> {
         &self.values
     }
+}
+
+/// Says where in a text something begins, as people count.
+fn place(text: &str, span: Option<Range<usize>>) -> String {
+    let Some(before) = span.and_then(|span| text.get(..span.start)) else { return String::new() };
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|character| *character != '\n').count() + 1;
+    format!("line {line}, column {column}: ")
 }
 
 /// TOML has one kind of value more than JSON: dates, which no option takes, so that their text is as good.
@@ -153,6 +167,21 @@ mod tests {
         let json = Layer::from_json("a.json", "{\n \"client\": }").unwrap_err().to_string();
         assert!(json.starts_with("a.json: ") && json.contains("line 2"), "{json}");
         assert!(Layer::from_json("a.json", "[]").is_err());
+    }
+
+    #[test]
+    fn a_broken_file_keeps_its_secrets() {
+        let broken = [
+            "[http_api]\nkey = \"open-sesame\"\nkey = \"open-sesame\"",
+            "[http_api]\nkey = \"open-sesame",
+            "http_api.key = open-sesame",
+        ];
+        for text in broken {
+            let error = Layer::from_toml("a.toml", text).unwrap_err().to_string();
+            assert!(error.contains("line ") && !error.contains("open-sesame"), "{error}");
+        }
+        let error = Layer::from_json("a.json", "\"open-sesame\"").unwrap_err().to_string();
+        assert!(!error.contains("open-sesame"), "{error}");
     }
 
     #[test]
