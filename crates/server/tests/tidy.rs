@@ -126,6 +126,23 @@ fn text_is_plain() {
 }
 
 #[test]
+fn every_test_that_holds_a_guarantee_is_where_it_is_said_to_be() {
+    let guarantees = read(&root().join("docs/guarantees.md"));
+    let links = guarantees.split("[`").skip(1).filter_map(|rest| rest.split_once("`]("));
+    let mut count = 0;
+    for (name, rest) in links.filter(|(name, _)| !name.contains('/')) {
+        let target = rest.split(')').next().unwrap_or_default();
+        let text = read(&root().join("docs").join(target));
+        assert!(
+            [format!("fn {name}("), format!("fn {name}<")].iter().any(|declared| text.contains(declared)),
+            "docs/guarantees.md says that {target} has {name}"
+        );
+        count += 1;
+    }
+    assert!(count > 20, "{count} tests are named");
+}
+
+#[test]
 fn documents_point_at_things_that_exist() {
     for path in files(".", &[".md"]) {
         let text = read(&path);
