@@ -16,8 +16,7 @@ impl Server {
     /// Reads `http://host:port/prefix` or the same with `ws`.
     pub(super) fn parse(url: &str) -> Result<Self, Failure> {
         let wrong = |trouble: &str| {
-            Failure::new(Exit::Usage, format!("--url {url}: {trouble}"))
-                .fix("write it as http://localhost:8000")
+            Failure::new(Exit::Usage, format!("{url}: {trouble}")).fix("write it as http://localhost:8000")
         };
         let (scheme, rest) = url.split_once("://").ok_or_else(|| wrong("the scheme is missing"))?;
         match scheme {
