@@ -1,8 +1,8 @@
 //! The server API: what a backend asks of Spanwire, at `POST /api/<method>`, in Centrifugo's shapes.
 //!
-//! One file per method. A method reads its body, asks the engine, and returns what becomes `{"result": …}`, or a code
-//! that becomes `{"error": {"code": …, "message": …}}`; both travel under status 200, as Centrifugo's do. Other statuses
-//! mean that no method was reached.
+//! One file per method. A body is read into a [`Request`], which asks nobody; then the request asks the engine, and
+//! returns what becomes `{"result": …}`, or a code that becomes `{"error": {"code": …, "message": …}}`; both travel under
+//! status 200, as Centrifugo's do. Other statuses mean that no method was reached.
 
 mod body;
 mod broadcast;
@@ -19,6 +19,7 @@ mod place;
 mod presence;
 mod presence_stats;
 mod publish;
+mod request;
 mod target;
 mod unsubscribe;
 
@@ -26,7 +27,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::Body;
-use axum::extract::Request;
 use axum::response::Response;
 use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use http::{Method as HttpMethod, StatusCode};
@@ -34,8 +34,19 @@ use spanwire_hub::channel::Channel;
 use spanwire_hub::namespace::{Namespace, Namespaces};
 use spanwire_wire::ErrorCode;
 
-use self::failure::Failure;
-use self::method::Method;
+pub use self::broadcast::{Broadcast, CHANNELS_MAX};
+pub use self::channels::Channels;
+pub use self::disconnect::Disconnect;
+pub use self::failure::Failure;
+pub use self::history::History;
+pub use self::history_remove::HistoryRemove;
+pub use self::info::Info;
+pub use self::method::Method;
+pub use self::presence::Presence;
+pub use self::presence_stats::PresenceStats;
+pub use self::publish::{Article, IDEMPOTENCY_KEY_BYTES_MAX, Publish};
+pub use self::request::Request;
+pub use self::unsubscribe::Unsubscribe;
 use crate::config::{Secret, Settings};
 use crate::edge::plain;
 use crate::engine::EngineHandle;
@@ -75,7 +86,12 @@ impl Api {
     }
 
     /// Answers one call.
-    pub(crate) async fn answer(&self, engine: &EngineHandle, name: &str, request: Request) -> Response {
+    pub(crate) async fn answer(
+        &self,
+        engine: &EngineHandle,
+        name: &str,
+        request: axum::extract::Request,
+    ) -> Response {
         if request.method() != HttpMethod::POST {
             let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "The server API is called with POST.");
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
@@ -96,7 +112,10 @@ impl Api {
             Ok(body) => body,
             Err(refusal) => return refusal,
         };
-        let outcome = method.call(World { rules: &self.rules, engine }, &body).await;
+        let outcome = match Request::read(method, &body) {
+            Ok(request) => request.answer(World { rules: &self.rules, engine }).await,
+            Err(failure) => Err(failure),
+        };
         self.counters.api_called(method.name(), outcome.as_ref().map_or_else(Failure::code, |_| 0));
         match outcome {
             Ok(result) => json(format!("{{\"result\":{result}}}")),

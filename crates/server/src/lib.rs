@@ -10,7 +10,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
-mod api;
+pub mod api;
 mod assets;
 pub mod auth;
 mod chance;

@@ -9,7 +9,7 @@ use super::failure::{Failure, parse, write};
 use super::publish::{Article, Published};
 
 /// Most channels of one call (error 107).
-const CHANNELS_MAX: usize = 10_000;
+pub const CHANNELS_MAX: usize = 10_000;
 
 /// How many of them are asked for at once: their brokers work side by side, and the answers that wait are bounded.
 const AT_ONCE: usize = 256;
@@ -18,6 +18,15 @@ const AT_ONCE: usize = 256;
 #[serde(default)]
 struct Places {
     channels: Vec<String>,
+}
+
+/// One publication to many channels.
+#[derive(Debug, PartialEq)]
+pub struct Broadcast {
+    /// The names of the channels: at least one, and [`CHANNELS_MAX`] at most.
+    pub channels: Vec<String>,
+    /// What to publish in each.
+    pub article: Article,
 }
 
 #[derive(Serialize)]
@@ -33,18 +42,23 @@ enum Response {
     Error { code: u32, message: &'static str },
 }
 
-pub(super) async fn call(world: World<'_>, body: &[u8]) -> Result<String, Failure> {
-    let Places { channels } = parse(body)?;
-    if channels.is_empty() || channels.len() > CHANNELS_MAX {
-        return Err(ErrorCode::BadRequest.into());
+impl Broadcast {
+    pub(super) fn read(body: &[u8]) -> Result<Self, Failure> {
+        let Places { channels } = parse(body)?;
+        if channels.is_empty() || channels.len() > CHANNELS_MAX {
+            return Err(ErrorCode::BadRequest.into());
+        }
+        Ok(Self { channels, article: Article::read(body)? })
     }
-    let article = Article::read(body)?;
-    let mut responses = Vec::with_capacity(channels.len());
-    for channels in channels.chunks(AT_ONCE) {
-        let published = channels.iter().map(|channel| article.publish(world, channel));
-        responses.extend(join_all(published).await.into_iter().map(Response::from));
+
+    pub(super) async fn answer(self, world: World<'_>) -> Result<String, Failure> {
+        let mut responses = Vec::with_capacity(self.channels.len());
+        for channels in self.channels.chunks(AT_ONCE) {
+            let published = channels.iter().map(|channel| self.article.publish(world, channel));
+            responses.extend(join_all(published).await.into_iter().map(Response::from));
+        }
+        write(&Responses { responses })
     }
-    write(&Responses { responses })
 }
 
 impl From<Result<Published, Failure>> for Response {

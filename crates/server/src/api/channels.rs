@@ -8,15 +8,16 @@ use super::World;
 use super::failure::{Failure, parse, write};
 use crate::glob;
 
-#[derive(Default, Deserialize)]
+/// The channels with subscribers.
+#[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
-struct Wanted {
-    /// In which `*` fits anything; empty is all.
-    pattern: String,
+pub struct Channels {
+    /// What their names are like: `*` fits anything, and the empty pattern fits all.
+    pub pattern: String,
 }
 
 #[derive(Serialize)]
-struct Channels {
+struct Found {
     channels: BTreeMap<String, Channel>,
 }
 
@@ -25,13 +26,18 @@ struct Channel {
     num_clients: usize,
 }
 
-pub(super) async fn call(world: World<'_>, body: &[u8]) -> Result<String, Failure> {
-    let wanted: Wanted = parse(body)?;
-    let all = world.engine.channels().await?;
-    let channels = all
-        .into_iter()
-        .filter(|(name, _)| wanted.pattern.is_empty() || glob::fits(&wanted.pattern, name))
-        .map(|(name, num_clients)| (name, Channel { num_clients }))
-        .collect();
-    write(&Channels { channels })
+impl Channels {
+    pub(super) fn read(body: &[u8]) -> Result<Self, Failure> {
+        parse(body)
+    }
+
+    pub(super) async fn answer(self, world: World<'_>) -> Result<String, Failure> {
+        let all = world.engine.channels().await?;
+        let channels = all
+            .into_iter()
+            .filter(|(name, _)| self.pattern.is_empty() || glob::fits(&self.pattern, name))
+            .map(|(name, num_clients)| (name, Channel { num_clients }))
+            .collect();
+        write(&Found { channels })
+    }
 }

@@ -1,7 +1,7 @@
 //! `disconnect`: closes the connections of a user.
 
 use serde::Deserialize;
-use spanwire_hub::Order;
+use spanwire_hub::{Order, Whom};
 use spanwire_wire::{DisconnectCode, DisconnectReason, ErrorCode};
 
 use super::World;
@@ -22,21 +22,35 @@ struct Reason {
     reason: String,
 }
 
-pub(super) fn call(world: World<'_>, body: &[u8]) -> Result<String, Failure> {
-    world.engine.order(&order(body)?);
-    Ok("{}".to_owned())
+/// The end of the connections of a user.
+#[derive(Debug, PartialEq)]
+pub struct Disconnect {
+    /// Whose.
+    pub whom: Whom,
+    /// Client ids that stay.
+    pub spared: Vec<String>,
+    /// What they are told.
+    pub disconnect: DisconnectReason,
 }
 
-fn order(body: &[u8]) -> Result<Order, Failure> {
-    let whom = parse::<Target>(body)?.whom()?;
-    let how: How = parse(body)?;
-    let disconnect = match how.disconnect {
-        None => DisconnectCode::ForceNoReconnect.into(),
-        Some(Reason { code, reason }) => {
-            DisconnectReason::new(code, reason).map_err(|_| ErrorCode::BadRequest)?
-        }
-    };
-    Ok(Order::Disconnect { whom, spared: how.whitelist, disconnect })
+impl Disconnect {
+    pub(super) fn read(body: &[u8]) -> Result<Self, Failure> {
+        let whom = parse::<Target>(body)?.whom()?;
+        let how: How = parse(body)?;
+        let disconnect = match how.disconnect {
+            None => DisconnectCode::ForceNoReconnect.into(),
+            Some(Reason { code, reason }) => {
+                DisconnectReason::new(code, reason).map_err(|_| ErrorCode::BadRequest)?
+            }
+        };
+        Ok(Self { whom, spared: how.whitelist, disconnect })
+    }
+
+    pub(super) fn answer(self, world: World<'_>) -> Result<String, Failure> {
+        let Self { whom, spared, disconnect } = self;
+        world.engine.order(&Order::Disconnect { whom, spared, disconnect });
+        Ok("{}".to_owned())
+    }
 }
 
 #[cfg(test)]
@@ -44,12 +58,8 @@ mod tests {
     use super::*;
 
     fn told(body: &str) -> Result<(u32, String, usize), Failure> {
-        match order(body.as_bytes())? {
-            Order::Disconnect { spared, disconnect, .. } => {
-                Ok((disconnect.code(), disconnect.text().to_owned(), spared.len()))
-            }
-            other => panic!("{other:?}"),
-        }
+        let Disconnect { spared, disconnect, .. } = Disconnect::read(body.as_bytes())?;
+        Ok((disconnect.code(), disconnect.text().to_owned(), spared.len()))
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::engine::Stopped;
 
 /// Why a call has no result.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Failure {
+pub enum Failure {
     /// The body is not what the method reads (status 400).
     Malformed(String),
     /// The method says no (status 200, in the body).
@@ -55,7 +55,10 @@ pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Failure
     if !body.trim_ascii_start().starts_with(b"{") {
         return Err(Failure::Malformed("The body must be a JSON object.".to_owned()));
     }
-    serde_json::from_slice(body)
+    // A reader would skip what it does not look at without a look at its bytes (RFC 8259 section 8.1).
+    let text = std::str::from_utf8(body)
+        .map_err(|error| Failure::Malformed(format!("The body is not UTF-8: {error}.")))?;
+    serde_json::from_str(text)
         .map_err(|error| Failure::Malformed(format!("The body is not understood: {error}.")))
 }
 
@@ -83,7 +86,9 @@ mod tests {
     #[test]
     fn a_body_is_an_object_and_garbage_is_told_with_its_place() {
         assert_eq!(parse::<Body>(b" {}"), Ok(Body::default()));
-        for body in [b"".as_slice(), b"hello", b"[]", b"null", b"{\"channel\":", b"{}{}"] {
+        for body in
+            [b"".as_slice(), b"hello", b"[]", b"null", b"{\"channel\":", b"{}{}", b"{\"later\":\"\xff\"}"]
+        {
             assert!(matches!(parse::<Body>(body), Err(Failure::Malformed(_))));
         }
         assert_eq!(parse::<Body>(br#"{"channel":"a","later":[]}"#), Ok(Body { channel: "a".to_owned() }));

@@ -29,6 +29,15 @@ struct Since {
     epoch: String,
 }
 
+/// What a channel has kept.
+#[derive(Debug, PartialEq)]
+pub struct History {
+    /// The name of the channel.
+    pub channel: String,
+    /// Which part of it.
+    pub query: HistoryQuery,
+}
+
 #[derive(Serialize)]
 struct Kept {
     publications: Vec<Item>,
@@ -49,29 +58,28 @@ struct Item {
     tags: BTreeMap<String, String>,
 }
 
-pub(super) async fn call(world: World<'_>, body: &[u8]) -> Result<String, Failure> {
-    let wanted: Wanted = parse(body)?;
-    let (channel, history) = history_remove::kept(world, &wanted.channel)?;
-    match world.engine.broker(channel, BrokerRequest::History { history, query: wanted.query()? }).await? {
-        BrokerAnswer::History { publications, top } => write(&Kept {
-            publications: publications.into_iter().map(Item::from).collect(),
-            epoch: top.epoch.as_str().to_owned(),
-            offset: top.offset,
-        }),
-        BrokerAnswer::Refused(error) => Err(error.into()),
-        _ => Err(ErrorCode::Internal.into()),
-    }
-}
-
-impl Wanted {
+impl History {
     /// A limit of 0 asks for the position only, a negative one for everything: the backend is trusted to mean it.
-    fn query(self) -> Result<HistoryQuery, Failure> {
-        if self.reverse && self.since.as_ref().is_some_and(|since| since.offset == 0) {
+    pub(super) fn read(body: &[u8]) -> Result<Self, Failure> {
+        let Wanted { channel, limit, since, reverse } = parse(body)?;
+        if reverse && since.as_ref().is_some_and(|since| since.offset == 0) {
             return Err(ErrorCode::BadRequest.into());
         }
-        let since =
-            self.since.map(|since| Position { offset: since.offset, epoch: Epoch::new(&since.epoch) });
-        Ok(HistoryQuery { limit: usize::try_from(self.limit).ok(), since, reverse: self.reverse })
+        let since = since.map(|since| Position { offset: since.offset, epoch: Epoch::new(&since.epoch) });
+        Ok(Self { channel, query: HistoryQuery { limit: usize::try_from(limit).ok(), since, reverse } })
+    }
+
+    pub(super) async fn answer(self, world: World<'_>) -> Result<String, Failure> {
+        let (channel, history) = history_remove::kept(world, &self.channel)?;
+        match world.engine.broker(channel, BrokerRequest::History { history, query: self.query }).await? {
+            BrokerAnswer::History { publications, top } => write(&Kept {
+                publications: publications.into_iter().map(Item::from).collect(),
+                epoch: top.epoch.as_str().to_owned(),
+                offset: top.offset,
+            }),
+            BrokerAnswer::Refused(error) => Err(error.into()),
+            _ => Err(ErrorCode::Internal.into()),
+        }
     }
 }
 
@@ -94,7 +102,7 @@ mod tests {
     use bytes::Bytes;
 
     fn query(body: &str) -> Result<HistoryQuery, Failure> {
-        parse::<Wanted>(body.as_bytes()).unwrap().query()
+        Ok(History::read(body.as_bytes())?.query)
     }
 
     #[test]

@@ -8,13 +8,26 @@ use super::World;
 use super::failure::{Failure, parse};
 use super::place::Place;
 
-pub(super) async fn call(world: World<'_>, body: &[u8]) -> Result<String, Failure> {
-    let place: Place = parse(body)?;
-    let (channel, _) = kept(world, &place.channel)?;
-    match world.engine.broker(channel, BrokerRequest::RemoveHistory).await? {
-        BrokerAnswer::Done => Ok("{}".to_owned()),
-        BrokerAnswer::Refused(error) => Err(error.into()),
-        _ => Err(ErrorCode::Internal.into()),
+/// That a channel forgets what it has kept.
+#[derive(Debug, PartialEq)]
+pub struct HistoryRemove {
+    /// The name of the channel.
+    pub channel: String,
+}
+
+impl HistoryRemove {
+    pub(super) fn read(body: &[u8]) -> Result<Self, Failure> {
+        let Place { channel } = parse(body)?;
+        Ok(Self { channel })
+    }
+
+    pub(super) async fn answer(self, world: World<'_>) -> Result<String, Failure> {
+        let (channel, _) = kept(world, &self.channel)?;
+        match world.engine.broker(channel, BrokerRequest::RemoveHistory).await? {
+            BrokerAnswer::Done => Ok("{}".to_owned()),
+            BrokerAnswer::Refused(error) => Err(error.into()),
+            _ => Err(ErrorCode::Internal.into()),
+        }
     }
 }
 

@@ -1,28 +1,33 @@
 //! The methods, by name.
 
-use super::failure::Failure;
-use super::{
-    World, broadcast, channels, disconnect, history, history_remove, info, presence, presence_stats, publish,
-    unsubscribe,
-};
-
 /// A method of the server API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Method {
+pub enum Method {
+    /// One publication to one channel.
     Publish,
+    /// One publication to many channels.
     Broadcast,
+    /// The end of subscriptions.
     Unsubscribe,
+    /// The end of connections.
     Disconnect,
+    /// Who is in a channel.
     Presence,
+    /// How many are in a channel.
     PresenceStats,
+    /// What a channel has kept.
     History,
+    /// That a channel forgets what it has kept.
     HistoryRemove,
+    /// The channels with subscribers.
     Channels,
+    /// The nodes, and how much there is on each.
     Info,
 }
 
 impl Method {
-    pub(super) const ALL: [Self; 10] = [
+    /// All of them.
+    pub const ALL: [Self; 10] = [
         Self::Publish,
         Self::Broadcast,
         Self::Unsubscribe,
@@ -35,7 +40,8 @@ impl Method {
         Self::Info,
     ];
 
-    pub(super) fn name(self) -> &'static str {
+    /// Its name in the path of a call.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Publish => "publish",
             Self::Broadcast => "broadcast",
@@ -52,21 +58,5 @@ impl Method {
 
     pub(super) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|method| method.name() == name)
-    }
-
-    /// Does what the body asks for, and returns the result as JSON.
-    pub(super) async fn call(self, world: World<'_>, body: &[u8]) -> Result<String, Failure> {
-        match self {
-            Self::Publish => publish::call(world, body).await,
-            Self::Broadcast => broadcast::call(world, body).await,
-            Self::Unsubscribe => unsubscribe::call(world, body),
-            Self::Disconnect => disconnect::call(world, body),
-            Self::Presence => presence::call(world, body).await,
-            Self::PresenceStats => presence_stats::call(world, body).await,
-            Self::History => history::call(world, body).await,
-            Self::HistoryRemove => history_remove::call(world, body).await,
-            Self::Channels => channels::call(world, body).await,
-            Self::Info => info::call(world).await,
-        }
     }
 }

@@ -16,14 +16,27 @@ struct Present {
     presence: BTreeMap<String, Client>,
 }
 
-pub(super) async fn call(world: World<'_>, body: &[u8]) -> Result<String, Failure> {
-    let place: Place = parse(body)?;
-    match ask(world, &place.channel, PresenceRequest::Get).await? {
-        PresenceAnswer::Clients(clients) => {
-            let presence = clients.into_iter().map(|(id, info)| (id, info.into())).collect();
-            write(&Present { presence })
+/// Who is in a channel.
+#[derive(Debug, PartialEq)]
+pub struct Presence {
+    /// The name of the channel.
+    pub channel: String,
+}
+
+impl Presence {
+    pub(super) fn read(body: &[u8]) -> Result<Self, Failure> {
+        let Place { channel } = parse(body)?;
+        Ok(Self { channel })
+    }
+
+    pub(super) async fn answer(self, world: World<'_>) -> Result<String, Failure> {
+        match ask(world, &self.channel, PresenceRequest::Get).await? {
+            PresenceAnswer::Clients(clients) => {
+                let presence = clients.into_iter().map(|(id, info)| (id, info.into())).collect();
+                write(&Present { presence })
+            }
+            _ => Err(ErrorCode::Internal.into()),
         }
-        _ => Err(ErrorCode::Internal.into()),
     }
 }
 

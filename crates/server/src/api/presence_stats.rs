@@ -14,10 +14,25 @@ struct Stats {
     num_users: u32,
 }
 
-pub(super) async fn call(world: World<'_>, body: &[u8]) -> Result<String, Failure> {
-    let place: Place = parse(body)?;
-    match presence::ask(world, &place.channel, PresenceRequest::Stats).await? {
-        PresenceAnswer::Stats { clients, users } => write(&Stats { num_clients: clients, num_users: users }),
-        _ => Err(ErrorCode::Internal.into()),
+/// How many are in a channel.
+#[derive(Debug, PartialEq)]
+pub struct PresenceStats {
+    /// The name of the channel.
+    pub channel: String,
+}
+
+impl PresenceStats {
+    pub(super) fn read(body: &[u8]) -> Result<Self, Failure> {
+        let Place { channel } = parse(body)?;
+        Ok(Self { channel })
+    }
+
+    pub(super) async fn answer(self, world: World<'_>) -> Result<String, Failure> {
+        match presence::ask(world, &self.channel, PresenceRequest::Stats).await? {
+            PresenceAnswer::Stats { clients, users } => {
+                write(&Stats { num_clients: clients, num_users: users })
+            }
+            _ => Err(ErrorCode::Internal.into()),
+        }
     }
 }

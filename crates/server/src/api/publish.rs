@@ -15,7 +15,7 @@ use super::place::Place;
 use super::{World, payload};
 
 /// Longest idempotency key, in bytes. Keys are kept for a while after their publication.
-const IDEMPOTENCY_KEY_BYTES_MAX: usize = 256;
+pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 256;
 
 /// What to publish, wherever it goes.
 #[derive(Default, Deserialize)]
@@ -30,11 +30,24 @@ struct What {
     version: u64,
 }
 
+/// One publication to one channel.
+#[derive(Debug, PartialEq)]
+pub struct Publish {
+    /// The name of the channel.
+    pub channel: String,
+    /// What to publish there.
+    pub article: Article,
+}
+
 /// A publication that has been read and waits for a channel.
-pub(super) struct Article {
-    publication: Publication,
-    idempotency_key: Option<Bytes>,
-    skip_history: bool,
+#[derive(Debug, PartialEq)]
+pub struct Article {
+    /// What is published: a payload that is not empty, and tags.
+    pub publication: Publication,
+    /// The key under which it may be repeated, of [`IDEMPOTENCY_KEY_BYTES_MAX`] bytes at most.
+    pub idempotency_key: Option<Bytes>,
+    /// Whether it is left out of the channel's history.
+    pub skip_history: bool,
 }
 
 /// Where a publication ended up. Both are left out in a channel without history.
@@ -46,10 +59,15 @@ pub(super) struct Published {
     epoch: Option<String>,
 }
 
-pub(super) async fn call(world: World<'_>, body: &[u8]) -> Result<String, Failure> {
-    let place: Place = parse(body)?;
-    let article = Article::read(body)?;
-    write(&article.publish(world, &place.channel).await?)
+impl Publish {
+    pub(super) fn read(body: &[u8]) -> Result<Self, Failure> {
+        let Place { channel } = parse(body)?;
+        Ok(Self { channel, article: Article::read(body)? })
+    }
+
+    pub(super) async fn answer(self, world: World<'_>) -> Result<String, Failure> {
+        write(&self.article.publish(world, &self.channel).await?)
+    }
 }
 
 impl Article {
