@@ -14,6 +14,7 @@
 //!
 //! A new boundary gets a module here, a line in [`TARGETS`], a main in `fuzz_targets/`, and a few seeds.
 
+mod api_bodies;
 mod chance;
 mod commands;
 mod config;
@@ -24,6 +25,7 @@ mod hub_operations;
 mod mutation;
 mod tokens;
 
+pub use api_bodies::api_bodies;
 pub use chance::Chance;
 pub use commands::{commands_json, commands_protobuf};
 pub use config::{config_json, config_toml};
@@ -39,6 +41,7 @@ pub type Target = (&'static str, fn(&[u8]));
 
 /// Every trust boundary.
 pub const TARGETS: &[Target] = &[
+    ("api_bodies", api_bodies),
     ("commands_json", commands_json),
     ("commands_protobuf", commands_protobuf),
     ("config_json", config_json),

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use spanwire::Profile;
+use spanwire::api::{Method, Request};
 use spanwire::auth::HmacKey;
 use spanwire::config::{Layer, Settings};
 use spanwire_fuzz::{Chance, mutate};
@@ -57,12 +58,14 @@ struct Bound {
     read: fn(&[u8]),
 }
 
-const BOUNDS: [Bound; 6] = [
+const BOUNDS: [Bound; 7] = [
     // A header may announce a control frame's payload, or the first piece of a message, before it is there.
     Bound { corpus: "frames", fixed: 1 << 10, per_byte: 8, read: frames },
     Bound { corpus: "commands_json", fixed: 4 << 10, per_byte: 128, read: commands_json },
     Bound { corpus: "commands_protobuf", fixed: 4 << 10, per_byte: 512, read: commands_protobuf },
     Bound { corpus: "tokens", fixed: 8 << 10, per_byte: 64, read: tokens },
+    // Ten methods read the same body.
+    Bound { corpus: "api_bodies", fixed: 4 << 10, per_byte: 128, read: api_bodies },
     // Every option that there is, and what is wrong with it.
     Bound { corpus: "config_json", fixed: 64 << 10, per_byte: 512, read: config_json },
     Bound { corpus: "config_toml", fixed: 64 << 10, per_byte: 2 << 10, read: config_toml },
@@ -84,6 +87,10 @@ fn commands_protobuf(input: &[u8]) {
 
 fn tokens(input: &[u8]) {
     drop(HmacKey::new(b"secret").connection(0, &String::from_utf8_lossy(input)));
+}
+
+fn api_bodies(input: &[u8]) {
+    Method::ALL.into_iter().for_each(|method| drop(Request::read(method, input)));
 }
 
 fn config_json(input: &[u8]) {
