@@ -96,6 +96,48 @@ fn section_4_2_1_each_must_that_is_broken_has_its_refusal() {
     assert_eq!(judge("GET", (1, 0), &GOOD), Err(Refusal::HttpTooOld));
 }
 
+/// An extended CONNECT with these headers beside the version.
+fn judge_connect(protocol: Option<&str>, headers: &[(&str, &str)]) -> Result<Accept<'static>, Refusal> {
+    let headers = headers.iter().map(|(name, value)| (*name, value.as_bytes()));
+    let request = Request::new("CONNECT", (2, 0), headers);
+    let request = protocol.into_iter().fold(request, Request::with_protocol);
+    accept(&request, &Policy { subprotocols: &SPOKEN, origin: &from_home })
+}
+
+#[test]
+fn rfc_8441_section_5_a_connect_is_answered_with_200_and_without_a_key() {
+    let headers = [
+        ("host", "server.example.com"),
+        ("sec-websocket-version", "13"),
+        ("origin", "https://example.com"),
+        ("sec-websocket-protocol", "centrifuge-json"),
+    ];
+    let accepted = judge_connect(Some("websocket"), &headers).unwrap();
+    assert_eq!(accepted.status(), 200);
+    let answer: Vec<_> = accepted.headers().collect();
+    assert_eq!(answer, [("Sec-WebSocket-Protocol", "centrifuge-json")]);
+    assert_eq!(judge("GET", (1, 1), &GOOD).unwrap().status(), 101);
+}
+
+#[test]
+fn rfc_8441_section_5_each_must_that_is_broken_has_its_refusal() {
+    let (host, version) = (("host", "a"), ("sec-websocket-version", "13"));
+    let websocket = Some("websocket");
+    let table: [(Option<&str>, Lines, Refusal); 7] = [
+        (None, &[host, version], Refusal::MethodNotConnect),
+        (Some("connect-udp"), &[host, version], Refusal::ProtocolNotSpoken),
+        (websocket, &[version], Refusal::HostNotOnce),
+        (websocket, &[host], Refusal::VersionNotSpoken),
+        (websocket, &[host, ("sec-websocket-version", "8")], Refusal::VersionNotSpoken),
+        (websocket, &[host, version, ("origin", "https://evil.test")], Refusal::OriginRefused),
+        (websocket, &[host, version, ("sec-websocket-protocol", "a b")], Refusal::SubprotocolMalformed),
+    ];
+    for (protocol, headers, refusal) in table {
+        assert_eq!(judge_connect(protocol, headers), Err(refusal), "{protocol:?} {headers:?}");
+    }
+    assert_eq!(judge("GET", (2, 0), &GOOD), Err(Refusal::MethodNotConnect), "GET opens nothing over HTTP/2");
+}
+
 #[test]
 fn section_4_2_1_what_may_vary_is_accepted() {
     let fine: [(&str, Lines); 9] = [
@@ -167,6 +209,8 @@ fn every_refusal_is_an_http_answer_with_what_its_status_asks_for() {
         (Refusal::HeadTooLong, "431 Request Header Fields Too Large", ""),
         (Refusal::TooManyHeaders, "431 Request Header Fields Too Large", ""),
         (Refusal::MethodNotGet, "405 Method Not Allowed", "Allow: GET\r\n"),
+        (Refusal::MethodNotConnect, "405 Method Not Allowed", "Allow: CONNECT\r\n"),
+        (Refusal::ProtocolNotSpoken, "501 Not Implemented", ""),
         (Refusal::HttpTooOld, "505 HTTP Version Not Supported", ""),
         (Refusal::HostNotOnce, "400 Bad Request", ""),
         (Refusal::BodyAnnounced, "400 Bad Request", ""),

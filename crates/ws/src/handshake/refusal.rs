@@ -14,6 +14,10 @@ pub enum Refusal {
     TooManyHeaders,
     /// The method is not GET (RFC 6455 section 4.1, item 2).
     MethodNotGet,
+    /// Over HTTP/2, not an extended CONNECT (RFC 8441 section 4).
+    MethodNotConnect,
+    /// An extended CONNECT asks for another protocol than `websocket` (RFC 8441 section 5).
+    ProtocolNotSpoken,
     /// HTTP before 1.1 (section 4.1, item 2).
     HttpTooOld,
     /// No `Host`, or more than one (section 4.2.1, item 2).
@@ -51,9 +55,10 @@ impl Refusal {
             | Self::TooManySubprotocols
             | Self::OriginMalformed => 400,
             Self::OriginRefused => 403,
-            Self::MethodNotGet => 405,
+            Self::MethodNotGet | Self::MethodNotConnect => 405,
             Self::UpgradeMissing | Self::VersionNotSpoken => 426,
             Self::HeadTooLong | Self::TooManyHeaders => 431,
+            Self::ProtocolNotSpoken => 501,
             Self::HttpTooOld => 505,
         }
     }
@@ -65,6 +70,10 @@ impl Refusal {
             Self::HeadTooLong => "The request's headers are too long.",
             Self::TooManyHeaders => "The request has too many headers.",
             Self::MethodNotGet => "A WebSocket is opened with GET.",
+            Self::MethodNotConnect => {
+                "Over HTTP/2, a WebSocket is opened with CONNECT and :protocol = websocket (RFC 8441)."
+            }
+            Self::ProtocolNotSpoken => "The :protocol spoken here is websocket.",
             Self::HttpTooOld => "A WebSocket is opened over HTTP/1.1; a proxy may have sent 1.0.",
             Self::HostNotOnce => "The request must have one Host header.",
             Self::BodyAnnounced => "A request that opens a WebSocket must not have a body.",
@@ -88,6 +97,8 @@ impl Refusal {
             Self::HeadTooLong => "head_too_long",
             Self::TooManyHeaders => "too_many_headers",
             Self::MethodNotGet => "method_not_get",
+            Self::MethodNotConnect => "method_not_connect",
+            Self::ProtocolNotSpoken => "protocol_not_spoken",
             Self::HttpTooOld => "http_too_old",
             Self::HostNotOnce => "host_not_once",
             Self::BodyAnnounced => "body_announced",
@@ -106,6 +117,7 @@ impl Refusal {
     pub const fn headers(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::MethodNotGet => &[("Allow", "GET")],
+            Self::MethodNotConnect => &[("Allow", "CONNECT")],
             // RFC 9110 section 15.5.22: 426 names the protocol; `Connection` keeps it to this hop.
             Self::UpgradeMissing => &[("Upgrade", "websocket"), ("Connection", "Upgrade")],
             Self::VersionNotSpoken => {
@@ -149,6 +161,7 @@ const fn phrase(status: u16) -> &'static str {
         405 => "Method Not Allowed",
         426 => "Upgrade Required",
         431 => "Request Header Fields Too Large",
+        501 => "Not Implemented",
         505 => "HTTP Version Not Supported",
         _ => "Bad Request",
     }

@@ -13,6 +13,8 @@ pub const SUBPROTOCOLS_MAX: usize = 32;
 pub struct Request<'h> {
     pub(super) method: &'h str,
     pub(super) version: (u8, u8),
+    /// `:protocol` of an extended CONNECT (RFC 8441 section 4).
+    pub(super) protocol: Option<&'h str>,
     pub(super) host: Field<'h>,
     pub(super) upgrades_to_websocket: bool,
     pub(super) connection_upgrades: bool,
@@ -43,6 +45,7 @@ impl<'h> Request<'h> {
         let mut request = Self {
             method,
             version,
+            protocol: None,
             host: Field::Absent,
             upgrades_to_websocket: false,
             connection_upgrades: false,
@@ -56,6 +59,12 @@ impl<'h> Request<'h> {
             request.add(name, value);
         }
         request
+    }
+
+    /// The request as an extended CONNECT, which asks for this protocol (RFC 8441 section 4). It is what opens a
+    /// WebSocket from HTTP/2 on; `:authority` must be among the headers as `Host`.
+    pub fn with_protocol(self, protocol: &'h str) -> Self {
+        Self { protocol: Some(protocol), ..self }
     }
 
     fn add(&mut self, name: &str, value: &'h [u8]) {

@@ -1,4 +1,4 @@
-//! The server's side of the handshake (RFC 6455 section 4.2).
+//! The server's side of the handshake (RFC 6455 section 4.2), and of its form in HTTP/2 (RFC 8441 section 5).
 
 use super::field::Field;
 use super::key::{AcceptKey, Key};
@@ -28,7 +28,8 @@ pub enum OriginVerdict {
 /// A request that becomes a WebSocket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accept<'p> {
-    accept_key: AcceptKey,
+    /// `None` over HTTP/2, where the answer proves itself by its stream.
+    accept_key: Option<AcceptKey>,
     subprotocol: Option<&'p str>,
     extensions: Extensions,
 }
@@ -42,6 +43,17 @@ pub struct Accept<'p> {
 ///
 /// The first reason found not to upgrade.
 pub fn accept<'p>(request: &Request<'_>, policy: &Policy<'p>) -> Result<Accept<'p>, Refusal> {
+    let accept_key = match request.version < (2, 0) {
+        true => Some(upgrade(request)?),
+        false => connect(request).map(|()| None)?,
+    };
+    let subprotocol = choose(&request.offers, policy.subprotocols)?;
+    check_origin(request.origin, policy)?;
+    Ok(Accept { accept_key, subprotocol, extensions: Extensions::None })
+}
+
+/// HTTP/1.1: GET, and the headers that turn the connection into something else.
+fn upgrade(request: &Request<'_>) -> Result<AcceptKey, Refusal> {
     if request.version < (1, 1) {
         return Err(Refusal::HttpTooOld);
     }
@@ -60,10 +72,20 @@ pub fn accept<'p>(request: &Request<'_>, policy: &Policy<'p>) -> Result<Accept<'
     }
     let Field::Once(b"13") = request.websocket_version else { return Err(Refusal::VersionNotSpoken) };
     let Field::Once(key) = request.key else { return Err(Refusal::KeyIllegal) };
-    let key = Key::parse(key).ok_or(Refusal::KeyIllegal)?;
-    let subprotocol = choose(&request.offers, policy.subprotocols)?;
-    check_origin(request.origin, policy)?;
-    Ok(Accept { accept_key: key.accept(), subprotocol, extensions: Extensions::None })
+    Ok(Key::parse(key).ok_or(Refusal::KeyIllegal)?.accept())
+}
+
+/// HTTP/2: CONNECT with a protocol. `Upgrade`, `Connection` and the key have no meaning there, and are not looked at
+/// (RFC 8441 section 5); nor is a length, since what follows is the tunnel.
+fn connect(request: &Request<'_>) -> Result<(), Refusal> {
+    match request.protocol {
+        None => return Err(Refusal::MethodNotConnect),
+        Some("websocket") => {}
+        Some(_) => return Err(Refusal::ProtocolNotSpoken),
+    }
+    let Field::Once(_) = request.host else { return Err(Refusal::HostNotOnce) };
+    let Field::Once(b"13") = request.websocket_version else { return Err(Refusal::VersionNotSpoken) };
+    Ok(())
 }
 
 /// The server's favourite among what the client offered.
@@ -98,17 +120,23 @@ impl<'p> Accept<'p> {
         self.extensions
     }
 
-    /// The headers of the answer, whose status is 101 (section 4.2.2, item 5).
-    pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let fixed = [
-            ("Upgrade", "websocket"),
-            ("Connection", "Upgrade"),
-            ("Sec-WebSocket-Accept", self.accept_key.as_str()),
-        ];
-        fixed.into_iter().chain(self.subprotocol.map(|name| ("Sec-WebSocket-Protocol", name)))
+    /// The status of the answer: 101 (section 4.2.2, item 5), and 200 over HTTP/2 (RFC 8441 section 5).
+    pub const fn status(&self) -> u16 {
+        match self.accept_key {
+            Some(_) => 101,
+            None => 200,
+        }
     }
 
-    /// Appends the whole HTTP/1.1 answer. Frames follow it.
+    /// The headers of the answer.
+    pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let upgrade = self.accept_key.as_ref().map(|key| {
+            [("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", key.as_str())]
+        });
+        upgrade.into_iter().flatten().chain(self.subprotocol.map(|name| ("Sec-WebSocket-Protocol", name)))
+    }
+
+    /// Appends the whole answer to a request by HTTP/1.1. Frames follow it.
     pub fn encode_into(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\n");
         for (name, value) in self.headers() {
