@@ -25,6 +25,7 @@ mod handle;
 mod heartbeat;
 mod letter;
 pub mod limits;
+mod link;
 mod listener;
 mod mailbox;
 mod node;
@@ -41,6 +42,7 @@ use std::sync::Arc;
 
 pub use arrival::{Arrival, Incoming, Purpose};
 pub use handle::{EngineHandle, ShardHandle, Stopped};
+pub use link::Link;
 pub use node::{Engine, ShardFailed};
 pub use permits::Permit;
 

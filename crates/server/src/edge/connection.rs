@@ -20,7 +20,7 @@ use super::limits::{HEAD_BYTES_MAX, HEAD_TIMEOUT, READ_AHEAD_BYTES_MAX, WRITE_TI
 use super::patience::Patient;
 use super::upgrade::{decide, the_only};
 use super::{Edge, plain};
-use crate::engine::{Arrival, EngineHandle, Incoming, Permit, Purpose, ShardHandle};
+use crate::engine::{Arrival, EngineHandle, Incoming, Link, Permit, Purpose, ShardHandle};
 
 /// Answers requests until the peer leaves, takes too long, or has a WebSocket, which the shard then adopts.
 pub(super) async fn serve(edge: Arc<Edge>, incoming: Incoming) {
@@ -103,6 +103,7 @@ fn hand_over(
 ) {
     // The runtime only fails to let go of a socket that is broken already.
     if let Ok(socket) = stream.into_std() {
-        shard.adopt(Arrival { socket, leftover, purpose, permit });
+        let link = Link::plain(socket);
+        shard.adopt(Arrival { link, leftover, purpose, permit });
     }
 }

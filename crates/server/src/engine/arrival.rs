@@ -1,11 +1,11 @@
 //! Sockets on their way into a shard: first as TCP connections, then as WebSockets.
 
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 use spanwire_hub::Opening;
 
-use super::{Permit, ShardHandle};
+use super::{Link, Permit, ShardHandle};
 use crate::auth::ConnectionInfo;
 
 /// A TCP connection that a shard has accepted.
@@ -24,8 +24,8 @@ pub struct Incoming {
 /// A WebSocket whose handshake is done, for a shard to adopt.
 #[derive(Debug)]
 pub struct Arrival {
-    /// The socket. It must be in non-blocking mode and registered with no other poller.
-    pub socket: TcpStream,
+    /// What carries its bytes.
+    pub link: Link,
     /// What was read behind the handshake.
     pub leftover: Bytes,
     /// What the WebSocket is for.

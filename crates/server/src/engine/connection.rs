@@ -1,28 +1,28 @@
 //! One WebSocket: its socket, where its bytes are cut, and how far its end has come.
 
-use std::os::fd::OwnedFd;
-
 use spanwire_hub::SessionId;
 use spanwire_hub::time::Instant;
 use spanwire_wire::Encoding;
 use spanwire_ws::frame::{self, CONTROL_BYTES_MAX};
 use spanwire_ws::{self as ws, CloseFrame, Opcode, Role};
 
-use super::Permit;
 use super::heartbeat::Heartbeat;
+use super::{Link, Permit};
 use crate::auth::ConnectionInfo;
 
 /// What a shard knows of one connection. A million of them idle is the normal case, so whatever most connections
 /// never need is in [`Aside`], and there is none of that at rest.
 #[derive(Debug)]
 pub(super) struct Connection {
-    pub(super) socket: OwnedFd,
+    pub(super) link: Link,
     pub(super) ws: ws::Connection,
     pub(super) purpose: Purpose,
+    /// What the messages of the outbox are framed as.
+    pub(super) opcode: Opcode,
     pub(super) reading: Reading,
     pub(super) writing: Writing,
-    /// How much of the outbox's first message, framed, the socket has taken.
-    pub(super) front_written: usize,
+    /// How much of the outbox's first message, framed, the socket has taken. An outbox holds less than 4 GiB.
+    front_written: u32,
     pub(super) aside: Option<Box<Aside>>,
     /// Gives the permit back when the connection is dropped.
     _permit: Permit,
@@ -31,7 +31,7 @@ pub(super) struct Connection {
 /// What a connection is for.
 #[derive(Debug)]
 pub(super) enum Purpose {
-    Session { id: SessionId, opcode: Opcode, info: Box<ConnectionInfo> },
+    Session { id: SessionId, info: Box<ConnectionInfo> },
     Echo,
 }
 
@@ -91,11 +91,12 @@ pub(super) enum Ending {
 }
 
 impl Connection {
-    pub(super) fn new(socket: OwnedFd, purpose: Purpose, permit: Permit) -> Self {
+    pub(super) fn new(link: Link, opcode: Opcode, purpose: Purpose, permit: Permit) -> Self {
         Self {
-            socket,
+            link,
             ws: ws::Connection::new(Role::Server),
             purpose,
+            opcode,
             reading: Reading::Waiting,
             writing: Writing::Open,
             front_written: 0,
@@ -113,13 +114,16 @@ impl Connection {
         }
     }
 
-    /// What the messages of the outbox are framed as.
+    /// How many bytes of the outbox's first message, framed, the link has taken.
     #[inline]
-    pub(super) fn opcode(&self) -> Opcode {
-        match self.purpose {
-            Purpose::Session { opcode, .. } => opcode,
-            Purpose::Echo => Opcode::Binary,
-        }
+    pub(super) fn front_written(&self) -> usize {
+        self.front_written as usize
+    }
+
+    #[inline]
+    pub(super) fn set_front_written(&mut self, bytes: usize) {
+        debug_assert!(u32::try_from(bytes).is_ok(), "{bytes} bytes of one message");
+        self.front_written = bytes as u32;
     }
 
     #[inline]
@@ -144,6 +148,11 @@ impl Connection {
 
     pub(super) fn is_ending(&self) -> bool {
         self.aside().is_some_and(|aside| aside.ending != Ending::No)
+    }
+
+    /// Whether our close frame has left.
+    pub(super) fn is_farewell_written(&self) -> bool {
+        self.aside().is_some_and(Aside::is_farewell_taken) && !self.link.has_unsent()
     }
 
     /// Begins the end: `frame` goes out behind what is unsent, and `until` all must be over. The first call decides.
@@ -204,8 +213,8 @@ impl Aside {
         }
     }
 
-    /// Whether our close frame has left.
-    pub(super) fn is_farewell_written(&self) -> bool {
+    /// Whether the link has taken our close frame.
+    fn is_farewell_taken(&self) -> bool {
         matches!(self.ending, Ending::Sent { .. }) && self.lead.is_empty()
     }
 
@@ -256,7 +265,7 @@ mod tests {
     #[test]
     fn an_idle_connection_costs_a_few_words_beside_its_websocket_state() {
         let own = size_of::<Connection>() - size_of::<ws::Connection>();
-        assert!(own <= 96, "{own} bytes");
+        assert!(own <= 56, "{own} bytes");
     }
 
     #[test]

@@ -29,6 +29,14 @@ pub const TURN_WRITES: usize = 1024;
 /// behind need a second write, and few enough that their backlog does not hold up the others.
 pub const WRITE_BYTES: usize = 4 * ROUND_BYTES;
 
+/// The longest plain text of a TLS record (RFC 8446, section 5.1). A read from a TLS connection leaves so much of the
+/// scratch free, for the rest of a record that came in pieces.
+pub const TLS_RECORD_BYTES_MAX: usize = 16 << 10;
+
+/// Most bytes that are enciphered and wait for one connection's socket, to within a few bytes for each record. What
+/// else the socket does not take stays in the outbox, where it is shared with others.
+pub const TLS_UNSENT_BYTES_MAX: usize = 64 << 10;
+
 /// Payloads from this size on are written from where they are; shorter ones are cheaper to copy beside their
 /// header than to describe to the kernel one by one.
 pub const GATHER_BYTES_MAX: usize = 8 << 10;

@@ -4,18 +4,16 @@ use std::io::IoSlice;
 use std::ops::{ControlFlow, Range};
 
 use bytes::Bytes;
-use rustix::io::{Errno, retry_on_intr};
-use rustix::net::{SendAncillaryBuffer, SendFlags, send, sendmsg};
+use rustix::io::Errno;
 use spanwire_hub::outbox::Outbox;
 use spanwire_ws::{Header, Opcode};
 
 use super::connection::{Aside, Connection};
 use super::limits::{GATHER_BYTES_MAX, WRITE_BYTES};
+use super::link::Sent;
 
 /// Most pieces of one gathered write; the kernel takes up to 1,024.
 const PIECES_MAX: usize = 32;
-
-const FLAGS: SendFlags = SendFlags::NOSIGNAL.union(SendFlags::DONTWAIT);
 
 /// Writes for all connections of a shard, out of one scratch.
 #[derive(Debug)]
@@ -57,10 +55,12 @@ struct Load {
 /// What one write came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Written {
-    /// Bytes that the socket took.
+    /// Bytes that the link took.
     pub(super) bytes: usize,
     /// Messages that are written whole, and out of the outbox.
     pub(super) messages: usize,
+    /// Whether the socket took anything.
+    pub(super) moved: bool,
     /// The socket is full.
     pub(super) blocked: bool,
     /// There is more to write.
@@ -95,23 +95,18 @@ impl Writer {
         mut outbox: Option<&mut Outbox>,
     ) -> Result<Written, Errno> {
         let load = self.gather(connection, outbox.as_deref());
-        if load.bytes == 0 {
+        if load.bytes == 0 && !connection.link.has_unsent() {
             return Ok(Written::default());
         }
-        let taken = match retry_on_intr(|| self.send(connection)) {
-            Ok(taken) => taken,
-            Err(Errno::AGAIN) => 0,
-            Err(error) => return Err(error),
-        };
+        let Sent { taken, moved, blocked } = self.send(connection)?;
         let messages = account(connection, outbox.as_deref(), load, taken);
         match &mut outbox {
             Some(outbox) if messages == outbox.len() => outbox.clear(),
             Some(outbox) => outbox.consume(messages),
             None => {}
         }
-        let blocked = taken < load.bytes;
         let more = blocked || has_more(connection, outbox.as_deref());
-        Ok(Written { bytes: taken, messages, blocked, more })
+        Ok(Written { bytes: taken, messages, moved, blocked, more })
     }
 
     /// Collects what comes next, in order: the rest of a message that was cut, then what is said between messages,
@@ -119,7 +114,7 @@ impl Writer {
     fn gather(&mut self, connection: &mut Connection, outbox: Option<&Outbox>) -> Load {
         self.pieces.clear();
         let mut load = Load::default();
-        let (opcode, cut) = (connection.opcode(), connection.front_written);
+        let (opcode, cut) = (connection.opcode, connection.front_written());
         let mut messages_max = usize::MAX;
         if let Some(aside) = connection.existing_aside_mut() {
             if cut == 0 {
@@ -233,12 +228,13 @@ impl Writer {
         }
     }
 
-    fn send(&self, connection: &Connection) -> Result<usize, Errno> {
-        // Nearly always everything is in one piece, and a plain send is the cheapest call there is.
+    fn send(&self, connection: &mut Connection) -> Result<Sent, Errno> {
+        let Connection { link, aside, .. } = connection;
+        // Nearly always everything is in one piece.
         if let [Piece::Scratch(range)] = &self.pieces[..] {
-            return send(&connection.socket, &self.scratch[range.clone()], FLAGS);
+            return link.send(&self.scratch[range.clone()]);
         }
-        let lead = connection.aside().map_or(&[][..], Aside::unsent_lead);
+        let lead = aside.as_deref().map_or(&[][..], Aside::unsent_lead);
         let mut slices = [IoSlice::new(&[]); PIECES_MAX];
         for (slice, piece) in slices.iter_mut().zip(&self.pieces) {
             *slice = IoSlice::new(match piece {
@@ -247,8 +243,7 @@ impl Writer {
                 Piece::Payload(message, skip) => &message[*skip..],
             });
         }
-        let slices = &slices[..self.pieces.len().min(PIECES_MAX)];
-        sendmsg(&connection.socket, slices, &mut SendAncillaryBuffer::default(), FLAGS)
+        link.send_gathered(&mut slices[..self.pieces.len().min(PIECES_MAX)])
     }
 }
 
@@ -262,7 +257,7 @@ impl Framed {
 /// Marks `taken` bytes of the load as written. Returns how many messages are through.
 fn account(connection: &mut Connection, outbox: Option<&Outbox>, load: Load, mut taken: usize) -> usize {
     let complete = taken == load.bytes;
-    if connection.front_written == 0
+    if connection.front_written() == 0
         && let Some(aside) = connection.existing_aside_mut()
     {
         let lead = aside.unsent_lead().len().min(taken);
@@ -270,18 +265,18 @@ fn account(connection: &mut Connection, outbox: Option<&Outbox>, load: Load, mut
         taken -= lead;
     }
     if complete {
-        connection.front_written = 0;
+        connection.set_front_written(0);
         return load.messages;
     }
     let mut through = 0;
     for message in outbox.into_iter().flat_map(Outbox::iter).take(load.messages) {
-        let rest = framed_size(message) - connection.front_written;
+        let rest = framed_size(message) - connection.front_written();
         if taken < rest {
-            connection.front_written += taken;
+            connection.set_front_written(connection.front_written() + taken);
             break;
         }
         taken -= rest;
-        connection.front_written = 0;
+        connection.set_front_written(0);
         through += 1;
     }
     through
@@ -300,12 +295,12 @@ fn has_more(connection: &Connection, outbox: Option<&Outbox>) -> bool {
 /// Frames the outbox's first message, which was cut, and returns what of it the socket has not taken. Whoever wants
 /// to say anything else on this connection must say this first.
 pub(super) fn rest_of_front(connection: &Connection, outbox: &Outbox) -> Vec<u8> {
-    let Some(message) = outbox.iter().next().filter(|_| connection.front_written > 0) else {
+    let Some(message) = outbox.iter().next().filter(|_| connection.front_written() > 0) else {
         return Vec::new();
     };
-    let (header, size) = Header::new(connection.opcode(), message.len() as u64).encode();
-    let mut rest = Vec::with_capacity(framed_size(message) - connection.front_written);
-    rest.extend_from_slice(&header[connection.front_written.min(size)..size]);
-    rest.extend_from_slice(&message[connection.front_written.saturating_sub(size)..]);
+    let (header, size) = Header::new(connection.opcode, message.len() as u64).encode();
+    let mut rest = Vec::with_capacity(framed_size(message) - connection.front_written());
+    rest.extend_from_slice(&header[connection.front_written().min(size)..size]);
+    rest.extend_from_slice(&message[connection.front_written().saturating_sub(size)..]);
     rest
 }

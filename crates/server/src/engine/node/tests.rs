@@ -14,7 +14,7 @@ use super::*;
 use crate::auth::{Authorize, ConnectionInfo};
 use crate::engine::handle::Stopped;
 use crate::engine::shard::tests::scene;
-use crate::engine::{Arrival, Incoming, Purpose};
+use crate::engine::{Arrival, Incoming, Link, Purpose};
 
 /// How long anything may take before a test gives up.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -24,7 +24,8 @@ async fn adopt(incoming: Incoming) {
     let opening = Opening { encoding: Encoding::Json, transport_pings: false };
     let purpose = Purpose::Session { opening, info: ConnectionInfo { peer } };
     let socket = stream.into_std().unwrap();
-    shard.adopt(Arrival { socket, leftover: Default::default(), purpose, permit });
+    let link = Link::plain(socket);
+    shard.adopt(Arrival { link, leftover: Default::default(), purpose, permit });
 }
 
 fn config() -> EngineConfig {

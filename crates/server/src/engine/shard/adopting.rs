@@ -1,32 +1,33 @@
 //! How a WebSocket comes into a shard.
 
-use std::os::fd::OwnedFd;
-
 use rand::RngCore;
 use spanwire_hub::{Input, Opening};
+use spanwire_ws::Opcode;
 
 use super::Shard;
 use crate::auth::ConnectionInfo;
 use crate::engine::connection::{self, Connection, opcode_of};
 use crate::engine::connections::Key;
 use crate::engine::heartbeat::Heartbeat;
-use crate::engine::{Arrival, Permit, Purpose};
+use crate::engine::{Arrival, Link, Permit, Purpose};
 
 impl Shard {
     /// Takes a WebSocket in. One that the poller cannot watch is closed at once: the system has no room for it.
     pub(super) fn adopt(&mut self, arrival: Arrival) {
-        let Arrival { socket, leftover, purpose, permit } = arrival;
-        let socket = OwnedFd::from(socket);
+        let Arrival { link, leftover, purpose, permit } = arrival;
         let key = match purpose {
-            Purpose::Session { opening, info } => Some(self.open_session(socket, &opening, info, permit)),
-            Purpose::Echo => {
-                self.connections.insert_echo(Connection::new(socket, connection::Purpose::Echo, permit))
-            }
+            Purpose::Session { opening, info } => Some(self.open_session(link, &opening, info, permit)),
+            Purpose::Echo => self.connections.insert_echo(Connection::new(
+                link,
+                Opcode::Binary,
+                connection::Purpose::Echo,
+                permit,
+            )),
         };
         let Some(key) = key else { return };
         self.stats().connections_opened.one();
         let watched = match self.connections.get_mut(key) {
-            Some(connection) => self.poller.add(&connection.socket, key),
+            Some(connection) => self.poller.add(&connection.link, key),
             None => return,
         };
         if let Err(error) = watched {
@@ -37,17 +38,10 @@ impl Shard {
         self.digest_leftover(key, &leftover);
     }
 
-    fn open_session(
-        &mut self,
-        socket: OwnedFd,
-        opening: &Opening,
-        info: ConnectionInfo,
-        permit: Permit,
-    ) -> Key {
+    fn open_session(&mut self, link: Link, opening: &Opening, info: ConnectionInfo, permit: Permit) -> Key {
         let id = self.hub.open(self.reading.now, opening.clone());
-        let opcode = opcode_of(opening.encoding);
-        let purpose = connection::Purpose::Session { id, opcode, info: Box::new(info) };
-        let mut connection = Connection::new(socket, purpose, permit);
+        let purpose = connection::Purpose::Session { id, info: Box::new(info) };
+        let mut connection = Connection::new(link, opcode_of(opening.encoding), purpose, permit);
         if opening.transport_pings {
             let share = self.chance.next_u32() as u8;
             let heartbeat = Heartbeat::begin(self.reading.now.at, self.rules.native_pings, share);

@@ -1,6 +1,5 @@
 //! How connections end: the close handshake of RFC 6455 section 7, and all the ways around it.
 
-use rustix::net::{Shutdown, shutdown};
 use spanwire_hub::{Input, SessionId};
 use spanwire_wire::{DisconnectCode, DisconnectReason};
 use spanwire_ws::{CloseCode, CloseFrame, Ending as WsEnding, PeerError, State};
@@ -54,7 +53,7 @@ impl Shard {
         match connection.ws.answer() {
             Some(frame) => self.answer_peer(key, &frame, DisconnectCode::ConnectionClosed),
             // What we said may still be on its way out; that it arrives is all that is left to do.
-            None if connection.aside().is_some_and(|aside| aside.is_farewell_written()) => self.remove(key),
+            None if connection.is_farewell_written() => self.remove(key),
             None => {}
         }
     }
@@ -113,7 +112,7 @@ impl Shard {
         match connection.ws.state() {
             State::Closed(WsEnding::Agreed(_)) => self.remove(key),
             State::Closed(WsEnding::Failed(_)) => {
-                if shutdown(&connection.socket, Shutdown::Write).is_err() {
+                if connection.link.finish().is_err() {
                     self.remove(key);
                 }
             }
@@ -123,7 +122,9 @@ impl Shard {
 
     /// Closes the socket, and lets the session's place be used again.
     pub(super) fn remove(&mut self, key: Key) {
-        let Some(connection) = self.connections.remove(key) else { return };
+        let Some(mut connection) = self.connections.remove(key) else { return };
+        // A socket that does not take it is closed without it.
+        let _ = connection.link.take_leave();
         self.stats().connections_closed.one();
         if let Some(id) = connection.session() {
             self.tell_hub(Input::Gone(id));
@@ -143,10 +144,10 @@ impl Shard {
     fn forget_outbox(&mut self, id: SessionId) {
         let Some(connection) = self.connections.session_mut(id) else { return };
         let Some(outbox) = self.hub.outbox_mut(id) else { return };
-        if connection.front_written > 0 {
+        if connection.front_written() > 0 {
             let rest = rest_of_front(connection, outbox);
             connection.aside_mut().lead.extend_from_slice(&rest);
-            connection.front_written = 0;
+            connection.set_front_written(0);
         }
         outbox.clear();
     }

@@ -1,14 +1,14 @@
 //! From sockets to the hub.
 
-use rustix::io::{Errno, retry_on_intr};
-use rustix::net::{RecvFlags, recv};
 use spanwire_hub::Input;
 use spanwire_ws::{self as ws, Event, PeerError, frame};
 
 use super::Shard;
+use crate::engine::Link;
 use crate::engine::connection::{Connection, Purpose, Reading, pong_payload};
 use crate::engine::connections::Key;
 use crate::engine::limits::{ECHO_UNSENT_BYTES_MAX, READ_BYTES};
+use crate::engine::link::Received;
 
 /// What a peer's bytes came to.
 enum Digested {
@@ -37,17 +37,25 @@ impl Shard {
         let Some(connection) = self.connections.get_mut(key) else { return };
         let Reading::Queued { to_the_end } = connection.reading else { return };
         connection.reading = Reading::Waiting;
-        match retry_on_intr(|| recv(&connection.socket, &mut self.scratch[..], RecvFlags::DONTWAIT)) {
-            Ok((0, _)) | Err(Errno::CONNRESET) => self.peer_gone(key),
-            Ok((count, _)) => {
+        let received = connection.link.receive(&mut self.scratch);
+        let has_unsent = connection.link.has_unsent();
+        match received {
+            Received::Bytes { count, more } => {
                 self.stats().bytes_in.add(count as u64);
                 self.round.spend_read(count);
                 self.digest(key, count);
                 // An edge-triggered poller tells again only of what comes after a read that emptied the socket.
-                self.read_on(key, count == READ_BYTES || to_the_end, to_the_end);
+                self.read_on(key, more || to_the_end, to_the_end);
             }
-            Err(Errno::AGAIN) => {}
-            Err(_) => self.peer_gone(key),
+            Received::Nothing => {}
+            Received::End => self.peer_gone(key),
+            Received::Forged => {
+                self.stats().peer_errors.count("tls");
+                self.peer_gone(key);
+            }
+        }
+        if has_unsent {
+            self.write_soon(key);
         }
     }
 
@@ -58,7 +66,13 @@ impl Shard {
             self.stats().bytes_in.add(chunk.len() as u64);
             self.digest(key, chunk.len());
         }
-        self.read_on(key, false, false);
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        let (has_unsent, is_tls) = (connection.link.has_unsent(), matches!(connection.link, Link::Tls(_)));
+        // TLS may have heard of the end already, which only a read brings to light.
+        self.read_on(key, is_tls, false);
+        if has_unsent {
+            self.write_soon(key);
+        }
     }
 
     /// Hands the first `count` bytes of the scratch to whom they are for.

@@ -62,7 +62,7 @@ impl Shard {
             let patience = self.reading.now.at + self.rules.write_timeout;
             connection.writing = Writing::Blocked;
             let aside = connection.aside_mut();
-            if written.bytes > 0 || aside.blocked_until.is_none() {
+            if written.moved || aside.blocked_until.is_none() {
                 aside.blocked_until = Some(patience);
             }
             self.deadlines.arm(key, connection);
@@ -83,7 +83,7 @@ impl Shard {
         if let Some(aside) = connection.existing_aside_mut() {
             aside.blocked_until = None;
         }
-        let farewell_written = connection.aside().is_some_and(|aside| aside.is_farewell_written());
+        let farewell_written = connection.is_farewell_written();
         let resume = connection.session().is_none() && !connection.has_much_to_say();
         connection.tidy();
         if farewell_written {

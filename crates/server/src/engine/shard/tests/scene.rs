@@ -22,7 +22,7 @@ use crate::engine::connection::Writing;
 use crate::engine::handle::Shared;
 use crate::engine::letter::Letter;
 use crate::engine::mailbox::Mailbox;
-use crate::engine::{Arrival, EngineConfig, EngineHandle, Purpose};
+use crate::engine::{Arrival, EngineConfig, EngineHandle, Link, Purpose};
 
 /// How long the system may take to carry bytes over loopback before a test gives up.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -204,7 +204,8 @@ impl Scene {
         leftover: &[u8],
     ) -> Client {
         let permit = self.shared.permits.acquire().unwrap();
-        let arrival = Arrival { socket, leftover: Bytes::copy_from_slice(leftover), purpose, permit };
+        let link = Link::plain(socket);
+        let arrival = Arrival { link, leftover: Bytes::copy_from_slice(leftover), purpose, permit };
         self.shared.mailboxes[shard].put(Letter::Adopt(Box::new(arrival))).unwrap();
         self.turns();
         Client::new(client)
