@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use serde_json::{Value, json};
-use spanwire::auth::{HmacKey, TokenError};
+use spanwire::auth::{Key, Rules, TokenError, Verifier};
 
 /// The moment at which every token is judged, in seconds since 1970.
 const NOW: u64 = 1_700_000_000;
@@ -39,9 +39,13 @@ pub fn tokens(input: &[u8]) {
     }
 }
 
+fn verifier(secret: &[u8]) -> Verifier {
+    Verifier::new(vec![Key::secret(secret)], Rules::default())
+}
+
 /// Whether a token opens anything, as a connection's or a subscription's.
 fn opens(secret: &[u8], token: &str) -> bool {
-    let key = HmacKey::new(secret);
+    let key = verifier(secret);
     let connects = key.connection(NOW, token).is_ok();
     connects || matches!(key.subscription(NOW, token, "$room", "ann"), Ok(Some(_)))
 }
@@ -64,7 +68,7 @@ fn shown(token: &str) {
 fn judged(claims: &[u8], token: &str) {
     assert!(!opens(OTHER, token), "the wrong key");
     let said: Option<Value> = serde_json::from_slice(claims).ok();
-    match HmacKey::new(SECRET).connection(NOW, token) {
+    match verifier(SECRET).connection(NOW, token) {
         Ok(credentials) => {
             let said = said.expect("claims are JSON");
             assert_eq!(credentials.user, said["sub"].as_str().unwrap_or_default());
@@ -77,7 +81,7 @@ fn judged(claims: &[u8], token: &str) {
         }
         Err(TokenError::Invalid) => {}
     }
-    if let Ok(Some(_)) = HmacKey::new(SECRET).subscription(NOW, token, "$room", "ann") {
+    if let Ok(Some(_)) = verifier(SECRET).subscription(NOW, token, "$room", "ann") {
         let said: Value = serde_json::from_slice(claims).expect("claims are JSON");
         assert_eq!((&said["channel"], &said["sub"]), (&json!("$room"), &json!("ann")));
     }

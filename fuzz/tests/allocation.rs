@@ -8,7 +8,7 @@ use std::path::Path;
 
 use spanwire::Profile;
 use spanwire::api::{Method, Request};
-use spanwire::auth::HmacKey;
+use spanwire::auth::{Key, Rules, Verifier};
 use spanwire::config::{Layer, Settings};
 use spanwire_fuzz::{Chance, mutate};
 use spanwire_wire::{Encoding, Limits, commands};
@@ -86,7 +86,10 @@ fn commands_protobuf(input: &[u8]) {
 }
 
 fn tokens(input: &[u8]) {
-    drop(HmacKey::new(b"secret").connection(0, &String::from_utf8_lossy(input)));
+    drop(
+        Verifier::new(vec![Key::secret(b"secret")], Rules::default())
+            .connection(0, &String::from_utf8_lossy(input)),
+    );
 }
 
 fn api_bodies(input: &[u8]) {

@@ -11,7 +11,7 @@ mod token;
 pub use gate::{Anonymous, Gate};
 pub use host::{HostPolicy, HostRefusal};
 pub use origin::{OriginPolicy, OriginRefusal};
-pub use token::{HmacKey, TokenError};
+pub use token::{Expected, Key, PemError, Rules, TokenError, Verifier};
 
 use std::net::SocketAddr;
 

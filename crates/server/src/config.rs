@@ -15,6 +15,7 @@ mod reader;
 mod secret;
 mod settings;
 mod suggest;
+mod token;
 mod unsupported;
 
 #[cfg(test)]

@@ -7,9 +7,9 @@ use std::time::{Duration, SystemTime};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::auth::{Anonymous, Gate, HmacKey};
+use crate::auth::{Anonymous, Gate};
 use crate::chance::Chance;
-use crate::config::{Address, Secret, Settings};
+use crate::config::{Address, Settings};
 use crate::descriptors;
 use crate::edge::Edge;
 use crate::engine::{Engine, EngineConfig, ShardFailed};
@@ -117,11 +117,9 @@ impl Signals {
 }
 
 fn gate(settings: &Settings) -> Gate {
-    let key =
-        |secret: &Option<Secret>| secret.as_ref().map(|secret| HmacKey::new(secret.reveal().as_bytes()));
     Gate {
-        connection_key: key(&settings.client.token_key),
-        subscription_key: key(&settings.client.subscription_token_key),
+        connection: settings.client.tokens.clone(),
+        subscription: settings.client.subscription_tokens.clone(),
         anonymous: match (settings.client.anonymous, settings.profile) {
             (false, _) => Anonymous::Refused,
             (true, Profile::Secure) => Anonymous::Allowed,

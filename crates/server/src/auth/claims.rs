@@ -46,7 +46,6 @@ impl Lifetime {
 /// The claims of a connection token.
 #[derive(Debug, Deserialize)]
 pub(super) struct ConnectionClaims {
-    sub: Option<String>,
     /// Belongs into subscription tokens only.
     channel: Option<IgnoredAny>,
     info: Option<Box<RawValue>>,
@@ -56,8 +55,12 @@ pub(super) struct ConnectionClaims {
 }
 
 impl ConnectionClaims {
-    /// Who this is, and the server-side subscriptions that come along: `subs`, or else `channels`.
-    pub(super) fn into_credentials(self, lifetime: Lifetime) -> Result<Credentials, TokenError> {
+    /// Who this `user` is, and the server-side subscriptions that come along: `subs`, or else `channels`.
+    pub(super) fn into_credentials(
+        self,
+        user: String,
+        lifetime: Lifetime,
+    ) -> Result<Credentials, TokenError> {
         if self.channel.is_some() {
             return Err(TokenError::Invalid);
         }
@@ -67,7 +70,7 @@ impl ConnectionClaims {
             (None, None) => Vec::new(),
         };
         Ok(Credentials {
-            user: self.sub.unwrap_or_default(),
+            user,
             info: payload(self.info, self.b64info)?,
             expire_at: lifetime.ends(),
             data: Bytes::new(),
@@ -82,19 +85,18 @@ fn granted(subs: BTreeMap<String, SubscriptionClaim>) -> Result<Vec<(Channel, Gr
     subs.into_iter().map(grant).collect()
 }
 
-/// Whom and what a subscription token is for.
+/// What a subscription token is for.
 #[derive(Debug, Deserialize)]
 pub(super) struct Subject {
-    sub: Option<String>,
     channel: String,
     /// Once bound a token to one client id. A restriction that is not checked must not be ignored.
     client: Option<IgnoredAny>,
 }
 
 impl Subject {
-    /// Whether the token is for this user in this channel.
-    pub(super) fn is(&self, channel: &str, user: &str) -> bool {
-        self.channel == channel && self.sub.as_deref().unwrap_or_default() == user && self.client.is_none()
+    /// Whether the token is for this channel, and bound to nothing else.
+    pub(super) fn is(&self, channel: &str) -> bool {
+        self.channel == channel && self.client.is_none()
     }
 }
 

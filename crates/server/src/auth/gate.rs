@@ -6,7 +6,7 @@ use spanwire_hub::channel::Channel;
 use spanwire_hub::{Authenticate, Credentials, Grant, Refusal};
 use spanwire_wire::{DisconnectCode, ErrorCode};
 
-use super::{Authorize, ConnectionInfo, HmacKey, TokenError};
+use super::{Authorize, ConnectionInfo, TokenError, Verifier};
 
 /// Longest `data` of a connect command that becomes a connection's info, in bytes.
 ///
@@ -26,13 +26,13 @@ pub enum Anonymous {
     Introduced,
 }
 
-/// Decides by tokens under shared secrets, and by one rule for those who have none.
+/// Decides by tokens, and by one rule for those who have none.
 #[derive(Debug)]
 pub struct Gate {
-    /// Verifies connection tokens; without it every token is invalid.
-    pub connection_key: Option<HmacKey>,
-    /// Verifies subscription tokens, if they have a key of their own.
-    pub subscription_key: Option<HmacKey>,
+    /// Verifies connection tokens.
+    pub connection: Verifier,
+    /// Verifies subscription tokens, if they have keys and rules of their own.
+    pub subscription: Option<Verifier>,
     /// What becomes of a client without a token.
     pub anonymous: Anonymous,
     /// Whether a valid token may leave the user empty.
@@ -41,7 +41,7 @@ pub struct Gate {
 
 impl Gate {
     fn bearer(&self, now_unix: u64, token: &str) -> Result<Credentials, TokenError> {
-        self.connection_key.as_ref().ok_or(TokenError::Invalid)?.connection(now_unix, token)
+        self.connection.connection(now_unix, token)
     }
 
     fn stranger(&self, data: &Bytes) -> Result<Credentials, Refusal> {
@@ -82,9 +82,8 @@ impl Authorize for Gate {
         channel: &Channel,
         user: &str,
     ) -> Result<Grant, Refusal> {
-        let key = self.subscription_key.as_ref().or(self.connection_key.as_ref());
-        let key = key.ok_or(Refusal::Error(ErrorCode::PermissionDenied))?;
-        match key.subscription(now_unix, token, channel.as_str(), user) {
+        let verifier = self.subscription.as_ref().unwrap_or(&self.connection);
+        match verifier.subscription(now_unix, token, channel.as_str(), user) {
             Ok(Some(grant)) => Ok(grant),
             // Somebody shows a token that was made for another: that is no mistake to be tried again.
             Ok(None) => Err(Refusal::Disconnect(DisconnectCode::InvalidToken)),
@@ -115,6 +114,7 @@ fn introduction(data: &Bytes) -> Result<Bytes, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::{Key, Rules};
     use jsonwebtoken::{EncodingKey, Header};
     use serde_json::{Value, json};
     use spanwire_hub::SessionId;
@@ -124,10 +124,14 @@ mod tests {
         peer: std::net::SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9),
     };
 
+    fn secret(secret: &[u8]) -> Verifier {
+        Verifier::new(vec![Key::secret(secret)], Rules::default())
+    }
+
     fn gate(anonymous: Anonymous) -> Gate {
         Gate {
-            connection_key: Some(HmacKey::new(b"connect")),
-            subscription_key: Some(HmacKey::new(b"subscribe")),
+            connection: secret(b"connect"),
+            subscription: Some(secret(b"subscribe")),
             anonymous,
             anonymous_tokens: true,
         }
@@ -195,7 +199,7 @@ mod tests {
 
     #[test]
     fn without_a_key_every_token_is_invalid() {
-        let gate = Gate { connection_key: None, subscription_key: None, ..gate(Anonymous::Allowed) };
+        let gate = Gate { connection: Verifier::default(), subscription: None, ..gate(Anonymous::Allowed) };
         let token = sign(b"", &json!({"sub": "ann", "channel": "$room"}));
         let invalid = Refusal::Disconnect(DisconnectCode::InvalidToken);
         assert_eq!(gate.authenticate(NOW, &ask(&token, b""), &PEER).unwrap_err(), invalid);

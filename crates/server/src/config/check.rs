@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use spanwire_hub::limits::Limits;
 
+use super::Settings;
 use super::reader::Reader;
-use super::{Secret, Settings};
+use crate::auth::Verifier;
 
 /// Shortest secret for tokens that is not worth a word, in bytes: the output of SHA-256 (RFC 7518, section 3.2).
 const SECRET_BYTES_MIN: usize = 32;
@@ -29,22 +30,20 @@ pub(super) fn namespace_name(reader: &mut Reader<'_>, name: &str) {
 pub(super) fn warnings(settings: &Settings) -> Vec<String> {
     let mut warnings = Vec::new();
     let client = &settings.client;
-    if client.token_key.is_none() && !client.anonymous {
+    if client.tokens.trusts_nobody() && !client.anonymous {
         warnings.push(
             "no client can connect, for there is no key for tokens and anonymous clients are refused; \
              set client.token.hmac_secret_key, or client.allow_anonymous_connect_without_token = true"
                 .to_owned(),
         );
     }
-    let is_short = |secret: &Option<Secret>| {
-        secret.as_ref().is_some_and(|secret| secret.reveal().len() < SECRET_BYTES_MIN)
-    };
-    for (key, secret) in [
-        ("client.token.hmac_secret_key", &client.token_key),
-        ("client.subscription_token.hmac_secret_key", &client.subscription_token_key),
-        ("http_api.key", &settings.http_api_key),
+    let own = client.subscription_tokens.as_ref().and_then(Verifier::shortest_secret);
+    for (key, length) in [
+        ("client.token.hmac_secret_key", client.tokens.shortest_secret()),
+        ("client.subscription_token.hmac_secret_key", own),
+        ("http_api.key", settings.http_api_key.as_ref().map(|key| key.reveal().len())),
     ] {
-        if is_short(secret) {
+        if length.is_some_and(|length| length < SECRET_BYTES_MIN) {
             warnings.push(format!(
                 "{key} is short enough to be guessed by a patient program; \
                  set it to at least {SECRET_BYTES_MIN} random characters"

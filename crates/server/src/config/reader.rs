@@ -105,17 +105,28 @@ impl<'a> Reader<'a> {
 
     /// A key; without it, or with an empty one, none.
     pub(super) fn secret(&mut self, key: &'static str, doc: &'static str) -> Option<Secret> {
+        self.secretly(key, doc, |text| Ok::<_, std::convert::Infallible>(Secret::new(text)))
+    }
+
+    /// What a text that must not be printed stands for; without it, or with an empty one, nothing.
+    pub(super) fn secretly<T, E: Display>(
+        &mut self,
+        key: &'static str,
+        doc: &'static str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<T> {
         let found = self.find(key, doc)?;
-        match found.value.as_str() {
-            Some("") => None,
-            Some(text) => Some(Secret::new(text)),
-            None => {
-                let problem =
-                    self.problem(found.layer, format!("{}{key}", self.place), "a text in quotes is wanted");
-                self.problems.push(problem);
-                None
-            }
-        }
+        let trouble = match found.value.as_str() {
+            Some("") => return None,
+            Some(text) => match parse(text) {
+                Ok(value) => return Some(value),
+                Err(error) => error.to_string(),
+            },
+            None => "a text in quotes is wanted".to_owned(),
+        };
+        let problem = self.problem(found.layer, format!("{}{key}", self.place), trouble);
+        self.problems.push(problem);
+        None
     }
 
     /// Options that are kept together, read by a reader of their own.

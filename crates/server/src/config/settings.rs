@@ -11,7 +11,8 @@ use spanwire_hub::namespace::Namespaces;
 
 use super::namespace::{self, TTL_MAX};
 use super::reader::Reader;
-use super::{ConfigError, Layer, Secret, check};
+use super::{ConfigError, Layer, Secret, check, token};
+use crate::auth::Verifier;
 use crate::engine::limits::READ_BYTES;
 use crate::profile::Profile;
 
@@ -59,8 +60,8 @@ pub(crate) struct Client {
     pub(crate) connection_limit: usize,
     pub(crate) anonymous: bool,
     pub(crate) anonymous_tokens: bool,
-    pub(crate) token_key: Option<Secret>,
-    pub(crate) subscription_token_key: Option<Secret>,
+    pub(crate) tokens: Verifier,
+    pub(crate) subscription_tokens: Option<Verifier>,
 }
 
 #[derive(Debug)]
@@ -200,25 +201,23 @@ fn client(reader: &mut Reader<'_>) -> Client {
             "whether a connection token must name a user",
             false,
         ),
-        token_key: reader.secret("client.token.hmac_secret_key", "the secret that signs connection tokens"),
-        subscription_token_key: subscription_token_key(reader),
+        tokens: reader.table("client.token", token::read).unwrap_or_default(),
+        subscription_tokens: subscription_tokens(reader),
     }
 }
 
-/// Subscription tokens are verified by the key of connection tokens unless they have their own.
-fn subscription_token_key(reader: &mut Reader<'_>) -> Option<Secret> {
-    let enabled = reader.flag(
-        "client.subscription_token.enabled",
-        "whether subscription tokens have a key of their own",
-        false,
-    );
-    let key = reader
-        .secret("client.subscription_token.hmac_secret_key", "the secret that signs subscription tokens");
-    if enabled && key.is_none() {
-        reader
-            .conflict("client.subscription_token.enabled", "needs client.subscription_token.hmac_secret_key");
+/// Subscription tokens are verified as connection tokens are, unless they have keys and rules of their own.
+fn subscription_tokens(reader: &mut Reader<'_>) -> Option<Verifier> {
+    let mut enabled = false;
+    let verifier = reader.table("client.subscription_token", |reader| {
+        enabled =
+            reader.flag("enabled", "whether subscription tokens have keys and rules of their own", false);
+        token::read(reader)
+    });
+    if enabled && verifier.is_none() {
+        reader.conflict("client.subscription_token", "enabled needs a key");
     }
-    key.filter(|_| enabled)
+    verifier.filter(|_| enabled)
 }
 
 fn websocket(reader: &mut Reader<'_>) -> WebSocket {

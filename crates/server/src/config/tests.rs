@@ -21,7 +21,7 @@ fn an_empty_file_is_a_closed_server_with_the_usual_limits() {
     assert_eq!(settings.http_server.port, 8000);
     assert_eq!(settings.limits, spanwire_hub::limits::Limits::default());
     assert_eq!(*settings.namespaces.without_namespace, spanwire_hub::namespace::Namespace::default());
-    assert!(settings.http_api_key.is_none() && settings.client.token_key.is_none());
+    assert!(settings.http_api_key.is_none() && settings.client.tokens.trusts_nobody());
     assert!(!settings.client.anonymous);
 }
 
@@ -195,10 +195,7 @@ fn options_that_do_not_fit_together_are_refused() {
             "[[channel.namespaces]]\nname = \"aa\"\n[[channel.namespaces]]\nname = \"aa\"".to_owned(),
             "there are two of the name \"aa\"",
         ),
-        (
-            "client.subscription_token.enabled = true".to_owned(),
-            "needs client.subscription_token.hmac_secret_key",
-        ),
+        ("client.subscription_token.enabled = true".to_owned(), "enabled needs a key"),
     ];
     for (toml, expected) in table {
         let said = problems(&toml);
@@ -223,7 +220,7 @@ fn the_dev_profile_is_open_on_loopback_and_has_its_namespaces() {
     assert!(settings.http_server.address.is_loopback());
     assert!(settings.client.anonymous);
     assert!(settings.http_api_key.unwrap().is(b"api"));
-    assert!(settings.client.token_key.unwrap().is(b"token"));
+    assert!(!settings.client.tokens.trusts_nobody() && settings.client.subscription_tokens.is_none());
     let (chat, signal) = (&settings.namespaces.named["chat"], &settings.namespaces.named["signal"]);
     let chat_history = chat.history.unwrap();
     assert_eq!((chat_history.size, chat_history.ttl), (500, Duration::from_secs(24 * 3600)));
