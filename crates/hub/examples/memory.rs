@@ -52,7 +52,7 @@ fn measure(case: &str, channel: impl Fn(usize) -> Option<String>) {
     let before = LIVE.load(Ordering::Relaxed);
     let mut hub = Hub::new(config(), [1; 32]);
     for number in 0..SESSIONS {
-        let id = hub.open(NOW, Opening { encoding: Encoding::Json, transport_pings: false });
+        let id = hub.open(NOW, Opening::new(Encoding::Json));
         hub.handle(NOW, Input::Frame(id, br#"{"id":1,"connect":{}}"#));
         if let Some(channel) = channel(number) {
             let frame = format!(r#"{{"id":2,"subscribe":{{"channel":"{channel}"}}}}"#);

@@ -153,15 +153,16 @@ impl Hub {
 
     /// A connection is there. Until it is [`Input::Gone`] the id names its session, also after it was closed.
     pub fn open(&mut self, now: Now, opening: Opening) -> SessionId {
+        let Opening { encoding, transport_pings, upstream } = opening;
         let session = Session {
-            encoding: opening.encoding,
-            transport_pings: opening.transport_pings,
-            life: Life::Fresh { stale_at: now.at + self.config.limits.stale_close_delay },
+            encoding,
+            transport_pings,
+            life: Life::Fresh { stale_at: now.at + self.config.limits.stale_close_delay, upstream },
             subscriptions: Subscriptions::default(),
             backlog: None,
             asks: 0,
         };
-        let id = self.sessions.insert(&opening, session);
+        let id = self.sessions.insert(session);
         self.rearm(id);
         if self.draining {
             self.close(id, DisconnectCode::Shutdown.into());

@@ -18,9 +18,9 @@ use bytes::Bytes;
 use spanwire_wire::Encoding;
 use spanwire_wire::message::{ClientInfo, SubscribeResult};
 
-use crate::Credentials;
 use crate::channel::Position;
 use crate::time::Instant;
+use crate::{Credentials, Reach, Upstream};
 
 /// One client, from the opening of its connection to the end of it.
 #[derive(Debug)]
@@ -44,6 +44,8 @@ pub(crate) enum Life {
     Fresh {
         /// When.
         stale_at: Instant,
+        /// How its commands will come.
+        upstream: Upstream,
     },
     /// The connect command is being answered; if that takes too long, the client is sent away to try again.
     Connecting(Box<Connecting>),
@@ -68,6 +70,8 @@ pub(crate) struct Connecting {
     pub(crate) wanted: BTreeMap<String, Position>,
     /// Whether the client asked for our extensions.
     pub(crate) extended: bool,
+    /// What it is told for its later requests, if its commands come by them.
+    pub(crate) reach: Option<Box<Reach>>,
     /// Who it is, once that is known.
     pub(crate) known: Option<Known>,
 }
@@ -137,7 +141,7 @@ impl Session {
     /// The next time at which something is due of itself.
     pub(crate) fn next_due(&self) -> Option<Instant> {
         match &self.life {
-            Life::Fresh { stale_at } | Life::Refused { stale_at } => Some(*stale_at),
+            Life::Fresh { stale_at, .. } | Life::Refused { stale_at } => Some(*stale_at),
             Life::Connecting(connecting) => Some(connecting.stale_at),
             Life::Connected(client) => {
                 [client.heartbeat.due(), client.close_at, self.subscriptions.expire_at]

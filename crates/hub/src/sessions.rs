@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use spanwire_wire::Encoding;
 
+use crate::SessionId;
 use crate::outbox::{Outbox, Overflow};
 use crate::session::Session;
-use crate::{Opening, SessionId};
 
 /// Sessions in dense places. What fan-out touches is kept apart in [`Lane`]s, so that a publication to thousands
 /// walks over little memory.
@@ -34,22 +34,17 @@ pub(crate) struct Lane {
 }
 
 impl Sessions {
-    pub(crate) fn insert(&mut self, opening: &Opening, session: Session) -> SessionId {
+    pub(crate) fn insert(&mut self, session: Session) -> SessionId {
+        let encoding = session.encoding;
         let index = self.free.pop().unwrap_or_else(|| {
             self.places.push(None);
-            let lane = Lane {
-                outbox: Outbox::default(),
-                encoding: opening.encoding,
-                generation: 0,
-                open: false,
-                dirty: false,
-            };
+            let lane = Lane { outbox: Outbox::default(), encoding, generation: 0, open: false, dirty: false };
             self.lanes.push(lane);
             (self.places.len() - 1) as u32
         });
         self.places[index as usize] = Some(Box::new(session));
         let lane = &mut self.lanes[index as usize];
-        (lane.encoding, lane.open) = (opening.encoding, true);
+        (lane.encoding, lane.open) = (encoding, true);
         self.count += 1;
         SessionId { index, generation: lane.generation }
     }

@@ -11,6 +11,9 @@
 //!                                               bus: who owns a channel? ┴─► mailboxes of other shards
 //! ```
 //!
+//! What no raw socket carries comes in by [`ShardHandle::open_piped`]: a task serves the client, and meets the hub
+//! [by memory](pipe).
+//!
 //! Every channel is owned by one shard, chosen by the hash of its name. The owner's broker gives offsets, keeps
 //! history, and sends a publication once to each shard that has subscribers.
 
@@ -31,9 +34,12 @@ mod mailbox;
 mod node;
 mod ownership;
 mod permits;
+pub mod pipe;
+mod pipes;
 mod poller;
 mod shard;
 pub mod stats;
+mod transport;
 mod writer;
 
 use std::net::SocketAddr;
@@ -45,6 +51,7 @@ pub use handle::{EngineHandle, ShardHandle, Stopped};
 pub use link::Link;
 pub use node::{Engine, ShardFailed};
 pub use permits::Permit;
+pub use transport::Transport;
 
 use crate::auth::Authorize;
 

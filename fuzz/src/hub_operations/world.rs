@@ -98,7 +98,8 @@ impl World {
             return;
         }
         let encoding = Encoding::ALL[usize::from(about >> 7)];
-        let id = self.hub.open(self.now, Opening { encoding, transport_pings: about & 64 != 0 });
+        let id =
+            self.hub.open(self.now, Opening { transport_pings: about & 64 != 0, ..Opening::new(encoding) });
         self.clients.push((id, encoding, Client::new()));
         let token = USERS[usize::from(about) % USERS.len()].to_owned();
         let connect = Request::Connect(ConnectRequest { token, ..ConnectRequest::default() });

@@ -19,12 +19,13 @@ use crate::namespace::Namespace;
 use crate::session::uuid::ClientId;
 use crate::session::{Client, Connecting, Heartbeat, Joining, Known, Life, Stage, Traits, Wishes};
 use crate::time::{Instant, Now};
-use crate::{Authenticate, Credentials, Grant, Question, Refusal, SessionId};
+use crate::{Authenticate, Credentials, Grant, Question, Refusal, SessionId, Upstream};
 
 impl Hub {
     pub(super) fn connect(&mut self, id: SessionId, command: u32, request: ConnectRequest) {
         let Some(session) = self.sessions.get_mut(id) else { return };
-        let Life::Fresh { stale_at } = session.life else { return };
+        let Life::Fresh { stale_at, upstream } = &mut session.life else { return };
+        let (stale_at, upstream) = (*stale_at, std::mem::take(upstream));
         let extended = extension::is_wanted(&request);
         let ConnectRequest { token, data, subs, name, version, .. } = request;
         // A stranger may name any number of channels, at any length: kept is what a client can have been subscribed to.
@@ -32,7 +33,11 @@ impl Hub {
             Some((channel, wanted_position(request.recover, request.offset, &request.epoch)?))
         });
         let wanted = wanted.take(self.config.limits.channels_per_client_max).collect();
-        let connecting = Connecting { stale_at, command, wanted, extended, known: None };
+        let reach = match upstream {
+            Upstream::Connection => None,
+            Upstream::Requests(reach) => Some(reach),
+        };
+        let connecting = Connecting { stale_at, command, wanted, extended, reach, known: None };
         session.life = Life::Connecting(Box::new(connecting));
         let question = Authenticate { session: id, token, data, name, version };
         self.ask(id, Purpose::Connect, Question::Authenticate(question));
@@ -158,7 +163,7 @@ impl Hub {
         let limits = &self.config.limits;
         let Some(session) = self.sessions.get_mut(id) else { return };
         let Life::Connecting(connecting) = std::mem::replace(&mut session.life, Life::Closed) else { return };
-        let Connecting { command, known: Some(known), .. } = *connecting else { return };
+        let Connecting { command, reach, known: Some(known), .. } = *connecting else { return };
         let Known { mut client, data, expire_at, made, .. } = known;
         if !session.transport_pings {
             client.heartbeat = Heartbeat::start(now.at, limits, self.chance.random());
@@ -166,6 +171,7 @@ impl Hub {
         client.close_at = end_of(now, expire_at, limits.expired_close_delay);
         let pings = client.heartbeat != Heartbeat::Off;
         let ttl = expire_at.map(|at| time_to_live(now, at));
+        let (session_secret, node) = reach.map(|reach| (reach.session, reach.node)).unwrap_or_default();
         let result = ConnectResult {
             client: client.id.to_string(),
             version: self.config.version.clone(),
@@ -175,6 +181,8 @@ impl Hub {
             subs: made,
             ping: if pings { whole_seconds(limits.ping_interval) } else { 0 },
             pong: pings && !limits.pong_timeout.is_zero(),
+            session: session_secret,
+            node,
             sw_ext: if client.extended { vec![extension::IDEMPOTENT_PUBLISH.to_owned()] } else { Vec::new() },
             ..ConnectResult::default()
         };

@@ -28,7 +28,7 @@ impl Hub {
         let Some(session) = self.sessions.get_mut(id) else { return };
         let is_behind = session.backlog.is_some();
         match &mut session.life {
-            Life::Fresh { stale_at } | Life::Refused { stale_at } if *stale_at <= now.at => {
+            Life::Fresh { stale_at, .. } | Life::Refused { stale_at } if *stale_at <= now.at => {
                 self.close(id, DisconnectCode::Stale.into());
             }
             Life::Connecting(connecting) if connecting.stale_at <= now.at => {

@@ -109,7 +109,7 @@ impl World {
     }
 
     pub fn open_as(&mut self, encoding: Encoding) -> SessionId {
-        let id = self.hub.open(self.now, Opening { encoding, transport_pings: false });
+        let id = self.hub.open(self.now, Opening::new(encoding));
         self.closed.remove(&id.index);
         self.lines.remove(&id.index);
         self.settle();

@@ -44,10 +44,8 @@ pub(super) fn opening(query: Option<&str>, subprotocol: Option<&str>) -> Opening
     let has =
         |wanted: &[&str]| query.is_some_and(|query| query.split('&').any(|pair| wanted.contains(&pair)));
     let is_protobuf = subprotocol == Some(PROTOBUF) || has(&["format=protobuf", "cf_protocol=protobuf"]);
-    Opening {
-        encoding: if is_protobuf { Encoding::Protobuf } else { Encoding::Json },
-        transport_pings: has(&["cf_ws_frame_ping_pong=true"]),
-    }
+    let encoding = if is_protobuf { Encoding::Protobuf } else { Encoding::Json };
+    Opening { transport_pings: has(&["cf_ws_frame_ping_pong=true"]), ..Opening::new(encoding) }
 }
 
 #[cfg(test)]

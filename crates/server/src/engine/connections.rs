@@ -26,6 +26,14 @@ impl Key {
         }
     }
 
+    /// The hub's index, if it is a session's key.
+    pub(super) fn session_index(self) -> Option<u32> {
+        match self {
+            Self::Session(index) => Some(index),
+            Self::Echo(_) => None,
+        }
+    }
+
     pub(super) fn from_number(number: u64) -> Self {
         let index = number as u32;
         if number & ECHO == 0 { Self::Session(index) } else { Self::Echo(index) }

@@ -22,8 +22,13 @@ impl Deadlines {
         let Some(at) = aside.deadline() else { return };
         if aside.armed.is_none_or(|armed| at < armed) {
             aside.armed = Some(at);
-            self.0.push(Reverse((at, key)));
+            self.remind(at, key);
         }
+    }
+
+    /// Has the connection looked after at this time.
+    pub(super) fn remind(&mut self, at: Instant, key: Key) {
+        self.0.push(Reverse((at, key)));
     }
 
     /// When to look next.

@@ -214,7 +214,12 @@ impl EngineHandle {
 impl ShardHandle {
     /// Hands the shard a WebSocket. If the shard has ended, the socket is closed.
     pub fn adopt(&self, arrival: Arrival) {
-        let _ = self.engine.shared.mailboxes[self.shard].put(Letter::Adopt(Box::new(arrival)));
+        let _ = self.put(Letter::Adopt(Box::new(arrival)));
+    }
+
+    /// Writes to the shard.
+    pub(super) fn put(&self, letter: Letter) -> Result<(), NotTaken> {
+        self.engine.shared.mailboxes[self.shard].put(letter)
     }
 
     /// The shard's index.

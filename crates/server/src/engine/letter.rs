@@ -11,6 +11,7 @@ use spanwire_hub::{Census, Deed, Order};
 use tokio::sync::oneshot;
 
 use super::Arrival;
+use super::pipe::{Bell, PipeArrival};
 
 /// One letter to a shard. Between two shards, letters arrive in the order in which they were sent.
 #[derive(Debug)]
@@ -25,6 +26,10 @@ pub(super) enum Letter {
     Call(Box<Call>),
     /// A WebSocket to adopt.
     Adopt(Box<Arrival>),
+    /// A session that a task serves.
+    OpenPipe(Box<PipeArrival>),
+    /// The task of a piped session has something for its shard.
+    Pipe(Arc<Bell>),
     /// What the backend wants.
     Order(Order),
     /// How much is there?

@@ -55,6 +55,13 @@ pub const ECHO_MESSAGE_BYTES_MAX: usize = 16 << 20;
 /// may come on top.
 pub const ECHO_UNSENT_BYTES_MAX: usize = 256 << 10;
 
+/// About how many bytes a piped session's task takes at a time. Two parcels can be on their way to a client beyond
+/// what its outbox holds.
+pub const PARCEL_BYTES: usize = ROUND_BYTES;
+
+/// Most frames of commands that wait for a piped session; each has the size that its transport allows.
+pub const INLET_FRAMES_MAX: usize = 4;
+
 /// How long we wait for the peer's part of the close handshake, our own unsent part included.
 pub const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 

@@ -4,6 +4,7 @@ mod adopting;
 mod ending;
 mod mail;
 mod outputs;
+mod piping;
 mod reading;
 mod round;
 mod timing;
@@ -17,8 +18,8 @@ use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
-use spanwire_hub::Hub;
 use spanwire_hub::time::Instant;
+use spanwire_hub::{Hub, SessionId};
 use spanwire_ws as ws;
 use tokio::sync::oneshot;
 
@@ -31,6 +32,7 @@ use super::handle::Shared;
 use super::heartbeat::Rhythm;
 use super::letter::{Born, Letter};
 use super::limits::{ECHO_MESSAGE_BYTES_MAX, READ_BYTES};
+use super::pipes::Pipes;
 use super::poller::{Occurrence, Poller};
 use super::stats::ShardStats;
 use super::writer::Writer;
@@ -50,6 +52,9 @@ pub(super) struct Shard {
     bus: Bus,
     poller: Poller,
     connections: Connections,
+    pipes: Pipes,
+    /// Piped sessions to look after. One may be there in vain, or twice.
+    piped: VecDeque<SessionId>,
     deadlines: Deadlines,
     /// What every read goes to.
     scratch: Box<[u8]>,
@@ -122,6 +127,8 @@ impl Shard {
             bus: Bus::new(index, shared.clone(), epochs),
             poller: Poller::new(shared.mailboxes[index].bell())?,
             connections: Connections::default(),
+            pipes: Pipes::default(),
+            piped: VecDeque::new(),
             deadlines: Deadlines::default(),
             scratch: vec![0; READ_BYTES].into(),
             writer: Writer::new(),
@@ -157,6 +164,7 @@ impl Shard {
         let more_events = self.look(Duration::ZERO)?;
         self.read();
         self.read_mail();
+        self.serve_pipes();
         self.keep_time();
         self.carry_out();
         let all_written = self.flush();
@@ -186,13 +194,14 @@ impl Shard {
     }
 
     fn has_work(&self) -> bool {
-        !self.ready.is_empty() || !self.unwritten.is_empty() || !self.mail.is_empty() || self.mailbox_rang
+        let queued = self.ready.is_empty() && self.piped.is_empty() && self.unwritten.is_empty();
+        !queued || !self.mail.is_empty() || self.mailbox_rang
     }
 
     fn pace(&mut self, unfinished: bool) -> Pace {
         match &mut self.life {
             Life::Over => return Pace::Over,
-            Life::Draining(waiting) if self.connections.len() == 0 => {
+            Life::Draining(waiting) if self.connections.len() + self.pipes.len() == 0 => {
                 for waiting in waiting.drain(..) {
                     // Whoever gave up waiting does not want to know.
                     let _ = waiting.send(());

@@ -6,6 +6,8 @@ mod histogram;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use super::Transport;
+
 pub(super) use counter::Counter;
 pub(super) use histogram::Histogram;
 pub use histogram::{BOUNDS_MICROS, HistogramSnapshot};
@@ -18,6 +20,9 @@ pub use histogram::{BOUNDS_MICROS, HistogramSnapshot};
 pub(super) struct ShardStats {
     pub(super) connections_opened: Counter,
     pub(super) connections_closed: Counter,
+    /// Sessions by what carries them, in the order of [`Transport::ALL`].
+    pub(super) opened: [Counter; Transport::ALL.len()],
+    pub(super) closed: [Counter; Transport::ALL.len()],
     pub(super) messages_in: Counter,
     pub(super) messages_out: Counter,
     pub(super) bytes_in: Counter,
@@ -63,6 +68,10 @@ pub struct ShardSnapshot {
     pub connections_opened: u64,
     /// WebSocket connections that have ended.
     pub connections_closed: u64,
+    /// Sessions opened, by what carries them, in the order of [`Transport::ALL`].
+    pub sessions_opened: [u64; Transport::ALL.len()],
+    /// Sessions that have ended, in the same order.
+    pub sessions_closed: [u64; Transport::ALL.len()],
     /// Messages (WebSocket, text and binary) received whole.
     pub messages_in: u64,
     /// Messages written whole.
@@ -106,6 +115,8 @@ impl ShardStats {
             shard: 0,
             connections_opened: self.connections_opened.read(),
             connections_closed: self.connections_closed.read(),
+            sessions_opened: self.opened.each_ref().map(Counter::read),
+            sessions_closed: self.closed.each_ref().map(Counter::read),
             messages_in: self.messages_in.read(),
             messages_out: self.messages_out.read(),
             bytes_in: self.bytes_in.read(),

@@ -82,7 +82,7 @@ impl Shard {
     }
 
     pub(super) fn open(&mut self, scene: &Scene, link: LinkId, encoding: Encoding) {
-        let session = self.hub.open(scene.clocks(), Opening { encoding, transport_pings: false });
+        let session = self.hub.open(scene.clocks(), Opening::new(encoding));
         self.places.insert(session.index, link);
         self.peers.insert(link, Peer::new(link, session, encoding));
     }

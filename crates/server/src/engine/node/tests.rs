@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 async fn adopt(incoming: Incoming) {
     let Incoming { stream, peer, shard, permit } = incoming;
-    let opening = Opening { encoding: Encoding::Json, transport_pings: false };
+    let opening = Opening::new(Encoding::Json);
     let purpose = Purpose::Session { opening, info: ConnectionInfo { peer } };
     let socket = stream.into_std().unwrap();
     let link = Link::plain(socket);

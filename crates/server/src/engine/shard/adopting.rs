@@ -9,7 +9,7 @@ use crate::auth::ConnectionInfo;
 use crate::engine::connection::{self, Connection, opcode_of};
 use crate::engine::connections::Key;
 use crate::engine::heartbeat::Heartbeat;
-use crate::engine::{Arrival, Link, Permit, Purpose};
+use crate::engine::{Arrival, Link, Permit, Purpose, Transport};
 
 impl Shard {
     /// Takes a WebSocket in. One that the poller cannot watch is closed at once: the system has no room for it.
@@ -48,6 +48,7 @@ impl Shard {
             connection.aside_mut().heartbeat = heartbeat;
             self.deadlines.arm(id.into(), &mut connection);
         }
+        self.stats().opened[Transport::WebSocket as usize].one();
         self.connections.insert_session(id, connection)
     }
 

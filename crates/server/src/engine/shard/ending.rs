@@ -5,6 +5,7 @@ use spanwire_wire::{DisconnectCode, DisconnectReason};
 use spanwire_ws::{CloseCode, CloseFrame, Ending as WsEnding, PeerError, State};
 
 use super::Shard;
+use crate::engine::Transport;
 use crate::engine::connections::Key;
 use crate::engine::limits::CLOSE_PATIENCE;
 use crate::engine::writer::rest_of_front;
@@ -14,7 +15,9 @@ impl Shard {
     /// keep up with.
     pub(super) fn let_go(&mut self, id: SessionId, reason: &DisconnectReason) {
         let until = self.reading.now.at + CLOSE_PATIENCE;
-        let Some(connection) = self.connections.session_mut(id) else { return };
+        let Some(connection) = self.connections.session_mut(id) else {
+            return self.let_pipe_go(id, reason);
+        };
         if connection.is_ending() {
             // The peer began it, and the hub agrees.
             return;
@@ -25,14 +28,19 @@ impl Shard {
         if let Some(frame) = connection.ws.close(CloseFrame::new(close_code, reason.text())) {
             connection.end(&frame, until);
         }
-        self.stats().disconnects.count(close_code.number());
-        if slow {
-            self.stats().outbox_overflows.one();
-        }
+        self.count_end(close_code.number().into());
         if slow || code == DisconnectCode::ConnectionClosed.code() {
             self.forget_outbox(id);
         }
         self.begin_end(id.into());
+    }
+
+    /// Counts the end of a session from our side.
+    pub(super) fn count_end(&self, code: u32) {
+        self.stats().disconnects.count(u16::try_from(code).unwrap_or(CloseCode::GOING_AWAY.number()));
+        if code == DisconnectCode::Slow.code() {
+            self.stats().outbox_overflows.one();
+        }
     }
 
     /// The node shuts down, and an echo is told by RFC 6455's own code for that.
@@ -127,6 +135,7 @@ impl Shard {
         let _ = connection.link.take_leave();
         self.stats().connections_closed.one();
         if let Some(id) = connection.session() {
+            self.stats().closed[Transport::WebSocket as usize].one();
             self.tell_hub(Input::Gone(id));
         }
     }

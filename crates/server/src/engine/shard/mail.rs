@@ -37,6 +37,8 @@ impl Shard {
             Letter::Request(request) => self.bus.receive(now, *request),
             Letter::Call(call) => self.bus.call(now, *call),
             Letter::Adopt(arrival) => self.adopt(*arrival),
+            Letter::OpenPipe(arrival) => self.open_pipe(*arrival),
+            Letter::Pipe(bell) => self.hear_bell(&bell),
             Letter::Order(order) => self.hub.handle(now, Input::Order(order)),
             Letter::Census(reply) => {
                 // Here and below: whoever gave up waiting does not want to know.

@@ -50,7 +50,10 @@ impl Shard {
             }
             Output::Tell(channel, deed) => self.bus.ask(now, Ticket::NOBODY, channel, deed),
             Output::Close(id, reason) => self.let_go(id, &reason),
-            Output::Resume(id) => self.resume(id.into()),
+            Output::Resume(id) => {
+                self.resume(id.into());
+                self.resume_pipe(id);
+            }
         }
     }
 
@@ -81,13 +84,16 @@ impl Shard {
     }
 
     fn authenticate(&mut self, request: &Authenticate) -> Result<Credentials, Refusal> {
-        let purpose = self.connections.session_mut(request.session).map(|connection| &connection.purpose);
-        match purpose {
-            Some(Purpose::Session { info, .. }) => {
-                self.authorize.authenticate(self.reading.now.unix_seconds(), request, info)
-            }
+        let connection = self.connections.session_mut(request.session);
+        let info = match connection.map(|connection| &connection.purpose) {
+            Some(Purpose::Session { info, .. }) => Some(&**info),
+            Some(Purpose::Echo) => None,
+            None => self.pipes.get_mut(request.session).map(|piped| &piped.info),
+        };
+        match info {
+            Some(info) => self.authorize.authenticate(self.reading.now.unix_seconds(), request, info),
             // It went away between its command and this question: whatever we answer, nobody hears it.
-            _ => Err(Refusal::Disconnect(DisconnectCode::ConnectionClosed)),
+            None => Err(Refusal::Disconnect(DisconnectCode::ConnectionClosed)),
         }
     }
 }

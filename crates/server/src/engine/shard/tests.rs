@@ -3,6 +3,7 @@
 mod close;
 mod echo;
 mod overload;
+mod pipes;
 mod pressure;
 mod rooms;
 pub(in crate::engine) mod scene;

@@ -40,7 +40,9 @@ impl Shard {
 
     fn look_after(&mut self, at: Instant, key: Key) {
         let now = self.reading.now.at;
-        let Some(connection) = self.connections.get_mut(key) else { return };
+        let Some(connection) = self.connections.get_mut(key) else {
+            return key.session_index().map_or((), |index| self.look_after_pipe(at, index));
+        };
         let Some(aside) = connection.existing_aside_mut() else { return };
         if aside.armed != Some(at) {
             return;

@@ -39,8 +39,10 @@ impl Shard {
         }
     }
 
-    fn write_to(&mut self, key: Key) {
-        let Some(connection) = self.connections.get_mut(key) else { return };
+    pub(super) fn write_to(&mut self, key: Key) {
+        let Some(connection) = self.connections.get_mut(key) else {
+            return key.session_index().map_or((), |index| self.pour(index));
+        };
         if connection.writing == Writing::Blocked {
             return;
         }

@@ -126,7 +126,7 @@ fn natively_pinged() -> (Scene, Client) {
     config.hub.limits.ping_interval = Duration::from_secs(20);
     config.hub.limits.pong_timeout = Duration::from_secs(5);
     let Purpose::Session { info, .. } = session() else { unreachable!() };
-    let opening = Opening { encoding: Encoding::Json, transport_pings: true };
+    let opening = Opening { transport_pings: true, ..Opening::new(Encoding::Json) };
     let mut scene = Scene::new(EngineConfig { ..config });
     let mut ann = scene.client(0, Purpose::Session { opening, info });
     ann.say(r#"{"id":1,"connect":{}}"#);

@@ -266,7 +266,7 @@ pub(super) fn session() -> Purpose {
 
 pub(super) fn session_in(encoding: Encoding) -> Purpose {
     let peer = SocketAddr::from(([127, 0, 0, 1], 1));
-    Purpose::Session { opening: Opening { encoding, transport_pings: false }, info: ConnectionInfo { peer } }
+    Purpose::Session { opening: Opening::new(encoding), info: ConnectionInfo { peer } }
 }
 
 /// What a client has heard.
