@@ -19,7 +19,7 @@ pub fn frames(input: &[u8]) {
     let role = if settings & 1 == 0 { Role::Server } else { Role::Client };
     let limits = match settings & 2 {
         0 => Limits::default(),
-        _ => Limits { frame_bytes_max: 64, message_bytes_max: 96, fragments_max: 3 },
+        _ => Limits { frame_bytes_max: 64, message_bytes_max: 96, fragments_max: 3, inflate_ratio_max: 200 },
     };
     let whole = play(role, [wire], &limits);
     assert_eq!(whole, play(role, wire.chunks(1), &limits), "heard byte by byte");

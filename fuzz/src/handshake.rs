@@ -25,8 +25,13 @@ pub fn handshake(input: &[u8]) {
     if let Some(head) = parse_request(input, &LIMITS).ok().flatten() {
         check_answer(&head);
     }
-    let offer =
-        Offer { host: "localhost", target: "/", subprotocols: &["a", "b"], headers: &[("Origin", "null")] };
+    let offer = Offer {
+        host: "localhost",
+        target: "/",
+        subprotocols: &["a", "b"],
+        headers: &[("Origin", "null")],
+        deflate: None,
+    };
     let Ok(handshake) = Handshake::new(offer, *b"the sample nonce") else { panic!("the offer is legal") };
     never_changes_its_mind(input, |bytes| {
         let welcome = handshake.verify(bytes, &LIMITS)?;
@@ -58,7 +63,7 @@ fn never_changes_its_mind<T: Debug + PartialEq, E: Debug + PartialEq>(
 /// An answer has as many lines as it has headers, and ends.
 fn check_answer(head: &RequestHead<'_>) {
     let anyone = |_: Option<&str>| OriginVerdict::Allow;
-    let policy = Policy { subprotocols: &["a", "b"], origin: &anyone };
+    let policy = Policy { subprotocols: &["a", "b"], origin: &anyone, deflate: None };
     let mut answer = Vec::new();
     match accept(&head.request, &policy) {
         Ok(accepted) => {

@@ -76,7 +76,7 @@ fn check_origin(origin: Option<&str>, host: Option<&str>) {
 
 fn check_upgrade(method: &str, headers: &[(&str, &[u8])]) {
     let anyone = |_: Option<&str>| OriginVerdict::Allow;
-    let policy = Policy { subprotocols: &["a", "b"], origin: &anyone };
+    let policy = Policy { subprotocols: &["a", "b"], origin: &anyone, deflate: None };
     let request = Request::new(method, (1, 1), headers.iter().copied());
     if accept(&request, &policy).is_err() {
         return;

@@ -15,6 +15,7 @@
 
 use std::hint::black_box;
 
+use spanwire_ws::deflate::Inflater;
 use spanwire_ws::{Connection, Event, Input, Limits, Opcode, Role, frame};
 
 /// As many messages as a busy peer has in flight in one read.
@@ -35,13 +36,14 @@ fn main() {
     }
     let limits = Limits::default();
     let mut connection = Connection::new(Role::Server);
+    let mut inflater = Inflater::new();
     let (mut scratch, mut out) = (wire.clone(), Vec::with_capacity(wire.len()));
     let mut echoed = 0;
     while echoed < messages {
         scratch.copy_from_slice(&wire);
         out.clear();
         let mut input = Input::new(black_box(&mut scratch));
-        while let Ok(Some(event)) = connection.next(&mut input, &limits) {
+        while let Ok(Some(event)) = connection.next_lent(&mut input, &limits, &mut inflater) {
             if let Event::Text(text) = event {
                 frame::server_frame_into(&mut out, Opcode::Text, text.as_bytes());
                 echoed += 1;

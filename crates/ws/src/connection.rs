@@ -1,5 +1,6 @@
 //! One peer's side of the stream: bytes in, events out.
 
+use crate::deflate::Inflater;
 use crate::message::Whole;
 use crate::partial::{Lent, Partial, Progress};
 use crate::{CloseFrame, Event, Extensions, Header, Input, Limits, Opcode, PeerError, State, mask};
@@ -15,9 +16,11 @@ pub enum Role {
 
 /// Everything that must be remembered about a WebSocket between two reads.
 ///
-/// There are four kinds of method. *Input*: [`next`](Self::next) takes what arrived. *Ending*:
+/// There are four kinds of method. *Input*: [`next`](Self::next) and [`next_lent`](Self::next_lent) take what
+/// arrived. *Ending*:
 /// [`close`](Self::close) and [`answer`](Self::answer) return the close frame to send, if one is due. *Questions*:
-/// [`state`](Self::state), [`role`](Self::role), [`bytes_held`](Self::bytes_held). Sending data needs no
+/// [`state`](Self::state), [`role`](Self::role), [`extensions`](Self::extensions),
+/// [`bytes_held`](Self::bytes_held). Sending data needs no
 /// connection at all; see [`frame`](crate::frame).
 ///
 /// The order of calls after a read: `next` until it returns `None` or an error, then `answer` once; write what
@@ -35,6 +38,8 @@ pub struct Connection {
 enum Found {
     /// Whole, at the front of the input, still masked.
     InInput(Header),
+    /// There too, and compressed.
+    Compressed(Header),
     /// Put together in the partial.
     InPartial,
 }
@@ -58,17 +63,33 @@ impl Connection {
     /// # Errors
     ///
     /// The peer broke the protocol or a limit. Every later call returns the same error.
+    ///
+    /// # Compressed messages
+    ///
+    /// If compression was agreed upon, the first compressed message makes this connection an [`Inflater`] of its
+    /// own, about 50 KB, which it keeps. That suits whoever has few connections; others lend one, by
+    /// [`next_lent`](Self::next_lent).
     pub fn next<'a, 'b: 'a>(
         &'a mut self,
         input: &mut Input<'b>,
         limits: &Limits,
     ) -> Result<Option<Event<'a>>, PeerError> {
-        match self.find(input, limits) {
-            Ok(Some(Found::InInput(header))) => self.event_in_input(&header, input),
-            Ok(Some(Found::InPartial)) => Ok(self.event_in_partial()),
-            Ok(None) => Ok(None),
-            Err(sin) => Err(self.fail(sin)),
-        }
+        self.draw(input, limits, None)
+    }
+
+    /// The same with an inflater of the caller's, from which a compressed message is lent. The connection keeps none
+    /// then, unless context takeover makes it remember what the peer's next message may refer to.
+    ///
+    /// # Errors
+    ///
+    /// As for [`next`](Self::next).
+    pub fn next_lent<'a, 'b: 'a>(
+        &'a mut self,
+        input: &mut Input<'b>,
+        limits: &Limits,
+        inflater: &'a mut Inflater,
+    ) -> Result<Option<Event<'a>>, PeerError> {
+        self.draw(input, limits, Some(inflater))
     }
 
     /// Ends the connection from our side: the frame to send, or `None` if one was sent before.
@@ -94,9 +115,32 @@ impl Connection {
         self.role
     }
 
-    /// Bytes on the heap that this connection keeps: zero unless something is incomplete.
+    /// What the handshake agreed on beside the protocol itself.
+    pub const fn extensions(&self) -> Extensions {
+        self.extensions
+    }
+
+    /// Bytes on the heap that this connection keeps: zero unless something is incomplete, or context is taken over.
     pub fn bytes_held(&self) -> usize {
         self.partial.as_ref().map_or(0, |partial| size_of::<Partial>() + partial.capacity())
+    }
+
+    #[inline]
+    fn draw<'a, 'b: 'a>(
+        &'a mut self,
+        input: &mut Input<'b>,
+        limits: &Limits,
+        inflater: Option<&'a mut Inflater>,
+    ) -> Result<Option<Event<'a>>, PeerError> {
+        match self.find(input, limits) {
+            Ok(Some(Found::InInput(header))) => self.event_in_input(&header, input),
+            Ok(Some(Found::Compressed(header))) => {
+                self.inflate(header.opcode, unmasked(&header, input), limits, inflater)
+            }
+            Ok(Some(Found::InPartial)) => self.event_in_partial(limits, inflater),
+            Ok(None) => Ok(None),
+            Err(sin) => Err(self.fail(sin)),
+        }
     }
 
     /// Finds the next thing to say: at once if it is a whole message at the front of the input.
@@ -108,7 +152,7 @@ impl Connection {
         {
             self.check(&header, limits)?;
             let here = (input.len() - size) as u64;
-            if header.is_unfragmented() && header.len <= here {
+            if header.is_unfragmented() && !header.rsv1 && header.len <= here {
                 input.take(size);
                 return Ok(Some(Found::InInput(header)));
             }
@@ -136,7 +180,8 @@ impl Connection {
             let Some(header) = self.header(input)? else { return Ok(None) };
             self.check(&header, limits)?;
             if header.is_unfragmented() && header.len <= input.len() as u64 {
-                return Ok(Some(Found::InInput(header)));
+                let found = if header.rsv1 { Found::Compressed } else { Found::InInput };
+                return Ok(Some(found(header)));
             }
             self.partial.get_or_insert_default().begin(&header, limits)?;
         }
@@ -160,7 +205,8 @@ impl Connection {
     /// Checks what depends on who sent the frame, when, and how much we are willing to take.
     #[inline]
     fn check(&self, header: &Header, limits: &Limits) -> Result<(), PeerError> {
-        if header.rsv1 && !self.extensions.claim_rsv1() {
+        // RFC 7692 section 6: the bit is on the first frame of a compressed message, and nowhere else.
+        if header.rsv1 && !(self.extensions.claim_rsv1() && header.begins_message()) {
             return Err(PeerError::ReservedBit);
         }
         match (self.role, header.mask) {
@@ -193,14 +239,9 @@ impl Connection {
         header: &Header,
         input: &mut Input<'b>,
     ) -> Result<Option<Event<'a>>, PeerError> {
-        let payload = input.take_up_to(header.len);
-        if let Some(key) = header.mask {
-            mask::apply(payload, key);
-        }
-        let payload = &*payload;
+        let payload = unmasked(header, input);
         let event = match header.opcode {
-            Opcode::Text => str::from_utf8(payload).map(Event::Text).map_err(|_| PeerError::InvalidUtf8),
-            Opcode::Binary | Opcode::Continuation => Ok(Event::Binary(payload)),
+            Opcode::Text | Opcode::Binary | Opcode::Continuation => event_of(header.opcode, payload),
             Opcode::Ping => Ok(Event::Ping(payload)),
             Opcode::Pong => Ok(Event::Pong(payload)),
             Opcode::Close => CloseFrame::parse(payload).map(|frame| {
@@ -211,13 +252,49 @@ impl Connection {
         event.map(Some).map_err(|sin| self.fail(sin))
     }
 
+    /// Lends a compressed message from the inflater that it comes to be in.
+    #[inline(never)]
+    fn inflate<'a>(
+        &'a mut self,
+        opcode: Opcode,
+        payload: &[u8],
+        limits: &Limits,
+        lent: Option<&'a mut Inflater>,
+    ) -> Result<Option<Event<'a>>, PeerError> {
+        let takeover = self.extensions.peer_takes_over(self.role);
+        if let Some(inflater) = lent
+            && !takeover
+        {
+            let message = inflater.inflate(payload, false, limits);
+            let event = message.and_then(|message| event_of(opcode, message));
+            return event.map(Some).map_err(|sin| self.fail(sin));
+        }
+        match self.partial.get_or_insert_default().inflate(opcode, payload, takeover, limits) {
+            Ok(()) => Ok(self.lend()),
+            Err(sin) => Err(self.fail(sin)),
+        }
+    }
+
     /// Lends what was put together from several reads or fragments.
-    fn event_in_partial(&mut self) -> Option<Event<'_>> {
+    #[inline(never)]
+    fn event_in_partial<'a>(
+        &'a mut self,
+        limits: &Limits,
+        inflater: Option<&'a mut Inflater>,
+    ) -> Result<Option<Event<'a>>, PeerError> {
+        match self.partial.as_mut().and_then(|partial| partial.compressed()) {
+            Some((opcode, payload)) => self.inflate(opcode, &payload, limits, inflater),
+            None => Ok(self.lend()),
+        }
+    }
+
+    /// Lends what the partial holds for that.
+    fn lend(&mut self) -> Option<Event<'_>> {
         let partial = self.partial.as_ref()?;
         let event = match partial.lent() {
             Lent::Nothing => return None,
             Lent::Message(Whole::Text(text)) => Event::Text(text),
-            Lent::Message(Whole::Binary(bytes)) => Event::Binary(bytes),
+            Lent::Message(Whole::Binary(bytes) | Whole::Compressed(_, bytes)) => Event::Binary(bytes),
             Lent::Ping(payload) => Event::Ping(payload),
             Lent::Pong(payload) => Event::Pong(payload),
             Lent::Close(code, reason) => {
@@ -237,12 +314,31 @@ impl Connection {
     }
 }
 
+/// Takes a frame's payload, of which all has arrived, without its mask.
+#[inline]
+fn unmasked<'b>(header: &Header, input: &mut Input<'b>) -> &'b [u8] {
+    let payload = input.take_up_to(header.len);
+    if let Some(key) = header.mask {
+        mask::apply(payload, key);
+    }
+    payload
+}
+
+/// A message that is whole.
+#[inline]
+fn event_of(opcode: Opcode, message: &[u8]) -> Result<Event<'_>, PeerError> {
+    match opcode {
+        Opcode::Text => str::from_utf8(message).map(Event::Text).map_err(|_| PeerError::InvalidUtf8),
+        _ => Ok(Event::Binary(message)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Connection;
 
     #[test]
     fn an_idle_connection_is_a_few_words() {
-        assert!(size_of::<Connection>() <= 48, "{} bytes", size_of::<Connection>());
+        assert!(size_of::<Connection>() <= 40, "{} bytes", size_of::<Connection>());
     }
 }

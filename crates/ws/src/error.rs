@@ -12,7 +12,8 @@ use crate::close::CloseCode;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PeerError {
-    /// A reserved bit was set that no negotiated extension claims (RFC 6455 section 5.2, RSV1 to RSV3).
+    /// A reserved bit was set that no negotiated extension claims there (RFC 6455 section 5.2, RSV1 to RSV3; with
+    /// compression, RSV1 belongs to the first frame of a message only: RFC 7692 section 6).
     ReservedBit,
     /// The opcode, given here, is one of those kept for future use (section 5.2).
     UnknownOpcode(u8),
@@ -39,6 +40,12 @@ pub enum PeerError {
     MessageTooLong(u64),
     /// A message came in more frames than [`Limits::fragments_max`](crate::Limits::fragments_max).
     TooManyFragments,
+    /// A compressed message is longer than [`Limits::message_bytes_max`](crate::Limits::message_bytes_max), given here.
+    InflatesTooLong(u64),
+    /// A compressed message grows more than [`Limits::inflate_ratio_max`](crate::Limits::inflate_ratio_max)-fold.
+    InflatesTooDensely(u32),
+    /// A compressed message is not DEFLATE, or ends inside of it (RFC 7692 section 7.2.2).
+    DeflateInvalid,
     /// A text message is not UTF-8 (section 8.1).
     InvalidUtf8,
     /// A close frame had one byte of payload: half a code (section 5.5.1).
@@ -53,8 +60,14 @@ impl PeerError {
     /// The code to close with. This is the only place that maps sins to codes (sections 7.4.1 and 8.1).
     pub const fn close_code(self) -> CloseCode {
         match self {
-            Self::InvalidUtf8 | Self::CloseReasonInvalidUtf8 => CloseCode::INVALID_PAYLOAD,
-            Self::FrameTooLong(_) | Self::MessageTooLong(_) | Self::TooManyFragments => CloseCode::TOO_BIG,
+            Self::InvalidUtf8 | Self::CloseReasonInvalidUtf8 | Self::DeflateInvalid => {
+                CloseCode::INVALID_PAYLOAD
+            }
+            Self::FrameTooLong(_)
+            | Self::MessageTooLong(_)
+            | Self::TooManyFragments
+            | Self::InflatesTooLong(_)
+            | Self::InflatesTooDensely(_) => CloseCode::TOO_BIG,
             Self::ReservedBit
             | Self::UnknownOpcode(_)
             | Self::ControlFragmented
@@ -86,6 +99,9 @@ impl PeerError {
             Self::FrameTooLong(_) => "frame longer than allowed here",
             Self::MessageTooLong(_) => "message longer than allowed here",
             Self::TooManyFragments => "message in more fragments than allowed here",
+            Self::InflatesTooLong(_) => "compressed message longer than allowed here",
+            Self::InflatesTooDensely(_) => "compressed message denser than allowed here",
+            Self::DeflateInvalid => "compressed message is not DEFLATE",
             Self::InvalidUtf8 => "text is not UTF-8",
             Self::CloseCodeCut => "close frame with half a code",
             Self::CloseCodeIllegal(_) => "close code that must not be sent",
@@ -100,6 +116,8 @@ impl fmt::Display for PeerError {
         match self {
             Self::UnknownOpcode(opcode) => write!(f, " ({opcode:#x})"),
             Self::FrameTooLong(bytes) | Self::MessageTooLong(bytes) => write!(f, " ({bytes} bytes)"),
+            Self::InflatesTooLong(most) => write!(f, " (more than {most} bytes)"),
+            Self::InflatesTooDensely(ratio) => write!(f, " (more than {ratio}-fold)"),
             Self::CloseCodeIllegal(code) => write!(f, " ({code})"),
             _ => Ok(()),
         }

@@ -1,16 +1,17 @@
 //! What both sides agreed to beyond RFC 6455.
 
+use crate::Role;
+use crate::deflate::{Agreement, Side};
+
 /// The extensions negotiated in the handshake (RFC 6455 section 9).
-///
-/// None is offered or accepted yet: an offer is declined by silence, which section 9.1 allows. The value travels
-/// from the handshake to the [`Connection`](crate::Connection) all the same, so that `permessage-deflate`
-/// (RFC 7692) becomes a variant here and a step behind the frame, and changes neither of their interfaces.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Extensions {
     /// Frames mean what RFC 6455 says, and nothing else.
     #[default]
     None,
+    /// Messages may be compressed (RFC 7692).
+    Deflate(Agreement),
 }
 
 impl Extensions {
@@ -18,6 +19,23 @@ impl Extensions {
     pub const fn claim_rsv1(self) -> bool {
         match self {
             Self::None => false,
+            Self::Deflate(_) => true,
+        }
+    }
+
+    /// How we compress, on this side; `None` if nobody does.
+    pub const fn ours(&self, role: Role) -> Option<Side> {
+        match self {
+            Self::None => None,
+            Self::Deflate(agreement) => Some(agreement.ours(role)),
+        }
+    }
+
+    /// Whether the peer's messages may refer to those before them.
+    pub(crate) const fn peer_takes_over(&self, role: Role) -> bool {
+        match self {
+            Self::None => false,
+            Self::Deflate(agreement) => agreement.theirs(role).takeover,
         }
     }
 }

@@ -85,6 +85,16 @@ impl Header {
         self.fin && !matches!(self.opcode, Opcode::Continuation)
     }
 
+    /// The same header on a message that is compressed (RFC 7692 section 6).
+    pub const fn compressed(self) -> Self {
+        Self { rsv1: true, ..self }
+    }
+
+    /// Whether the frame is the first of a message (section 5.4).
+    pub const fn begins_message(&self) -> bool {
+        matches!(self.opcode, Opcode::Text | Opcode::Binary)
+    }
+
     /// Bytes of a header in front of `payload_len` bytes.
     pub const fn size(payload_len: u64, masked: bool) -> usize {
         let length = match payload_len {

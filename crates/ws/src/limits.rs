@@ -14,13 +14,28 @@ pub struct Limits {
     /// The most frames in one message. Empty fragments cost no memory, but each costs work and brings nothing.
     /// A message in one frame is always welcome.
     pub fragments_max: u32,
+    /// The most bytes that each byte of a compressed message may become, beyond the first
+    /// [`INFLATE_FREE_BYTES`](Self::INFLATE_FREE_BYTES). DEFLATE reaches 1,032; this bounds what a message can cost us
+    /// in time, as `message_bytes_max` does in memory, which holds before and after inflating.
+    pub inflate_ratio_max: u32,
+}
+
+impl Limits {
+    /// What any compressed message may become, in bytes, however dense it is.
+    pub const INFLATE_FREE_BYTES: usize = 16 * 1024;
 }
 
 impl Default for Limits {
     /// 64 KiB in a frame and in a message, which Centrifugo allows too, in at most 4,096 fragments: enough for
-    /// clients that flush every 16 bytes.
+    /// clients that flush every 16 bytes. A compressed message may grow 200-fold; JSON that says anything stays below
+    /// 50.
     fn default() -> Self {
-        Self { frame_bytes_max: 64 * 1024, message_bytes_max: 64 * 1024, fragments_max: 4096 }
+        Self {
+            frame_bytes_max: 64 * 1024,
+            message_bytes_max: 64 * 1024,
+            fragments_max: 4096,
+            inflate_ratio_max: 200,
+        }
     }
 }
 

@@ -15,6 +15,8 @@ pub(crate) struct Message {
 enum Body {
     Text(Text),
     Binary(Vec<u8>),
+    /// What either of them is compressed to.
+    Compressed(Opcode, Vec<u8>),
 }
 
 /// A message that is whole.
@@ -22,12 +24,14 @@ enum Body {
 pub(crate) enum Whole {
     Text(String),
     Binary(Vec<u8>),
+    Compressed(Opcode, Vec<u8>),
 }
 
 impl Message {
-    /// A message of which nothing has arrived but its opcode.
-    pub(crate) fn new(opcode: Opcode) -> Self {
+    /// A message of which nothing has arrived but its first header.
+    pub(crate) fn new(opcode: Opcode, compressed: bool) -> Self {
         let body = match opcode {
+            _ if compressed => Body::Compressed(opcode, Vec::new()),
             Opcode::Text => Body::Text(Text::default()),
             _ => Body::Binary(Vec::new()),
         };
@@ -69,7 +73,7 @@ impl Message {
                 }
                 text.push(bytes)
             }
-            Body::Binary(buffer) => {
+            Body::Binary(buffer) | Body::Compressed(_, buffer) => {
                 if buffer.capacity() < arrived {
                     buffer.reserve_exact(room(arrived, final_len) - buffer.len());
                 }
@@ -88,6 +92,7 @@ impl Message {
         Ok(match self.body {
             Body::Text(text) => Whole::Text(text.finish()?),
             Body::Binary(bytes) => Whole::Binary(bytes),
+            Body::Compressed(opcode, bytes) => Whole::Compressed(opcode, bytes),
         })
     }
 
@@ -95,7 +100,7 @@ impl Message {
     pub(crate) fn len(&self) -> usize {
         match &self.body {
             Body::Text(text) => text.len(),
-            Body::Binary(bytes) => bytes.len(),
+            Body::Binary(bytes) | Body::Compressed(_, bytes) => bytes.len(),
         }
     }
 
@@ -103,7 +108,21 @@ impl Message {
     pub(crate) fn capacity(&self) -> usize {
         match &self.body {
             Body::Text(text) => text.capacity(),
-            Body::Binary(bytes) => bytes.capacity(),
+            Body::Binary(bytes) | Body::Compressed(_, bytes) => bytes.capacity(),
+        }
+    }
+}
+
+impl Whole {
+    /// A message from its bytes.
+    ///
+    /// # Errors
+    ///
+    /// Text that is not UTF-8.
+    pub(crate) fn of(opcode: Opcode, bytes: Vec<u8>) -> Result<Self, PeerError> {
+        match opcode {
+            Opcode::Text => String::from_utf8(bytes).map(Self::Text).map_err(|_| PeerError::InvalidUtf8),
+            _ => Ok(Self::Binary(bytes)),
         }
     }
 }

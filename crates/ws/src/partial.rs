@@ -1,16 +1,20 @@
 //! What a connection keeps between calls: a header, frame or message of which only a part has arrived.
 
+use crate::deflate::Inflater;
 use crate::frame::HEADER_BYTES_MAX;
 use crate::message::{Message, Whole};
 use crate::{CloseCode, CloseFrame, Header, Input, Limits, Opcode, PeerError, mask};
 
-/// Lives in a box that exists only while something is incomplete, or lent to the caller.
+/// Lives in a box that exists only while something is incomplete, or lent to the caller, or must be remembered of the
+/// messages before.
 #[derive(Debug, Default)]
 pub(crate) struct Partial {
     reading: Reading,
     /// The data message that is under way. Control frames may come between its fragments.
     message: Option<Message>,
     lent: Lent,
+    /// What compressed messages may refer to, if the peer uses context takeover or nobody lends an inflater.
+    context: Option<Box<Inflater>>,
 }
 
 /// The place in the stream of frames.
@@ -56,12 +60,36 @@ impl Partial {
     /// Frees what was lent. Returns whether anything is left to keep.
     pub(crate) fn release(&mut self) -> bool {
         self.lent = Lent::Nothing;
-        self.message.is_some() || !matches!(self.reading, Reading::Header { len: 0, .. })
+        self.context.is_some()
+            || self.message.is_some()
+            || !matches!(self.reading, Reading::Header { len: 0, .. })
     }
 
     /// What is complete, for the caller to see.
     pub(crate) fn lent(&self) -> &Lent {
         &self.lent
+    }
+
+    /// Takes a compressed message that is complete.
+    pub(crate) fn compressed(&mut self) -> Option<(Opcode, Vec<u8>)> {
+        match &mut self.lent {
+            Lent::Message(Whole::Compressed(opcode, bytes)) => Some((*opcode, std::mem::take(bytes))),
+            _ => None,
+        }
+    }
+
+    /// Inflates a message with what is remembered of those before, to be lent.
+    pub(crate) fn inflate(
+        &mut self,
+        opcode: Opcode,
+        payload: &[u8],
+        takeover: bool,
+        limits: &Limits,
+    ) -> Result<(), PeerError> {
+        let context = self.context.get_or_insert_default();
+        context.inflate(payload, takeover, limits)?;
+        self.lent = Lent::Message(Whole::of(opcode, context.take())?);
+        Ok(())
     }
 
     /// Whether a data message is under way.
@@ -78,10 +106,13 @@ impl Partial {
         let lent = match &self.lent {
             Lent::Nothing => 0,
             Lent::Message(Whole::Text(text)) => text.capacity(),
-            Lent::Message(Whole::Binary(bytes)) | Lent::Ping(bytes) | Lent::Pong(bytes) => bytes.capacity(),
+            Lent::Message(Whole::Binary(bytes) | Whole::Compressed(_, bytes))
+            | Lent::Ping(bytes)
+            | Lent::Pong(bytes) => bytes.capacity(),
             Lent::Close(_, reason) => reason.capacity(),
         };
-        control + lent + self.message.as_ref().map_or(0, Message::capacity)
+        let context = self.context.as_ref().map_or(0, |context| size_of::<Inflater>() + context.bytes_held());
+        control + lent + context + self.message.as_ref().map_or(0, Message::capacity)
     }
 
     /// Reads the next header, from what was kept of it and from `input`; `None` asks for more bytes.
@@ -106,7 +137,9 @@ impl Partial {
         self.reading = if header.opcode.is_control() {
             Reading::Control { opcode: header.opcode, left, key, payload: Vec::new() }
         } else {
-            self.message.get_or_insert_with(|| Message::new(header.opcode)).admit(left, limits)?;
+            self.message
+                .get_or_insert_with(|| Message::new(header.opcode, header.rsv1))
+                .admit(left, limits)?;
             Reading::Data { fin: header.fin, left, key }
         };
         Ok(())

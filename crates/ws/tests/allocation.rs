@@ -7,8 +7,11 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
+use spanwire_ws::deflate::{Agreement, Deflater, Inflater, Side};
 use spanwire_ws::handshake::{Request, head};
-use spanwire_ws::{Connection, HeadLimits, Header, Input, Limits, Opcode, Role};
+use spanwire_ws::{
+    Connection, Event, Extensions, HeadLimits, Header, Input, Limits, Opcode, PeerError, Role,
+};
 
 /// The system's allocator with a count of the bytes this thread holds, and of the most it has held.
 struct Counting;
@@ -50,8 +53,12 @@ fn peak(work: impl FnOnce()) -> usize {
 const BOX_BYTES_MAX: usize = 192;
 
 /// Big limits, so that a limit is not what saves us.
-const LIMITS: Limits =
-    Limits { frame_bytes_max: 1 << 30, message_bytes_max: 1 << 30, fragments_max: u32::MAX };
+const LIMITS: Limits = Limits {
+    frame_bytes_max: 1 << 30,
+    message_bytes_max: 1 << 30,
+    fragments_max: u32::MAX,
+    inflate_ratio_max: u32::MAX,
+};
 
 fn header(fin: bool, opcode: Opcode, len: u64) -> Vec<u8> {
     let (bytes, size) = Header { fin, ..Header::new(opcode, len) }.masked([0; 4]).encode();
@@ -162,4 +169,84 @@ fn a_head_costs_only_its_list_of_subprotocols() {
     assert_eq!(peak(|| parse(long.as_bytes())), 0);
     let headers = (0..100_000).map(|_| ("Sec-WebSocket-Protocol", b"a, b, c".as_slice()));
     assert!(peak(|| drop(Request::new("GET", (1, 1), headers))) <= list_bytes_max);
+}
+
+/// A compressed message of a client.
+fn compressed(message: &[u8]) -> Vec<u8> {
+    let mut payload = Vec::new();
+    Deflater::new(1, 15).deflate_into(&mut payload, message, false);
+    let header = Header::new(Opcode::Binary, payload.len() as u64).compressed().masked([0; 4]);
+    let (bytes, size) = header.encode();
+    [&bytes[..size], &payload].concat()
+}
+
+fn agreed(takeover: bool) -> Connection {
+    let side = Side { window_bits: 15, takeover };
+    Connection::with_extensions(Role::Server, Extensions::Deflate(Agreement { server: side, client: side }))
+}
+
+/// What zlib keeps, and the box of the connection if it is the connection's own.
+const INFLATER_BYTES_MAX: usize = 52 << 10;
+
+#[test]
+fn a_bomb_costs_at_most_the_limit() {
+    let limits = Limits { message_bytes_max: 100_000, frame_bytes_max: 100_000, ..LIMITS };
+    let bomb = compressed(&vec![0; 8 << 20]);
+    assert!(bomb.len() < limits.frame_bytes_max, "{} bytes", bomb.len());
+    for takeover in [false, true] {
+        let mut bomb = bomb.clone();
+        let mut sin = None;
+        let cost = peak(|| {
+            let (mut connection, mut inflater) = (agreed(takeover), Inflater::new());
+            let mut input = Input::new(&mut bomb);
+            sin = connection.next_lent(&mut input, &limits, &mut inflater).err();
+        });
+        assert_eq!(sin, Some(PeerError::InflatesTooLong(100_000)));
+        // A buffer that grows is held beside the one it replaces for a moment.
+        let allowed = INFLATER_BYTES_MAX + limits.message_bytes_max + limits.message_bytes_max * 2 / 3 + 1;
+        assert!(cost <= allowed, "{cost} bytes, where {allowed} are allowed");
+    }
+}
+
+#[test]
+fn a_thousand_connections_without_takeover_share_what_one_inflater_keeps() {
+    let mut inflater = Inflater::new();
+    let mut connections: Vec<_> = std::iter::repeat_with(|| agreed(false)).take(1000).collect();
+    let mut wires = vec![compressed(b"to be inflated, and inflated, and inflated"); connections.len()];
+    let before = HELD.get();
+    for (connection, wire) in connections.iter_mut().zip(&mut wires) {
+        let mut input = Input::new(wire);
+        let event = connection.next_lent(&mut input, &LIMITS, &mut inflater).unwrap();
+        assert_eq!(event, Some(Event::Binary(b"to be inflated, and inflated, and inflated")));
+        assert_eq!(connection.bytes_held(), 0);
+    }
+    let held = HELD.get() - before;
+    assert!(held <= INFLATER_BYTES_MAX && held <= inflater.bytes_held(), "{held} bytes");
+}
+
+#[test]
+fn an_inflater_gives_back_what_a_long_message_took() {
+    let mut inflater = Inflater::new();
+    let mut long = Vec::new();
+    Deflater::new(1, 15).deflate_into(&mut long, &vec![7; 1 << 20], false);
+    assert_eq!(inflater.inflate(&long, false, &LIMITS).map(<[u8]>::len), Ok(1 << 20));
+    assert_eq!(inflater.inflate(b"\0", false, &LIMITS), Ok(&[][..]));
+    assert!(inflater.bytes_held() <= INFLATER_BYTES_MAX, "{} bytes", inflater.bytes_held());
+}
+
+#[test]
+fn with_takeover_a_connection_keeps_a_window_and_no_message() {
+    let mut connection = agreed(true);
+    let mut wire = compressed(&[5; 60_000]);
+    let before = HELD.get();
+    let mut input = Input::new(&mut wire);
+    while let Ok(Some(_)) = connection.next(&mut input, &LIMITS) {}
+    let held = HELD.get() - before;
+    assert!(held <= INFLATER_BYTES_MAX && held <= connection.bytes_held(), "{held} bytes");
+}
+
+#[test]
+fn a_deflater_takes_what_it_says() {
+    let deflater = peak(|| drop(Deflater::new(6, 15)));
+    assert!((200 << 10..=400 << 10).contains(&deflater), "{deflater} bytes");
 }

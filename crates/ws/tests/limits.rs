@@ -5,7 +5,8 @@ mod common;
 use common::{Heard, masked, masked_open, play};
 use spanwire_ws::{Limits, Opcode, PeerError, Role};
 
-const LIMITS: Limits = Limits { frame_bytes_max: 8, message_bytes_max: 12, fragments_max: 3 };
+const LIMITS: Limits =
+    Limits { frame_bytes_max: 8, message_bytes_max: 12, fragments_max: 3, inflate_ratio_max: 200 };
 
 /// What a server with these limits hears; the same in one read and byte by byte.
 fn hear(frames: &[Vec<u8>]) -> Vec<Heard> {
@@ -67,7 +68,7 @@ fn control_frames_are_not_counted_as_data() {
 
 #[test]
 fn limits_of_nothing_still_allow_an_empty_message() {
-    let nothing = Limits { frame_bytes_max: 0, message_bytes_max: 0, fragments_max: 0 };
+    let nothing = Limits { frame_bytes_max: 0, message_bytes_max: 0, fragments_max: 0, inflate_ratio_max: 0 };
     let wire = masked(Opcode::Text, b"");
     assert_eq!(play(Role::Server, [wire.as_slice()], &nothing), [Heard::Text(String::new())]);
     assert_eq!(play(Role::Server, wire.chunks(1), &nothing), [Heard::Text(String::new())]);

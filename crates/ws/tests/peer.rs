@@ -41,7 +41,7 @@ async fn serve_echo(mut socket: TcpStream) -> Outcome<State> {
     let len = loop {
         if let Some(head) = head::parse_request(&bytes, &HeadLimits::default())? {
             let anyone = |_: Option<&str>| OriginVerdict::Allow;
-            let policy = Policy { subprotocols: &["echo"], origin: &anyone };
+            let policy = Policy { subprotocols: &["echo"], origin: &anyone, deflate: None };
             match accept(&head.request, &policy) {
                 Ok(accepted) => accepted.encode_into(&mut out),
                 Err(refusal) => {
@@ -224,7 +224,7 @@ async fn their_echo(socket: TcpStream) -> Outcome<()> {
 
 /// Our client: sends messages one by one, closes, and returns what it heard and how it ended.
 async fn our_client(mut socket: TcpStream, messages: &[Message]) -> Outcome<(Vec<Heard>, State)> {
-    let offer = Offer { host: "localhost", target: "/echo", subprotocols: &[], headers: &[] };
+    let offer = Offer { host: "localhost", target: "/echo", subprotocols: &[], headers: &[], deflate: None };
     let handshake = Handshake::new(offer, *b"sixteen bytes ok")?;
     let (mut bytes, mut out, mut heard) = (Vec::new(), Vec::new(), Vec::new());
     handshake.encode_into(&mut out);

@@ -31,7 +31,10 @@ fn from_home(origin: Option<&str>) -> OriginVerdict {
 
 fn judge(method: &str, version: (u8, u8), headers: &[(&str, &str)]) -> Result<Accept<'static>, Refusal> {
     let headers = headers.iter().map(|(name, value)| (*name, value.as_bytes()));
-    accept(&Request::new(method, version, headers), &Policy { subprotocols: &SPOKEN, origin: &from_home })
+    accept(
+        &Request::new(method, version, headers),
+        &Policy { subprotocols: &SPOKEN, origin: &from_home, deflate: None },
+    )
 }
 
 /// The good headers without those of a name, and with others.
@@ -101,7 +104,7 @@ fn judge_connect(protocol: Option<&str>, headers: &[(&str, &str)]) -> Result<Acc
     let headers = headers.iter().map(|(name, value)| (*name, value.as_bytes()));
     let request = Request::new("CONNECT", (2, 0), headers);
     let request = protocol.into_iter().fold(request, Request::with_protocol);
-    accept(&request, &Policy { subprotocols: &SPOKEN, origin: &from_home })
+    accept(&request, &Policy { subprotocols: &SPOKEN, origin: &from_home, deflate: None })
 }
 
 #[test]
@@ -198,7 +201,7 @@ fn an_origin_that_is_not_text_is_refused_before_anyone_is_asked() {
     let headers =
         GOOD.iter().map(|(name, value)| (*name, value.as_bytes())).chain([("Origin", b"\xff".as_slice())]);
     let everyone = |_: Option<&str>| OriginVerdict::Allow;
-    let policy = Policy { subprotocols: &[], origin: &everyone };
+    let policy = Policy { subprotocols: &[], origin: &everyone, deflate: None };
     assert_eq!(accept(&Request::new("GET", (1, 1), headers), &policy), Err(Refusal::OriginMalformed));
 }
 
@@ -260,7 +263,9 @@ fn a_request_is_read_when_its_last_byte_has_arrived() {
     let with_more = [request.as_slice(), b"\x81\x85frames"].concat();
     let parsed = head::parse_request(&with_more, &HeadLimits::default()).unwrap().unwrap();
     assert_eq!((parsed.len, parsed.target), (request.len(), "/chat?room=1"));
-    assert!(accept(&parsed.request, &Policy { subprotocols: &[], origin: &from_home }).is_ok());
+    assert!(
+        accept(&parsed.request, &Policy { subprotocols: &[], origin: &from_home, deflate: None }).is_ok()
+    );
 }
 
 #[test]
@@ -299,6 +304,7 @@ const OFFER: Offer<'static> = Offer {
     target: "/chat",
     subprotocols: &SPOKEN,
     headers: &[("Origin", "https://example.com")],
+    deflate: None,
 };
 
 fn handshake() -> Handshake<'static> {
@@ -410,7 +416,7 @@ proptest! {
         let (mut request, mut answer) = (Vec::new(), Vec::new());
         handshake.encode_into(&mut request);
         let parsed = head::parse_request(&request, &HeadLimits::default()).unwrap().unwrap();
-        let accepted = accept(&parsed.request, &Policy { subprotocols: &SPOKEN, origin: &from_home }).unwrap();
+        let accepted = accept(&parsed.request, &Policy { subprotocols: &SPOKEN, origin: &from_home, deflate: None }).unwrap();
         accepted.encode_into(&mut answer);
         let welcome = handshake.verify(&answer, &HeadLimits::default()).unwrap().unwrap();
         prop_assert_eq!(welcome.subprotocol, offered.first().copied());

@@ -108,7 +108,7 @@ impl Session {
 /// Opens the WebSocket; what was read behind the answer is returned.
 fn shake_hands(stream: &mut TcpStream, server: &Server) -> Result<Vec<u8>, Failure> {
     let (host, target) = (server.authority(), format!("{}{PATH}", server.prefix));
-    let offer = Offer { host: &host, target: &target, subprotocols: &[], headers: &[] };
+    let offer = Offer { host: &host, target: &target, subprotocols: &[], headers: &[], deflate: None };
     let handshake = Handshake::new(offer, drawn()?).map_err(|error| Failure::new(Exit::Usage, error))?;
     let mut request = Vec::new();
     handshake.encode_into(&mut request);

@@ -28,7 +28,7 @@ pub(super) fn decide<B>(
         true => OriginVerdict::Allow,
         false => OriginVerdict::Refuse,
     };
-    let policy = Policy { subprotocols: endpoint.subprotocols(), origin: &verdict };
+    let policy = Policy { subprotocols: endpoint.subprotocols(), origin: &verdict, deflate: None };
     match accept(&read(request), &policy) {
         Ok(accept) => {
             edge.counters.upgraded();

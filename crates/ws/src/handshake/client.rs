@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use super::field::{self, Field};
+use super::answer::Answer;
 use super::key::Key;
-use super::{Refusal, head};
+use super::{Refusal, field, head};
+use crate::deflate::{Parameters, WINDOW_BITS_MAX, WINDOW_BITS_MIN, Window};
 use crate::{Extensions, HeadLimits};
 
 /// What a client asks for.
@@ -18,6 +19,8 @@ pub struct Offer<'a> {
     pub subprotocols: &'a [&'a str],
     /// Further headers, as `Origin` or `Authorization`. Those of the handshake itself are ours to send.
     pub headers: &'a [(&'a str, &'a str)],
+    /// The compression to offer, if any.
+    pub deflate: Option<Parameters>,
 }
 
 /// An offer that can be sent, with the key that its answer must match.
@@ -50,6 +53,8 @@ pub enum OfferError {
     Subprotocol,
     /// A header's name is not a token, or is one of the handshake's own, or its value has line breaks.
     Header,
+    /// A window is offered that is not of 9 to 15 bits, or the server's without a number.
+    Window,
 }
 
 /// The answer does not open a WebSocket (section 4.1, the client's checks). Hang up.
@@ -72,8 +77,11 @@ pub enum AnswerError {
     AcceptMismatch,
     /// The server chose a subprotocol that was not offered, or chose twice.
     SubprotocolNotOffered,
-    /// The server agreed to an extension, and none was offered.
+    /// The server agreed to an extension that was not offered.
     ExtensionNotOffered,
+    /// The server agreed to compression, but not to what was offered, or in a way that cannot be done here (RFC 7692
+    /// section 7.1).
+    CompressionMismatch,
 }
 
 /// The headers that only the handshake itself may write.
@@ -110,6 +118,9 @@ impl<'a> Handshake<'a> {
         if !offer.headers.iter().all(|(name, value)| is_header(name, value)) {
             return Err(OfferError::Header);
         }
+        if !offer.deflate.is_none_or(can_be_offered) {
+            return Err(OfferError::Window);
+        }
         Ok(Self { offer, key: Key::of_nonce(nonce) })
     }
 
@@ -124,6 +135,9 @@ impl<'a> Handshake<'a> {
             line(&["Sec-WebSocket-Protocol: ", first]);
             others.iter().for_each(|name| line(&[", ", name]));
             line(&["\r\n"]);
+        }
+        if let Some(parameters) = self.offer.deflate {
+            line(&["Sec-WebSocket-Extensions: ", &parameters.to_string(), "\r\n"]);
         }
         self.offer.headers.iter().for_each(|(name, value)| line(&[name, ": ", value, "\r\n"]));
         line(&["\r\n"]);
@@ -145,9 +159,20 @@ impl<'a> Handshake<'a> {
         if status != 101 {
             return Err(AnswerError::Status(status));
         }
-        let subprotocol = answer.check(self)?;
-        Ok(Some(Welcome { subprotocol, extensions: Extensions::None, leftover: &bytes[len..] }))
+        let (subprotocol, extensions) = answer.check(&self.offer, &self.key)?;
+        Ok(Some(Welcome { subprotocol, extensions, leftover: &bytes[len..] }))
     }
+}
+
+/// Whether a server can agree to this in a way that we can keep.
+fn can_be_offered(parameters: Parameters) -> bool {
+    let fits = |window| match window {
+        Window::Unsaid => true,
+        Window::Any => false,
+        Window::Bits(bits) => (WINDOW_BITS_MIN..=WINDOW_BITS_MAX).contains(&bits),
+    };
+    let client = parameters.client_max_window_bits;
+    fits(parameters.server_max_window_bits) && (client == Window::Any || fits(client))
 }
 
 /// Whether this may be sent as a header of the caller's.
@@ -155,56 +180,6 @@ fn is_header(name: &str, value: &str) -> bool {
     field::token(name.as_bytes()).is_some()
         && !RESERVED.iter().any(|reserved| name.eq_ignore_ascii_case(reserved))
         && !value.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t')
-}
-
-/// The parts of an answer that matter.
-#[derive(Default)]
-struct Answer<'b> {
-    upgrades_to_websocket: bool,
-    connection_upgrades: bool,
-    accept: Field<'b>,
-    subprotocol: Field<'b>,
-    has_extensions: bool,
-}
-
-impl<'b> Answer<'b> {
-    fn add(&mut self, name: &str, value: &'b [u8]) {
-        let is = |known: &str| name.eq_ignore_ascii_case(known);
-        if is("upgrade") {
-            self.upgrades_to_websocket |= field::names(value, "websocket");
-        } else if is("connection") {
-            self.connection_upgrades |= field::names(value, "upgrade");
-        } else if is("sec-websocket-accept") {
-            self.accept.add(value);
-        } else if is("sec-websocket-protocol") {
-            self.subprotocol.add(value);
-        } else if is("sec-websocket-extensions") {
-            self.has_extensions |= field::elements(value).next().is_some();
-        }
-    }
-
-    /// The client's six checks in the order of section 4.1; the chosen subprotocol if all hold.
-    fn check<'a>(&self, handshake: &Handshake<'a>) -> Result<Option<&'a str>, AnswerError> {
-        if !self.upgrades_to_websocket {
-            return Err(AnswerError::UpgradeMissing);
-        }
-        if !self.connection_upgrades {
-            return Err(AnswerError::ConnectionMissing);
-        }
-        if self.accept != Field::Once(handshake.key.accept().as_str().as_bytes()) {
-            return Err(AnswerError::AcceptMismatch);
-        }
-        if self.has_extensions {
-            return Err(AnswerError::ExtensionNotOffered);
-        }
-        let chosen = match self.subprotocol {
-            Field::Absent => return Ok(None),
-            Field::Once(chosen) => chosen,
-            Field::Repeated => return Err(AnswerError::SubprotocolNotOffered),
-        };
-        let offered = handshake.offer.subprotocols.iter().copied().find(|name| name.as_bytes() == chosen);
-        offered.map(Some).ok_or(AnswerError::SubprotocolNotOffered)
-    }
 }
 
 impl AnswerError {
@@ -224,6 +199,7 @@ impl fmt::Display for OfferError {
             Self::Target => "the target must be a path of printable ASCII",
             Self::Subprotocol => "a subprotocol is not a token",
             Self::Header => "a header cannot be sent, or belongs to the handshake",
+            Self::Window => "a window that is offered must be of 9 to 15 bits",
         })
     }
 }
@@ -239,7 +215,8 @@ impl fmt::Display for AnswerError {
             Self::ConnectionMissing => "the answer does not say Connection: Upgrade",
             Self::AcceptMismatch => "Sec-WebSocket-Accept does not match our key",
             Self::SubprotocolNotOffered => "the server chose a subprotocol that was not offered",
-            Self::ExtensionNotOffered => "the server chose an extension, and none was offered",
+            Self::ExtensionNotOffered => "the server chose an extension that was not offered",
+            Self::CompressionMismatch => "the server agreed to compression that was not offered like that",
         })
     }
 }

@@ -4,7 +4,9 @@
 //! [`Request`] from the library's headers. Either way [`server::accept`] decides. A client builds a
 //! [`client::Handshake`], sends it, and lets it [`verify`](client::Handshake::verify) the answer.
 
+mod answer;
 pub mod client;
+pub(crate) mod extension;
 mod field;
 pub mod head;
 mod key;

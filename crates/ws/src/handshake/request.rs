@@ -1,6 +1,7 @@
 //! What a handshake's request says, as far as it matters here.
 
 use super::field::{self, Field};
+use crate::deflate;
 
 /// The most subprotocols that a client may offer. Stock clients offer one or two.
 pub const SUBPROTOCOLS_MAX: usize = 32;
@@ -22,6 +23,7 @@ pub struct Request<'h> {
     pub(super) websocket_version: Field<'h>,
     pub(super) origin: Field<'h>,
     pub(super) offers: Offers<'h>,
+    pub(super) deflate: deflate::Offers,
     pub(super) has_body: bool,
 }
 
@@ -53,6 +55,7 @@ impl<'h> Request<'h> {
             websocket_version: Field::Absent,
             origin: Field::Absent,
             offers: Offers::List(Vec::new()),
+            deflate: deflate::Offers::default(),
             has_body: false,
         };
         for (name, value) in headers {
@@ -81,6 +84,8 @@ impl<'h> Request<'h> {
             self.websocket_version.add(value);
         } else if is("sec-websocket-protocol") {
             field::elements(value).for_each(|offer| self.offers.add(offer));
+        } else if is("sec-websocket-extensions") {
+            self.deflate.add(value);
         } else if is("origin") {
             self.origin.add(value);
         } else if is("transfer-encoding") {

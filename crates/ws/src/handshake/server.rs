@@ -5,6 +5,7 @@ use super::key::{AcceptKey, Key};
 use super::request::Offers;
 use super::{Refusal, Request};
 use crate::Extensions;
+use crate::deflate::Terms;
 
 /// What a server decides beyond the letter of the RFC.
 #[derive(Clone, Copy)]
@@ -14,6 +15,8 @@ pub struct Policy<'p> {
     /// Judges the value of `Origin`, or its absence: browsers always send it, other clients seldom. It is asked
     /// last, when all else about the request is right.
     pub origin: &'p dyn Fn(Option<&str>) -> OriginVerdict,
+    /// How compression may be agreed upon, if a client offers it; `None` declines.
+    pub deflate: Option<Terms>,
 }
 
 /// What a policy thinks of an origin (section 10.2).
@@ -26,17 +29,20 @@ pub enum OriginVerdict {
 }
 
 /// A request that becomes a WebSocket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accept<'p> {
     /// `None` over HTTP/2, where the answer proves itself by its stream.
     accept_key: Option<AcceptKey>,
     subprotocol: Option<&'p str>,
     extensions: Extensions,
+    /// What the answer says of them; empty if there are none.
+    answer: String,
 }
 
 /// Decides about a request: every MUST of section 4.2.1, then the policy.
 ///
-/// An extension that a client offers is declined by silence, as section 9.1 allows. So is a list of
+/// The first offer of compression that the policy can meet is accepted. Everything else about extensions is declined
+/// by silence, as section 9.1 allows; so is what is malformed there, since nothing is lost by it. So is a list of
 /// subprotocols of which none is spoken here: section 4.2.2 lets the client decide whether it stays.
 ///
 /// # Errors
@@ -49,7 +55,13 @@ pub fn accept<'p>(request: &Request<'_>, policy: &Policy<'p>) -> Result<Accept<'
     };
     let subprotocol = choose(&request.offers, policy.subprotocols)?;
     check_origin(request.origin, policy)?;
-    Ok(Accept { accept_key, subprotocol, extensions: Extensions::None })
+    let agreed =
+        policy.deflate.and_then(|terms| request.deflate.iter().find_map(|offer| terms.answer(offer)));
+    let (extensions, answer) = match agreed {
+        Some((answer, agreement)) => (Extensions::Deflate(agreement), answer.to_string()),
+        None => (Extensions::None, String::new()),
+    };
+    Ok(Accept { accept_key, subprotocol, extensions, answer })
 }
 
 /// HTTP/1.1: GET, and the headers that turn the connection into something else.
@@ -133,7 +145,10 @@ impl<'p> Accept<'p> {
         let upgrade = self.accept_key.as_ref().map(|key| {
             [("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", key.as_str())]
         });
-        upgrade.into_iter().flatten().chain(self.subprotocol.map(|name| ("Sec-WebSocket-Protocol", name)))
+        let subprotocol = self.subprotocol.map(|name| ("Sec-WebSocket-Protocol", name));
+        let has_extensions = self.extensions != Extensions::None;
+        let extensions = has_extensions.then_some(("Sec-WebSocket-Extensions", self.answer.as_str()));
+        upgrade.into_iter().flatten().chain(subprotocol).chain(extensions)
     }
 
     /// Appends the whole answer to a request by HTTP/1.1. Frames follow it.

@@ -70,7 +70,13 @@ impl Line {
         mut chance: StdRng,
     ) -> io::Result<Self> {
         let mut stream = connect(target.address, receive_bytes).await?;
-        let offer = Offer { host: &target.host, target: &target.path, subprotocols: &[], headers: &[] };
+        let offer = Offer {
+            host: &target.host,
+            target: &target.path,
+            subprotocols: &[],
+            headers: &[],
+            deflate: None,
+        };
         let handshake = Handshake::new(offer, chance.random()).map_err(io::Error::other)?;
         let mut request = Vec::new();
         handshake.encode_into(&mut request);

@@ -335,7 +335,12 @@ impl Client {
     }
 
     fn understand(&mut self, bytes: &mut [u8]) {
-        let limits = ws::Limits { frame_bytes_max: 32 << 20, message_bytes_max: 32 << 20, fragments_max: 1 };
+        let limits = ws::Limits {
+            frame_bytes_max: 32 << 20,
+            message_bytes_max: 32 << 20,
+            fragments_max: 1,
+            ..ws::Limits::default()
+        };
         let mut input = ws::Input::new(bytes);
         while let Some(event) = self.ws.next(&mut input, &limits).expect("the server keeps to the protocol") {
             self.heard.push(match event {
