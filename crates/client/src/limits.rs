@@ -9,6 +9,8 @@ pub struct Limits {
     pub retry_min: Duration,
     /// No retry waits longer than this, so that a server which returns has everybody back soon after.
     pub retry_max: Duration,
+    /// A server that sends us away may tell when to come back; later than this we do not believe it.
+    pub retry_told_max: Duration,
     /// A connection, or a subscription, that lived this long was a good one, and forgives the failures before it.
     pub steady: Duration,
     /// How long a token, an opening and the answer to the connect command may take, each.
@@ -41,6 +43,7 @@ impl Default for Limits {
         Self {
             retry_min: Duration::from_millis(300),
             retry_max: Duration::from_secs(20),
+            retry_told_max: Duration::from_secs(120),
             steady: Duration::from_secs(10),
             connect_within: Duration::from_secs(10),
             ping_margin: Duration::from_secs(10),

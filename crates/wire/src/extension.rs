@@ -4,6 +4,9 @@
 //! server then lists what it grants in [`ConnectResult::sw_ext`](crate::message::ConnectResult::sw_ext).
 //! Other clients never see a field of an extension. Extension fields have JSON names that begin with `sw_`
 //! and Protobuf numbers from 1000.
+//!
+//! One extension comes before there is anything to grant: a client that is sent away from its connect command by a
+//! temporary error finds in [`Error::sw_retry_after`](crate::message::Error::sw_retry_after) when it may come back.
 
 use crate::message::ConnectRequest;
 

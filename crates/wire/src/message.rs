@@ -60,4 +60,10 @@ pub struct Error {
     #[prost(bool, tag = "3")]
     #[serde(skip_serializing_if = "is_zero", deserialize_with = "nullable")]
     pub temporary: bool,
+    /// Milliseconds after which to try again, and not before; 0 leaves that to the client. The server spreads those it
+    /// sends away over time, so a client adds no chance of its own. Only for clients that asked for extensions, see
+    /// [`extension`](crate::extension).
+    #[prost(uint32, tag = "1000")]
+    #[serde(skip_serializing_if = "is_zero", deserialize_with = "nullable")]
+    pub sw_retry_after: u32,
 }

@@ -119,7 +119,8 @@ impl Client {
         let reason = format!("{} {}", error.code, error.message);
         if error.temporary || (stale && self.config.credentials == Credentials::Provider) {
             self.token.take_if(|_| stale);
-            self.lost(now, Event::CODE_REFUSED, reason);
+            let told = Duration::from_millis(error.sw_retry_after.into());
+            self.lost_and_told(now, Event::CODE_REFUSED, reason, told.min(self.config.limits.retry_told_max));
         } else {
             self.end(Event::CODE_REFUSED, reason);
         }
@@ -133,6 +134,12 @@ impl Client {
 
     /// The connection is over, could not be made, or is given up by us.
     pub(super) fn lost(&mut self, now: Instant, code: u32, reason: String) {
+        self.lost_and_told(now, code, reason, Duration::ZERO);
+    }
+
+    /// The same, when the server may have told how long to stay away. It knows better than our backoff when it has
+    /// time for us, and has spread those it sent away over time already.
+    fn lost_and_told(&mut self, now: Instant, code: u32, reason: String, told: Duration) {
         if !reconnects(code) {
             return self.end(code, reason);
         }
@@ -146,7 +153,11 @@ impl Client {
         };
         self.hang_up();
         self.leave_connection(code == DisconnectCode::StateInvalidated.code());
-        let retry_at = now + self.backoff.next(lived, &self.config.limits, &mut self.chance);
+        let wait = match told {
+            Duration::ZERO => self.backoff.next(lived, &self.config.limits, &mut self.chance),
+            told => told,
+        };
+        let retry_at = now + wait;
         self.link = Link::Waiting { retry_at };
         self.tell(Event::Disconnected { code, reason, will_retry_at: Some(retry_at) });
         // A command that was too large for this server would be too large again, and end every connection.

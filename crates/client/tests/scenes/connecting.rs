@@ -161,3 +161,22 @@ fn retries_are_spread_and_the_same_seed_gives_the_same_ones() {
         assert!(*wait <= 300 << failures, "{first:?}");
     }
 }
+
+#[test]
+fn a_server_that_sends_a_client_away_says_when_it_may_come_back() {
+    for (told, comes) in [(2500, 2500), (600_000, 120_000)] {
+        let mut stage = Stage::new();
+        stage.handle(Input::Connect);
+        stage.open();
+        let error = format!(r#""error":{{"code":111,"temporary":true,"sw_retry_after":{told}}}"#);
+        stage.say(&format!(r#"{{"id":1,{error}}}"#));
+        stage.pass(comes - 1);
+        assert!(!stage.has_connection(), "not before {comes} ms");
+        stage.pass(1);
+        assert!(stage.has_connection(), "at {comes} ms");
+        stage.open();
+        stage.welcome();
+        assert_eq!(stage.story(), ["disconnected 13, retries", "connected"]);
+        stage.end();
+    }
+}

@@ -97,6 +97,11 @@ impl TryFrom<u32> for ErrorCode {
 
 impl From<ErrorCode> for message::Error {
     fn from(code: ErrorCode) -> Self {
-        Self { code: code.code(), message: code.reason().to_owned(), temporary: code.temporary() }
+        Self {
+            code: code.code(),
+            message: code.reason().to_owned(),
+            temporary: code.temporary(),
+            sw_retry_after: 0,
+        }
     }
 }

@@ -170,6 +170,10 @@ fn outcomes() -> Vec<(&'static str, Outcome)> {
     vec![
         ("error", Outcome::Error(ErrorCode::PermissionDenied.into())),
         ("error, temporary", Outcome::Error(ErrorCode::Internal.into())),
+        (
+            "error, with the time to come back",
+            Outcome::Error(Error { sw_retry_after: 2500, ..ErrorCode::TooManyRequests.into() }),
+        ),
         ("connected, empty", Outcome::Connect(ConnectResult::default())),
         (
             "connected",

@@ -24,7 +24,7 @@ fn errors_have_the_numbers_and_sentences_that_sdks_know() {
     ];
     for (code, message, temporary) in table {
         let known = ErrorCode::try_from(code).expect("it is in the table");
-        assert_eq!(Error::from(known), Error { code, message: message.into(), temporary });
+        assert_eq!(Error::from(known), Error { code, message: message.into(), temporary, sw_retry_after: 0 });
     }
     assert_eq!(ErrorCode::ALL.len(), table.len());
     assert_eq!(ErrorCode::try_from(114), Err(UnknownCode(114)));
