@@ -2,15 +2,18 @@
 //!
 //! This file holds the tables, the one entrance and the one exit. What happens in between is told by subject:
 //! `commands` (which command goes where, and which must wait), `connecting`, `subscribing` (recovery lives there),
-//! `leaving`, `requests` (publish, history, presence), `refreshing`, `fanout`, `delivering`, `timing`, `orders`.
+//! `leaving`, `requests` (publish, history, presence), `deciding` (what the backend is asked), `refreshing`, `renewing`,
+//! `fanout`, `delivering`, `timing`, `orders`.
 
 mod commands;
 mod connecting;
+mod deciding;
 mod delivering;
 mod fanout;
 mod leaving;
 mod orders;
 mod refreshing;
+mod renewing;
 mod requests;
 mod subscribing;
 mod timing;
@@ -21,6 +24,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use spanwire_wire::message::PublishRequest;
 use spanwire_wire::{
     DisconnectCode, DisconnectReason, ErrorCode, Outcome, Push, PushEvent, Reply, encode_push, encode_reply,
 };
@@ -111,6 +115,14 @@ enum Purpose {
     Subscribe(SubscriptionId),
     /// Presence's word on a subscribe.
     Appear(SubscriptionId),
+    /// The backend's word on the connection's expiry.
+    Renew,
+    /// The backend's word on a subscription's expiry.
+    RenewSubscription(SubscriptionId),
+    /// The backend's word on the publish command of this id.
+    Approve { command: u32, request: Box<PublishRequest> },
+    /// The rpc command of this id.
+    Rpc { command: u32 },
     /// The publish command of this id.
     Publish { command: u32 },
     /// The history command of this id.
@@ -125,6 +137,7 @@ impl Purpose {
         match self {
             Self::VerifySubscription(subscription)
             | Self::SubRefresh { subscription, .. }
+            | Self::RenewSubscription(subscription)
             | Self::Subscribe(subscription)
             | Self::Appear(subscription) => Some(*subscription),
             _ => None,
@@ -160,6 +173,7 @@ impl Hub {
             life: Life::Fresh { stale_at: now.at + self.config.limits.stale_close_delay, upstream },
             subscriptions: Subscriptions::default(),
             backlog: None,
+            awaits_approval: false,
             asks: 0,
         };
         let id = self.sessions.insert(session);
@@ -275,6 +289,14 @@ impl Hub {
             (Purpose::Appear(subscription), Answer::Presence(answer)) => {
                 self.appeared(now, id, subscription.audience, answer)
             }
+            (Purpose::Renew, Answer::Renewal(renewal)) => self.renewed(now, id, renewal),
+            (Purpose::RenewSubscription(subscription), Answer::Renewal(renewal)) => {
+                self.subscription_renewed(now, id, subscription, renewal);
+            }
+            (Purpose::Approve { command, request }, Answer::Approval(outcome)) => {
+                self.approved(id, command, *request, outcome);
+            }
+            (Purpose::Rpc { command }, Answer::Rpc(outcome)) => self.called(id, command, outcome),
             (Purpose::Publish { command }, Answer::Broker(answer)) => self.published(id, command, answer),
             (Purpose::History { command }, Answer::Broker(answer)) => self.history_read(id, command, answer),
             (Purpose::Presence { command }, Answer::Presence(answer)) => {
@@ -323,9 +345,10 @@ impl Hub {
 
     /// Lets somebody know that it is not let in, by an error reply or by the end of the connection.
     fn deny(&mut self, id: SessionId, command: u32, refusal: Refusal) {
-        match refusal {
-            Refusal::Error(code) => self.refuse(id, command, code),
-            Refusal::Disconnect(code) => self.close(id, code.into()),
+        let extended = self.sessions.get(id).and_then(Session::client).is_some_and(|client| client.extended);
+        match refusal.into_error(extended) {
+            Ok(error) => self.reply(id, command, Outcome::Error(error)),
+            Err(reason) => self.close(id, reason),
         }
     }
 

@@ -1,11 +1,14 @@
 //! What happens to a hub, and what it asks of the world.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
-use spanwire_wire::message::ClientInfo;
+use spanwire_wire::message::{ClientInfo, Error};
 use spanwire_wire::{DisconnectCode, DisconnectReason, Encoding, ErrorCode, UnsubscribeCode};
 
+use crate::backend::{Approval, Petition, Renewal};
 use crate::broker::{BrokerAnswer, BrokerRequest};
 use crate::channel::{Channel, Position};
 use crate::presence::{PresenceAnswer, PresenceRequest};
@@ -159,6 +162,8 @@ pub enum Question {
         /// The user of the connection.
         user: String,
     },
+    /// One for the backend. What the answer is depends on the [matter](crate::backend::Matter).
+    Decide(Box<Petition>),
     /// One for the broker. The answer is [`Answer::Broker`].
     Broker(Channel, BrokerRequest),
     /// One for presence. The answer is [`Answer::Presence`].
@@ -187,6 +192,10 @@ pub struct Authenticate {
     pub name: String,
     /// The version of that.
     pub version: String,
+    /// The server-side subscriptions that it wants to recover.
+    pub channels: Vec<String>,
+    /// What it says instead of HTTP headers. Untrusted.
+    pub headers: BTreeMap<String, String>,
 }
 
 /// An answer to a [`Question`].
@@ -194,8 +203,15 @@ pub struct Authenticate {
 pub enum Answer {
     /// To [`Question::Authenticate`] and [`Question::Refresh`].
     Credentials(Result<Credentials, Refusal>),
-    /// To [`Question::VerifySubscription`].
+    /// To [`Question::VerifySubscription`] and [`Matter::Subscribe`](crate::backend::Matter::Subscribe).
     Grant(Result<Grant, Refusal>),
+    /// To [`Matter::Refresh`](crate::backend::Matter::Refresh) and
+    /// [`Matter::SubRefresh`](crate::backend::Matter::SubRefresh).
+    Renewal(Renewal),
+    /// To [`Matter::Publish`](crate::backend::Matter::Publish).
+    Approval(Result<Approval, Refusal>),
+    /// To [`Matter::Rpc`](crate::backend::Matter::Rpc): the result, raw JSON or binary.
+    Rpc(Result<Bytes, Refusal>),
     /// To [`Question::Broker`].
     Broker(BrokerAnswer),
     /// To [`Question::Presence`].
@@ -215,6 +231,10 @@ pub struct Credentials {
     pub data: Bytes,
     /// Server-side subscriptions.
     pub channels: Vec<(Channel, Grant)>,
+    /// What the backend wants to be told of this connection whenever it is asked; nobody else sees it.
+    pub meta: Bytes,
+    /// When the connection expires, the backend is asked whether it goes on; the client need not refresh it.
+    pub renewed_by_backend: bool,
 }
 
 /// What a subscription token, or the backend, says of one subscription.
@@ -230,13 +250,36 @@ pub struct Grant {
     pub options: SubscriptionOptions,
 }
 
-/// Why somebody is not let in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why somebody is not let in, or may not do something.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// An error reply.
     Error(ErrorCode),
     /// The end of the connection.
     Disconnect(DisconnectCode),
+    /// An error reply in the backend's words.
+    Worded(Box<Error>),
+    /// The end of the connection, with a code and words of the backend's.
+    Ended(DisconnectReason),
+    /// An error reply that asks to come back, not before this time; whoever decided that has spread those it sent away.
+    Later(Duration),
+}
+
+impl Refusal {
+    /// The error reply; `None` if the connection ends instead. Only a client with our extensions is told a time.
+    pub(crate) fn into_error(self, extended: bool) -> Result<Error, DisconnectReason> {
+        match self {
+            Self::Error(code) => Ok(code.into()),
+            Self::Worded(error) => Ok(*error),
+            Self::Later(wait) => {
+                let millis = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).max(1);
+                let sw_retry_after = if extended { millis } else { 0 };
+                Ok(Error { sw_retry_after, ..ErrorCode::TooManyRequests.into() })
+            }
+            Self::Disconnect(code) => Err(code.into()),
+            Self::Ended(reason) => Err(reason),
+        }
+    }
 }
 
 /// Where a subscriber wants to go on, from its command.

@@ -9,6 +9,7 @@
 
 mod asks;
 mod audience;
+pub mod backend;
 pub mod broker;
 pub mod channel;
 pub mod conformance;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use spanwire_wire::ErrorCode;
 
+use crate::backend::Deciders;
 use crate::broker::HistoryOptions;
 
 /// Ends a namespace's name within a channel's name: `chat:lobby` is the channel `lobby` of namespace `chat`.
@@ -63,6 +64,8 @@ pub struct Namespace {
     pub read_history: Permission,
     /// `channel#user1,user2` lets these users subscribe.
     pub allow_user_limited_channels: bool,
+    /// What the backend decides.
+    pub deciders: Deciders,
 }
 
 /// All namespaces of a server, and which one a channel belongs to.

@@ -9,7 +9,7 @@ pub(crate) use backlog::Backlog;
 pub(crate) use heartbeat::{Beat, Heartbeat};
 pub(crate) use joining::{Joining, Purpose, Stage};
 pub use subscriptions::SubscriptionOptions;
-pub(crate) use subscriptions::{Place, Subscription, SubscriptionId, Subscriptions, Traits, Wishes};
+pub(crate) use subscriptions::{Due, Place, Subscription, SubscriptionId, Subscriptions, Traits, Wishes};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,6 +33,8 @@ pub(crate) struct Session {
     pub(crate) subscriptions: Subscriptions,
     /// Frames that wait for an answer to something before them.
     pub(crate) backlog: Option<Box<Backlog>>,
+    /// The backend is deciding about a publish; the next one waits.
+    pub(crate) awaits_approval: bool,
     /// Questions on its behalf that are not answered yet.
     pub(crate) asks: u32,
 }
@@ -84,6 +86,8 @@ pub(crate) struct Known {
     pub(crate) data: Bytes,
     /// When the connection expires, in seconds since 1970.
     pub(crate) expire_at: Option<u64>,
+    /// The backend is asked when it does.
+    pub(crate) renewed_by_backend: bool,
     /// Server-side subscriptions that are still being made.
     pub(crate) pending: usize,
     /// Those that are made, for the reply.
@@ -104,6 +108,17 @@ pub(crate) struct Client {
     pub(crate) close_at: Option<Instant>,
     /// Whether it was granted our extensions.
     pub(crate) extended: bool,
+    /// What only clients have that a backend let in.
+    pub(crate) backing: Option<Box<Backing>>,
+}
+
+/// What the backend said of a client besides who it is.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Backing {
+    /// What it wants to be told of it again.
+    pub(crate) meta: Bytes,
+    /// When it is to be asked whether the connection goes on.
+    pub(crate) renew_at: Option<Instant>,
 }
 
 impl Client {
@@ -125,7 +140,13 @@ impl Client {
             heartbeat: Heartbeat::Off,
             close_at: None,
             extended,
+            backing: (!credentials.meta.is_empty())
+                .then(|| Box::new(Backing { meta: credentials.meta.clone(), renew_at: None })),
         }
+    }
+
+    fn renew_at(&self) -> Option<Instant> {
+        self.backing.as_ref().and_then(|backing| backing.renew_at)
     }
 }
 
@@ -144,7 +165,7 @@ impl Session {
             Life::Fresh { stale_at, .. } | Life::Refused { stale_at } => Some(*stale_at),
             Life::Connecting(connecting) => Some(connecting.stale_at),
             Life::Connected(client) => {
-                [client.heartbeat.due(), client.close_at, self.subscriptions.expire_at]
+                [client.heartbeat.due(), client.close_at, client.renew_at(), self.subscriptions.expire_at]
                     .into_iter()
                     .flatten()
                     .min()

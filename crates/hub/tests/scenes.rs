@@ -8,10 +8,12 @@
 //! - `leaving`: every way out, and that nothing remains
 //! - `overtaking`: orders and answers that cross each other on the way
 //! - `timing`: pings, expiry, staleness
+//! - `deciding`: what the backend is asked, and answers that come late or in another order
 //! - `limits`: what one client may cost
 
 mod scenes {
     mod connecting;
+    mod deciding;
     mod leaving;
     mod limits;
     mod overtaking;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use spanwire_hub::backend::Matter;
 use spanwire_hub::broker::{
     Broker, BrokerEvent, BrokerRequest, Draft, HistoryOptions, Listener, MemoryBroker, MemoryLimits, Ticket,
 };
@@ -309,6 +310,10 @@ impl World {
             }
             Output::Ask(ask, Question::VerifySubscription { .. }) => {
                 self.answers.push_back((ask, Answer::Grant(Ok(Grant::default()))));
+            }
+            Output::Ask(ask, Question::Decide(petition)) => {
+                let Matter::Rpc { data, .. } = petition.matter else { unreachable!("no namespace asks") };
+                self.answers.push_back((ask, Answer::Rpc(Ok(data))));
             }
             Output::Close(id, _) => self.close(id),
             Output::Resume(_) => {}

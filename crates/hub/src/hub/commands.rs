@@ -84,6 +84,7 @@ impl Hub {
         let Some(session) = self.sessions.get(id) else { return false };
         if matches!(session.life, Life::Connecting(_))
             || session.asks >= self.config.limits.asks_per_client_max as u32
+            || (session.awaits_approval && matches!(command.request, Request::Publish(_)))
         {
             return true;
         }
@@ -100,7 +101,9 @@ impl Hub {
         match (&session.life, command.request) {
             (Life::Fresh { .. }, Request::Connect(request)) => self.connect(id, command.id, request),
             (Life::Connected(_), request) => self.request(now, id, command.id, request),
-            // Anything before connect, and anything behind a connect that was refused.
+            // What was said in the same breath as the connect that was refused.
+            (Life::Refused { .. }, request) if !matches!(request, Request::Connect(_)) => {}
+            // Anything before connect, and another connect.
             _ => self.close(id, DisconnectCode::BadRequest.into()),
         }
     }
@@ -117,7 +120,7 @@ impl Hub {
             Request::Presence(request) => self.read_presence(id, command, &request.channel),
             Request::PresenceStats(request) => self.read_presence_stats(id, command, &request.channel),
             Request::History(request) => self.read_history(id, command, request),
-            Request::Rpc(_) => self.refuse(id, command, spanwire_wire::ErrorCode::NotAvailable),
+            Request::Rpc(request) => self.call(id, command, request),
             Request::Send(_) => self.close(id, DisconnectCode::NotAvailable.into()),
             Request::Refresh(request) => self.refresh(id, command, request),
             Request::SubRefresh(request) => self.refresh_subscription(id, command, request),

@@ -27,19 +27,20 @@ impl Hub {
         let Life::Fresh { stale_at, upstream } = &mut session.life else { return };
         let (stale_at, upstream) = (*stale_at, std::mem::take(upstream));
         let extended = extension::is_wanted(&request);
-        let ConnectRequest { token, data, subs, name, version, .. } = request;
+        let ConnectRequest { token, data, subs, name, version, headers, .. } = request;
         // A stranger may name any number of channels, at any length: kept is what a client can have been subscribed to.
         let wanted = subs.into_iter().filter_map(|(channel, request)| {
             Some((channel, wanted_position(request.recover, request.offset, &request.epoch)?))
         });
-        let wanted = wanted.take(self.config.limits.channels_per_client_max).collect();
+        let wanted: BTreeMap<_, _> = wanted.take(self.config.limits.channels_per_client_max).collect();
+        let channels = wanted.keys().cloned().collect();
         let reach = match upstream {
             Upstream::Connection => None,
             Upstream::Requests(reach) => Some(reach),
         };
         let connecting = Connecting { stale_at, command, wanted, extended, reach, known: None };
         session.life = Life::Connecting(Box::new(connecting));
-        let question = Authenticate { session: id, token, data, name, version };
+        let question = Authenticate { session: id, token, data, name, version, channels, headers };
         self.ask(id, Purpose::Connect, Question::Authenticate(question));
     }
 
@@ -75,8 +76,9 @@ impl Hub {
         let Some(connecting) = self.connecting_mut(id) else { return };
         let client = Client::new(client_id, &credentials, connecting.extended);
         let pending = channels.len();
-        let Credentials { data, expire_at, .. } = credentials;
-        connecting.known = Some(Known { client, data, expire_at, pending, made: BTreeMap::new() });
+        let Credentials { data, expire_at, renewed_by_backend, .. } = credentials;
+        let made = BTreeMap::new();
+        connecting.known = Some(Known { client, data, expire_at, renewed_by_backend, pending, made });
         for (channel, (namespace, grant)) in channels {
             self.join_server_side(id, &channel, &namespace, grant);
         }
@@ -148,14 +150,17 @@ impl Hub {
 
     /// The connect command cannot be granted: nothing remains of it, and the client is expected to go.
     pub(super) fn refuse_connect(&mut self, id: SessionId, refusal: Refusal) {
-        let Refusal::Error(code) = refusal else { return self.deny(id, 0, refusal) };
         let Some(connecting) = self.connecting_mut(id) else { return };
         let (command, stale_at) = (connecting.command, connecting.stale_at);
+        let error = match refusal.into_error(connecting.extended) {
+            Ok(error) => error,
+            Err(reason) => return self.close(id, reason),
+        };
         self.leave_all(id);
         if let Some(session) = self.sessions.get_mut(id) {
             session.life = Life::Refused { stale_at };
         }
-        self.refuse(id, command, code);
+        self.reply(id, command, Outcome::Error(error));
     }
 
     /// Everything is known: reply, and let the server-side subscriptions go live behind the reply.
@@ -164,13 +169,16 @@ impl Hub {
         let Some(session) = self.sessions.get_mut(id) else { return };
         let Life::Connecting(connecting) = std::mem::replace(&mut session.life, Life::Closed) else { return };
         let Connecting { command, reach, known: Some(known), .. } = *connecting else { return };
-        let Known { mut client, data, expire_at, made, .. } = known;
+        let Known { mut client, data, expire_at, renewed_by_backend, made, .. } = known;
         if !session.transport_pings {
             client.heartbeat = Heartbeat::start(now.at, limits, self.chance.random());
         }
         client.close_at = end_of(now, expire_at, limits.expired_close_delay);
         let pings = client.heartbeat != Heartbeat::Off;
-        let ttl = expire_at.map(|at| time_to_live(now, at));
+        if let Some(at) = expire_at.filter(|_| renewed_by_backend) {
+            client.backing.get_or_insert_default().renew_at = Some(now.instant_of(at));
+        }
+        let ttl = expire_at.filter(|_| !renewed_by_backend).map(|at| time_to_live(now, at));
         let (session_secret, node) = reach.map(|reach| (reach.session, reach.node)).unwrap_or_default();
         let result = ConnectResult {
             client: client.id.to_string(),

@@ -8,7 +8,7 @@ use spanwire_wire::{DisconnectCode, ErrorCode, Outcome};
 use super::connecting::{end_of, time_to_live};
 use super::{Hub, Purpose};
 use crate::audience::AudienceId;
-use crate::session::Life;
+use crate::session::{Life, Traits};
 use crate::time::Now;
 use crate::{Credentials, Grant, Question, Refusal, SessionId};
 
@@ -78,7 +78,8 @@ impl Hub {
             return self.refuse(id, command, ErrorCode::PermissionDenied);
         };
         let expires = subscription.extra.as_ref().is_some_and(|extra| extra.expire_at.is_some());
-        if subscription.traits.server_side || !expires {
+        let Traits { server_side, renewed_by_backend, .. } = subscription.traits;
+        if server_side || renewed_by_backend || !expires {
             return self.close(id, DisconnectCode::BadRequest.into());
         }
         if request.token.is_empty() {

@@ -24,17 +24,22 @@ const KEY_BYTES_MAX: usize = 64;
 
 impl Hub {
     pub(super) fn publish(&mut self, id: SessionId, command: u32, request: PublishRequest) {
-        match self.draft(id, &request) {
-            Err(code) => self.refuse(id, command, code),
-            Ok(draft) => {
+        let draft = self.draft(id, &request);
+        match (draft, self.config.namespaces.of(&request.channel).map(|found| found.deciders.publish)) {
+            (Err(code), _) | (_, Err(code)) => self.refuse(id, command, code),
+            (Ok(_), Ok(Some(proxy))) => self.ask_for_approval(id, command, request, proxy),
+            (Ok(draft), Ok(None)) => {
                 let channel = self.channel(&request.channel);
                 self.ask_broker(id, Purpose::Publish { command }, channel, BrokerRequest::Publish(draft));
             }
         }
     }
 
-    fn draft(&self, id: SessionId, request: &PublishRequest) -> Result<Draft, ErrorCode> {
-        let allowed = |namespace: &Namespace| namespace.publish;
+    pub(super) fn draft(&self, id: SessionId, request: &PublishRequest) -> Result<Draft, ErrorCode> {
+        let allowed = |namespace: &Namespace| match namespace.deciders.publish {
+            Some(_) => Permission { client: true, subscriber: true, anonymous: true },
+            None => namespace.publish,
+        };
         let (namespace, session) = self.may(id, &request.channel, allowed)?;
         let client = session.client().ok_or(ErrorCode::Internal)?;
         if request.data.is_empty() || request.r#type != 0 || request.sw_key.len() > KEY_BYTES_MAX {

@@ -14,6 +14,7 @@ use spanwire_wire::{DisconnectCode, Encoding, ErrorCode, Outcome};
 use super::connecting::{end_of, time_to_live};
 use super::{Hub, Purpose};
 use crate::audience::{AudienceId, Joiner, Member};
+use crate::backend::{Matter, ProxyId};
 use crate::broker::{BrokerAnswer, BrokerRequest};
 use crate::channel::Position;
 use crate::delivery::{Delivery, is_json_or_nothing, json_publications};
@@ -36,8 +37,8 @@ impl Hub {
         if !request.delta.is_empty() && request.delta != DELTA_FOSSIL {
             return self.close(id, DisconnectCode::BadRequest.into());
         }
-        let namespace = match self.may_subscribe(id, &request) {
-            Ok(namespace) => namespace,
+        let (namespace, decider) = match self.may_subscribe(id, &request) {
+            Ok(found) => found,
             Err(code) => return self.refuse(id, command, code),
         };
         let wishes = self.wishes(id, &namespace, &request);
@@ -52,18 +53,30 @@ impl Hub {
             stage: Stage::Verifying(wishes),
         };
         let subscription = self.begin_joining(id, &request.channel, &namespace, joining);
-        if request.token.is_empty() {
-            return self.subscription_allowed(now, id, subscription.audience, Grant::default());
+        let purpose = Purpose::VerifySubscription(subscription);
+        match decider {
+            Decider::Namespace => {
+                return self.subscription_allowed(now, id, subscription.audience, Grant::default());
+            }
+            Decider::Backend(proxy) => {
+                let (channel, data) = (self.channel(&request.channel), request.data);
+                return self.petition(id, purpose, Matter::Subscribe { proxy, channel, data });
+            }
+            Decider::Token => {}
         }
         let Some(client) = self.sessions.get(id).and_then(|session| session.client()) else { return };
         let user = client.user.as_ref().to_owned();
         let channel = self.channel(&request.channel);
         let question = Question::VerifySubscription { token: request.token, channel, user };
-        self.ask(id, Purpose::VerifySubscription(subscription), question);
+        self.ask(id, purpose, question);
     }
 
-    /// The checks before anything is asked or kept. With a token the token decides; without, the namespace.
-    fn may_subscribe(&self, id: SessionId, request: &SubscribeRequest) -> Result<Arc<Namespace>, ErrorCode> {
+    /// The checks before anything is asked or kept, and who decides about the rest.
+    fn may_subscribe(
+        &self,
+        id: SessionId,
+        request: &SubscribeRequest,
+    ) -> Result<(Arc<Namespace>, Decider), ErrorCode> {
         let limits = &self.config.limits;
         let session = self.sessions.get(id).ok_or(ErrorCode::Internal)?;
         let channel = request.channel.as_str();
@@ -79,10 +92,14 @@ impl Hub {
         }
         let namespace = self.config.namespaces.of(channel)?;
         let user = session.client().map_or("", |client| &client.user);
-        let allowed = request.r#type == 0
-            && (!request.token.is_empty()
-                || (!is_private(channel) && namespace_allows(namespace, channel, user)));
-        if allowed { Ok(Arc::clone(namespace)) } else { Err(ErrorCode::PermissionDenied) }
+        if request.r#type != 0 {
+            return Err(ErrorCode::PermissionDenied);
+        }
+        let decider = match request.token.is_empty() {
+            false => Decider::Token,
+            true => decider(namespace, channel, user).ok_or(ErrorCode::PermissionDenied)?,
+        };
+        Ok((Arc::clone(namespace), decider))
     }
 
     fn wishes(&self, id: SessionId, namespace: &Namespace, request: &SubscribeRequest) -> Wishes {
@@ -265,6 +282,9 @@ impl Hub {
         }
         let end_at = end_of(now, expire_at, self.config.limits.expired_sub_close_delay);
         session.subscriptions.expires(audience, expire_at, end_at);
+        if traits.renewed_by_backend {
+            session.subscriptions.renews(audience, expire_at.map(|at| now.instant_of(at)));
+        }
         if end_at.is_some() {
             self.rearm(id);
         }
@@ -351,11 +371,28 @@ struct CatchUp {
     overflowed: bool,
 }
 
-/// Whether a namespace lets a user subscribe without a token.
-fn namespace_allows(namespace: &Namespace, channel: &str, user: &str) -> bool {
+/// Who decides whether somebody may subscribe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Decider {
+    /// The namespace, and it has no objection.
+    Namespace,
+    /// The token that the client shows.
+    Token,
+    /// The backend.
+    Backend(ProxyId),
+}
+
+/// Who decides about a user without a token; `None` if nobody would let it in.
+fn decider(namespace: &Namespace, channel: &str, user: &str) -> Option<Decider> {
+    if is_private(channel) {
+        return None;
+    }
     match lists_user(channel, user).filter(|_| namespace.allow_user_limited_channels) {
-        Some(listed) => listed,
-        None => namespace.subscribe.allows(user, false),
+        Some(listed) => listed.then_some(Decider::Namespace),
+        None => match namespace.deciders.subscribe {
+            Some(proxy) => Some(Decider::Backend(proxy)),
+            None => namespace.subscribe.allows(user, false).then_some(Decider::Namespace),
+        },
     }
 }
 
@@ -375,9 +412,10 @@ fn result_of(
     if encoding == Encoding::Json && !is_json_or_nothing(&joining.data) {
         return Err(Refusal::Disconnect(DisconnectCode::InappropriateProtocol));
     }
+    let told = joining.expire_at.filter(|_| !joining.traits.renewed_by_backend);
     let mut result = SubscribeResult {
-        expires: joining.expire_at.is_some(),
-        ttl: joining.expire_at.map_or(0, |at| time_to_live(now, at)),
+        expires: told.is_some(),
+        ttl: told.map_or(0, |at| time_to_live(now, at)),
         data: joining.data.clone(),
         ..SubscribeResult::default()
     };

@@ -4,7 +4,7 @@ use spanwire_wire::{DisconnectCode, UnsubscribeCode, encode_ping};
 
 use super::Hub;
 use crate::SessionId;
-use crate::session::{Beat, Life};
+use crate::session::{Beat, Due, Life};
 use crate::time::Now;
 
 impl Hub {
@@ -49,7 +49,17 @@ impl Hub {
             },
             _ => {}
         }
+        self.renew_expired(now, id);
         self.end_expired(now, id);
+    }
+
+    fn renew_expired(&mut self, now: Now, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let Life::Connected(client) = &mut session.life else { return };
+        let renew_at = client.backing.as_mut().map(|backing| &mut backing.renew_at);
+        if renew_at.and_then(|at| at.take_if(|at| *at <= now.at)).is_some() {
+            self.ask_for_renewal(id);
+        }
     }
 
     fn end_expired(&mut self, now: Now, id: SessionId) {
@@ -57,7 +67,11 @@ impl Hub {
         if session.subscriptions.expire_at.is_none_or(|at| at > now.at) {
             return;
         }
-        for audience in session.subscriptions.expired(now.at) {
+        let Due { over, to_renew } = session.subscriptions.due(now.at);
+        for audience in to_renew {
+            self.ask_for_subscription_renewal(id, audience);
+        }
+        for audience in over {
             let session = self.sessions.get(id);
             let Some(subscription) = session.and_then(|session| session.subscriptions.get(audience)) else {
                 return;

@@ -36,6 +36,8 @@ pub(crate) struct Traits {
     pub(crate) positioned: bool,
     /// It may be recovered.
     pub(crate) recoverable: bool,
+    /// The backend is asked when it expires, not the client.
+    pub(crate) renewed_by_backend: bool,
 }
 
 /// What a client asked for in its subscribe command.
@@ -67,6 +69,7 @@ impl Traits {
                 || (wishes.join_leave && announced && wishes.sees_presence),
             positioned: keeps_history && (positioned || recoverable),
             recoverable: keeps_history && recoverable,
+            renewed_by_backend: namespace.deciders.sub_refresh.is_some(),
         }
     }
 }
@@ -108,6 +111,17 @@ pub(crate) struct Extra {
     pub(crate) expire_at: Option<u64>,
     /// When it is ended for that.
     pub(crate) end_at: Option<Instant>,
+    /// When the backend is asked whether it goes on.
+    pub(crate) renew_at: Option<Instant>,
+}
+
+/// Subscriptions whose time has come.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Due {
+    /// To be ended.
+    pub(crate) over: Vec<AudienceId>,
+    /// To be asked about.
+    pub(crate) to_renew: Vec<AudienceId>,
 }
 
 impl Subscription {
@@ -179,17 +193,29 @@ impl Subscriptions {
         self.expire_at = self.expire_at.into_iter().chain(end_at).min();
     }
 
-    /// Looks for those whose time is over; looking is due again when the time of the first of the others is.
-    pub(crate) fn expired(&mut self, now: Instant) -> Vec<AudienceId> {
-        let mut expired = Vec::new();
+    /// Sets when the backend is to be asked about a subscription that expires; behind [`Self::expires`].
+    pub(crate) fn renews(&mut self, audience: AudienceId, at: Option<Instant>) {
+        let Some(extra) = self.get_mut(audience).and_then(|found| found.extra.as_mut()) else { return };
+        extra.renew_at = at;
+        self.expire_at = self.expire_at.into_iter().chain(at).min();
+    }
+
+    /// Looks for those whose time has come; looking is due again when the time of the first of the others is.
+    pub(crate) fn due(&mut self, now: Instant) -> Due {
+        let mut due = Due::default();
         self.expire_at = None;
-        for subscription in &self.sorted {
-            match subscription.extra.as_ref().and_then(|extra| extra.end_at) {
-                Some(at) if at <= now => expired.push(subscription.id.audience),
-                later => self.expire_at = self.expire_at.into_iter().chain(later).min(),
+        for subscription in &mut self.sorted {
+            let Some(extra) = &mut subscription.extra else { continue };
+            if extra.end_at.is_some_and(|at| at <= now) {
+                due.over.push(subscription.id.audience);
+                continue;
             }
+            if extra.renew_at.take_if(|at| *at <= now).is_some() {
+                due.to_renew.push(subscription.id.audience);
+            }
+            self.expire_at = self.expire_at.into_iter().chain(extra.end_at).chain(extra.renew_at).min();
         }
-        expired
+        due
     }
 
     fn index(&self, audience: AudienceId) -> Result<usize, usize> {

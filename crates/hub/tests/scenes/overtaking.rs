@@ -76,7 +76,10 @@ fn a_connect_does_not_wait_for_a_server_side_subscription_that_was_ended_meanwhi
     for ended in [&["open:a"][..], &["open:a", "open:b"]] {
         let ann = world.open();
         world.hold();
-        world.send(ann, "{\"id\":1,\"connect\":{\"token\":\"ann\"}}\n{\"id\":2,\"rpc\":{}}");
+        world.send(
+            ann,
+            "{\"id\":1,\"connect\":{\"token\":\"ann\"}}\n{\"id\":2,\"presence\":{\"channel\":\"open:a\"}}",
+        );
         for channel in ended {
             world.order(unsubscribe("ann", channel, UnsubscribeCode::Server));
         }

@@ -33,7 +33,6 @@ fn refusals() {
         (r#""history":{"channel":"open:x"}"#, "108"),
         (r#""history":{"channel":"kept:x","reverse":true,"since":{"offset":0}}"#, "107"),
         (r#""history":{"channel":"kept:x","since":{"offset":0,"epoch":"another"}}"#, "112"),
-        (r#""rpc":{"method":"x"}"#, "108"),
         (r#""sub_refresh":{"channel":"open:x","token":"t"}"#, "103"),
     ];
     let mut world = World::new();

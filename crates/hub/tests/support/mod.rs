@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use spanwire_hub::backend::{Deciders, Petition, ProxyId};
 use spanwire_hub::broker::{
     Broker, BrokerAnswer, BrokerEvent, BrokerRequest, Draft, HistoryOptions, Listener, MemoryBroker,
     MemoryLimits, Ticket,
@@ -33,10 +34,15 @@ pub const ALL: Permission = Permission { client: true, subscriber: true, anonymo
 pub const HISTORY: HistoryOptions =
     HistoryOptions { size: 10, ttl: Duration::from_secs(300), meta_ttl: Duration::from_secs(3600) };
 
+/// The backend decides everything.
+const DECIDERS: Deciders =
+    Deciders { subscribe: Some(ProxyId(1)), publish: Some(ProxyId(2)), sub_refresh: Some(ProxyId(3)) };
+
 /// The options of the channels in these tests, by namespace.
 pub fn namespaces() -> Namespaces {
     let open = Namespace { subscribe: ALL, publish: ALL, ..Namespace::default() };
     let kept = Namespace { history: Some(HISTORY), force_recovery: true, read_history: ALL, ..open.clone() };
+    let kept_by_all = kept.clone();
     let chat = Namespace {
         presence: true,
         join_leave: true,
@@ -49,6 +55,8 @@ pub fn namespaces() -> Namespaces {
         ("kept", kept),
         ("chat", chat),
         ("shut", Namespace::default()),
+        ("asked", Namespace { deciders: DECIDERS, ..Namespace::default() }),
+        ("asked_kept", Namespace { deciders: DECIDERS, ..kept_by_all }),
         ("users", Namespace { allow_user_limited_channels: true, ..Namespace::default() }),
     ];
     let named = named.into_iter().map(|(name, namespace)| (name.to_owned(), Arc::new(namespace))).collect();
@@ -72,6 +80,8 @@ pub struct World {
     /// What tokens are good for.
     pub tokens: BTreeMap<&'static str, Result<Credentials, Refusal>>,
     pub grants: BTreeMap<&'static str, Result<Grant, Refusal>>,
+    /// What the backend was asked and has not answered.
+    pub petitions: VecDeque<(AskId, Petition)>,
 }
 
 struct Held {
@@ -101,6 +111,7 @@ impl World {
             resumed: Vec::new(),
             tokens: BTreeMap::new(),
             grants: BTreeMap::new(),
+            petitions: VecDeque::new(),
         }
     }
 
@@ -218,6 +229,18 @@ impl World {
         self.move_to(end);
     }
 
+    /// The backend answers what it was asked first.
+    pub fn decide(&mut self, answer: Answer) -> Petition {
+        let (ask, petition) = self.petitions.pop_front().expect("the backend was asked");
+        self.answer(ask, answer);
+        petition
+    }
+
+    pub fn answer(&mut self, ask: AskId, answer: Answer) {
+        self.hub.handle(self.now, Input::Answer(ask, answer));
+        self.settle();
+    }
+
     fn move_to(&mut self, at: Instant) {
         self.now.unix_ms += at.since(self.now.at).as_millis() as u64;
         self.now.at = at;
@@ -279,6 +302,9 @@ impl World {
             }
         }
         self.release();
+        for (ask, _) in std::mem::take(&mut self.petitions) {
+            self.answer(ask, Answer::Rpc(Ok(Default::default())));
+        }
         assert_eq!(self.hub.census(), Census::default());
         assert_eq!(self.hub.next_deadline(), None);
         assert_eq!(self.presence.channels(), 0, "ghosts");
@@ -307,6 +333,7 @@ impl World {
                     let grant = self.grants.get(token.as_str()).cloned().unwrap_or(unknown);
                     self.hub.handle(self.now, Input::Answer(ask, Answer::Grant(grant)));
                 }
+                Output::Ask(ask, Question::Decide(petition)) => self.petitions.push_back((ask, *petition)),
                 Output::Close(id, reason) => {
                     let before = self.closed.insert(id.index, reason);
                     assert_eq!(before, None, "a session is closed once");

@@ -75,6 +75,7 @@ impl ConnectionClaims {
             expire_at: lifetime.ends(),
             data: Bytes::new(),
             channels,
+            ..Credentials::default()
         })
     }
 }

@@ -148,6 +148,8 @@ mod tests {
             data: Bytes::copy_from_slice(data),
             name: String::new(),
             version: String::new(),
+            channels: Vec::new(),
+            headers: Default::default(),
         }
     }
 
@@ -179,7 +181,7 @@ mod tests {
         ];
         for (data, expected) in table {
             let found = introduction(&Bytes::copy_from_slice(data));
-            assert_eq!(found.as_deref().map_err(|refusal| *refusal), expected);
+            assert_eq!(found.as_deref().map_err(Clone::clone), expected);
         }
     }
 

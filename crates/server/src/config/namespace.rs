@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use spanwire_hub::backend::Deciders;
 use spanwire_hub::broker::HistoryOptions;
 use spanwire_hub::namespace::{Namespace, Permission};
 
@@ -80,6 +81,7 @@ pub(super) fn read(reader: &mut Reader<'_>, meta_ttl: Duration) -> Namespace {
             "whether a channel's name may list its users, as dialog#42,43 does",
             false,
         ),
+        deciders: Deciders::default(),
     };
     check(reader, &namespace);
     namespace

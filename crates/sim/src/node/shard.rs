@@ -250,6 +250,10 @@ impl Shard {
                 let denied = Err(Refusal::Error(ErrorCode::PermissionDenied));
                 self.answer(scene, ask, Answer::Grant(denied));
             }
+            Output::Ask(ask, Question::Decide(_)) => {
+                let denied = Err(Refusal::Error(ErrorCode::PermissionDenied));
+                self.answer(scene, ask, Answer::Rpc(denied));
+            }
             Output::Tell(channel, deed) => {
                 if !loses(scene, &deed) {
                     self.submit(scene, Ticket::NOBODY, channel, deed);

@@ -1,8 +1,9 @@
 //! What the hub asks of the world, carried out.
 
+use spanwire_hub::backend::{Matter, Renewal};
 use spanwire_hub::broker::{BrokerEvent, Ticket};
 use spanwire_hub::{Answer, AskId, Authenticate, Credentials, Deed, Input, Output, Question, Refusal};
-use spanwire_wire::DisconnectCode;
+use spanwire_wire::{DisconnectCode, ErrorCode};
 
 use super::Shard;
 use crate::engine::bus::Heard;
@@ -47,6 +48,9 @@ impl Shard {
             Output::Ask(ask, Question::VerifySubscription { token, channel, user }) => {
                 let grant = self.authorize.verify_subscription(now.unix_seconds(), &token, &channel, &user);
                 self.answer(ask, Answer::Grant(grant));
+            }
+            Output::Ask(ask, Question::Decide(petition)) => {
+                self.answer(ask, nobody_decides(&petition.matter))
             }
             Output::Tell(channel, deed) => self.bus.ask(now, Ticket::NOBODY, channel, deed),
             Output::Close(id, reason) => self.let_go(id, &reason),
@@ -95,5 +99,16 @@ impl Shard {
             // It went away between its command and this question: whatever we answer, nobody hears it.
             None => Err(Refusal::Disconnect(DisconnectCode::ConnectionClosed)),
         }
+    }
+}
+
+/// The answer where no backend is configured that could be asked.
+fn nobody_decides(matter: &Matter) -> Answer {
+    let unavailable = Refusal::Error(ErrorCode::NotAvailable);
+    match matter {
+        Matter::Refresh | Matter::SubRefresh { .. } => Answer::Renewal(Renewal::Over),
+        Matter::Subscribe { .. } => Answer::Grant(Err(unavailable)),
+        Matter::Publish { .. } => Answer::Approval(Err(unavailable)),
+        Matter::Rpc { .. } => Answer::Rpc(Err(unavailable)),
     }
 }
