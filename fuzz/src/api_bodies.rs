@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 use serde_json::value::RawValue;
-use spanwire::api::{Article, CHANNELS_MAX, Failure, IDEMPOTENCY_KEY_BYTES_MAX, Method, Request};
+use spanwire::api::{
+    Article, Batch, CHANNELS_MAX, COMMANDS_MAX, Failure, IDEMPOTENCY_KEY_BYTES_MAX, Method, Request,
+};
 use spanwire_hub::Whom;
 
 /// A body, which every method reads in its own way.
@@ -76,6 +78,18 @@ fn check(request: &Request, body: &[u8]) {
         Request::HistoryRemove(remove) => names(&plain, "channel", &remove.channel),
         Request::Channels(channels) => names(&plain, "pattern", &channels.pattern),
         Request::Info(_) => {}
+        Request::Batch(batch) => parts(&plain, batch),
+    }
+}
+
+/// Each part of a batch, as if it had come alone.
+fn parts(plain: &Option<Value>, batch: &Batch) {
+    assert!((1..=COMMANDS_MAX).contains(&batch.requests.len()));
+    let Some(plain) = plain else { return };
+    for (index, (method, request)) in batch.requests.iter().enumerate() {
+        let body = &plain["commands"][index][method.name()];
+        assert_ne!(*method, Method::Batch, "a batch in a batch");
+        check(request, body.to_string().as_bytes());
     }
 }
 

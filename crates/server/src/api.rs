@@ -4,6 +4,7 @@
 //! returns what becomes `{"result": …}`, or a code that becomes `{"error": {"code": …, "message": …}}`; both travel under
 //! status 200, as Centrifugo's do. Other statuses mean that no method was reached.
 
+mod batch;
 mod body;
 mod broadcast;
 mod channels;
@@ -34,6 +35,7 @@ use spanwire_hub::channel::Channel;
 use spanwire_hub::namespace::{Namespace, Namespaces};
 use spanwire_wire::ErrorCode;
 
+pub use self::batch::{Batch, COMMANDS_MAX};
 pub use self::broadcast::{Broadcast, CHANNELS_MAX};
 pub use self::channels::Channels;
 pub use self::disconnect::Disconnect;
@@ -41,20 +43,21 @@ pub use self::failure::Failure;
 pub use self::history::History;
 pub use self::history_remove::HistoryRemove;
 pub use self::info::Info;
+pub(crate) use self::key::{ApiKey, Keyring, Scope};
 pub use self::method::Method;
 pub use self::presence::Presence;
 pub use self::presence_stats::PresenceStats;
 pub use self::publish::{Article, IDEMPOTENCY_KEY_BYTES_MAX, Publish};
 pub use self::request::Request;
 pub use self::unsubscribe::Unsubscribe;
-use crate::config::{Secret, Settings};
+use crate::config::Settings;
 use crate::edge::plain;
 use crate::engine::EngineHandle;
 use crate::metrics::EdgeCounters;
 
 /// Answers the calls of backends.
 pub(crate) struct Api {
-    key: Option<Secret>,
+    keys: Keyring,
     rules: Rules,
     counters: Arc<EdgeCounters>,
 }
@@ -82,7 +85,7 @@ impl Api {
             uid,
             started: Instant::now(),
         };
-        Self { key: settings.http_api_key.clone(), rules, counters }
+        Self { keys: settings.http_api_keys.clone(), rules, counters }
     }
 
     /// Answers one call.
@@ -97,12 +100,12 @@ impl Api {
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
             return response;
         }
-        if !key::is_shown(self.key.as_ref(), request.headers(), request.uri()) {
+        let Some(scope) = self.keys.scope_of(request.headers(), request.uri()) else {
             return Response::builder()
                 .status(StatusCode::UNAUTHORIZED)
                 .body(Body::empty())
                 .unwrap_or_default();
-        }
+        };
         let Some(method) = Method::named(name) else {
             let names: Vec<_> = Method::ALL.iter().map(|method| method.name()).collect();
             let text = format!("The server API has no such method. It has: {}.", names.join(", "));
@@ -113,11 +116,20 @@ impl Api {
             Err(refusal) => return refusal,
         };
         let outcome = match Request::read(method, &body) {
+            Ok(request) if !scope.allows(&request) => {
+                let text = "This key may not ask for that: http_api.keys says what its scope is.";
+                return plain(StatusCode::FORBIDDEN, text);
+            }
             Ok(request) => request.answer(World { rules: &self.rules, engine }).await,
             Err(failure) => Err(failure),
         };
-        self.counters.api_called(method.name(), outcome.as_ref().map_or_else(Failure::code, |_| 0));
+        self.counters.api_called(
+            method.name(),
+            outcome.as_ref().map_or_else(|failure| failure.reason().code(), |_| 0),
+        );
         match outcome {
+            // Centrifugo's batch has its replies at the top.
+            Ok(result) if method == Method::Batch => json(result),
             Ok(result) => json(format!("{{\"result\":{result}}}")),
             Err(Failure::Refused(code)) => json(format!("{{\"error\":{}}}", failure::error(code))),
             Err(Failure::Malformed(trouble)) => plain(StatusCode::BAD_REQUEST, trouble),

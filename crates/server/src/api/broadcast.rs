@@ -63,12 +63,13 @@ impl Broadcast {
 
 impl From<Result<Published, Failure>> for Response {
     fn from(outcome: Result<Published, Failure>) -> Self {
-        let code = match outcome {
-            Ok(published) => return Self::Result(published),
-            Err(Failure::Refused(code)) => code,
-            Err(Failure::Malformed(_)) => ErrorCode::BadRequest,
-        };
-        Self::Error { code: code.code(), message: code.reason() }
+        match outcome {
+            Ok(published) => Self::Result(published),
+            Err(failure) => {
+                let code = failure.reason();
+                Self::Error { code: code.code(), message: code.reason() }
+            }
+        }
     }
 }
 

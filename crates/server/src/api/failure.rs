@@ -16,11 +16,11 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// The code by which the metrics count it.
-    pub(super) fn code(&self) -> u32 {
+    /// The error code of it, which the metrics count and which answers for a part of a call.
+    pub(super) fn reason(&self) -> ErrorCode {
         match self {
-            Self::Malformed(_) => ErrorCode::BadRequest.code(),
-            Self::Refused(code) => code.code(),
+            Self::Malformed(_) => ErrorCode::BadRequest,
+            Self::Refused(code) => *code,
         }
     }
 }

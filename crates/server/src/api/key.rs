@@ -1,10 +1,11 @@
-//! The key of the server API.
+//! The keys of the server API.
 
 use axum::extract::Query;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Uri};
 use serde::Deserialize;
 
+use super::request::Request;
 use crate::config::Secret;
 
 /// The scheme of the `Authorization` header.
@@ -15,18 +16,72 @@ struct Shown {
     api_key: String,
 }
 
-/// Whether a request shows the key: in `X-API-Key`, as `Authorization: apikey …`, or as `api_key` in the query.
-/// Without a key the API is closed.
-pub(super) fn is_shown(key: Option<&Secret>, headers: &HeaderMap, uri: &Uri) -> bool {
-    let Some(key) = key else { return false };
-    if let Some(shown) = headers.get("x-api-key") {
-        return key.is(shown.as_bytes());
+/// The keys of the server API, and what each opens. Without any the API is closed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Keyring(pub(crate) Vec<ApiKey>);
+
+/// One key.
+#[derive(Clone, Debug)]
+pub(crate) struct ApiKey {
+    pub(crate) secret: Secret,
+    pub(crate) scope: Scope,
+}
+
+/// The methods that a key opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// All of them.
+    All,
+    /// Those that publish.
+    Publish,
+    /// Those that change nothing.
+    Read,
+}
+
+impl Scope {
+    /// The words of the configuration.
+    pub(crate) const WORDS: [(&'static str, Self); 3] =
+        [("all", Self::All), ("publish", Self::Publish), ("read", Self::Read)];
+
+    /// Whether a key of this scope may ask for this. A batch is as much as what is in it.
+    pub(super) fn allows(self, request: &Request) -> bool {
+        if let Request::Batch(batch) = request {
+            return batch.requests.iter().all(|(_, request)| self.allows(request));
+        }
+        match self {
+            Self::All => true,
+            Self::Publish => matches!(request, Request::Publish(_) | Request::Broadcast(_)),
+            Self::Read => matches!(
+                request,
+                Request::Presence(_)
+                    | Request::PresenceStats(_)
+                    | Request::History(_)
+                    | Request::Channels(_)
+                    | Request::Info(_)
+            ),
+        }
     }
-    if let Some(shown) = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()) {
-        let (scheme, guess) = shown.split_at_checked(SCHEME.len()).unwrap_or_default();
-        return scheme.eq_ignore_ascii_case(SCHEME) && key.is(guess.as_bytes());
+}
+
+impl Keyring {
+    /// The scope of the key that a request shows: in `X-API-Key`, as `Authorization: apikey …`, or as `api_key` in the
+    /// query. `None` if it shows none of ours.
+    pub(super) fn scope_of(&self, headers: &HeaderMap, uri: &Uri) -> Option<Scope> {
+        if let Some(shown) = headers.get("x-api-key") {
+            return self.opened_by(shown.as_bytes());
+        }
+        if let Some(shown) = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()) {
+            let (scheme, guess) = shown.split_at_checked(SCHEME.len()).unwrap_or_default();
+            return self.opened_by(guess.as_bytes()).filter(|_| scheme.eq_ignore_ascii_case(SCHEME));
+        }
+        let Query(shown) = Query::<Shown>::try_from_uri(uri).ok()?;
+        self.opened_by(shown.api_key.as_bytes())
     }
-    Query::<Shown>::try_from_uri(uri).is_ok_and(|Query(shown)| key.is(shown.api_key.as_bytes()))
+
+    /// Every key is compared, whichever it is, so that the time tells nothing.
+    fn opened_by(&self, guess: &[u8]) -> Option<Scope> {
+        self.0.iter().fold(None, |found, key| if key.secret.is(guess) { Some(key.scope) } else { found })
+    }
 }
 
 #[cfg(test)]
@@ -36,7 +91,8 @@ mod tests {
 
     #[test]
     fn the_key_is_shown_in_one_of_three_ways() {
-        let key = Secret::new("a b+c");
+        let key = ApiKey { secret: Secret::new("a b+c"), scope: Scope::All };
+        let keys = Keyring(vec![key]);
         let table = [
             (None, "/api/info", false),
             (Some(("x-api-key", "a b+c")), "/api/info", true),
@@ -56,8 +112,32 @@ mod tests {
                 headers.insert(HeaderName::from_static(name), value.parse().unwrap());
             }
             let uri = uri.parse().unwrap();
-            assert_eq!(is_shown(Some(&key), &headers, &uri), expected, "{header:?} {uri}");
-            assert!(!is_shown(None, &headers, &uri));
+            assert_eq!(keys.scope_of(&headers, &uri).is_some(), expected, "{header:?} {uri}");
+            assert_eq!(Keyring::default().scope_of(&headers, &uri), None);
+        }
+    }
+
+    #[test]
+    fn a_key_opens_what_is_in_its_scope_and_a_batch_of_nothing_else() {
+        use crate::api::Method;
+        let table = [
+            (Method::Publish, r#"{"channel":"a","data":1}"#, [true, true, false]),
+            (Method::Broadcast, r#"{"channels":["a"],"data":1}"#, [true, true, false]),
+            (Method::History, r#"{"channel":"a"}"#, [true, false, true]),
+            (Method::Info, "{}", [true, false, true]),
+            (Method::HistoryRemove, r#"{"channel":"a"}"#, [true, false, false]),
+            (Method::Disconnect, r#"{"user":"a"}"#, [true, false, false]),
+            (Method::Batch, r#"{"commands":[{"info":{}},{"channels":{}}]}"#, [true, false, true]),
+            (
+                Method::Batch,
+                r#"{"commands":[{"info":{}},{"publish":{"channel":"a","data":1}}]}"#,
+                [true, false, false],
+            ),
+        ];
+        for (method, body, expected) in table {
+            let request = Request::read(method, body.as_bytes()).unwrap();
+            let allowed = [Scope::All, Scope::Publish, Scope::Read].map(|scope| scope.allows(&request));
+            assert_eq!(allowed, expected, "{body}");
         }
     }
 }

@@ -23,11 +23,13 @@ pub enum Method {
     Channels,
     /// The nodes, and how much there is on each.
     Info,
+    /// Several calls in one.
+    Batch,
 }
 
 impl Method {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Publish,
         Self::Broadcast,
         Self::Unsubscribe,
@@ -38,6 +40,7 @@ impl Method {
         Self::HistoryRemove,
         Self::Channels,
         Self::Info,
+        Self::Batch,
     ];
 
     /// Its name in the path of a call.
@@ -53,6 +56,7 @@ impl Method {
             Self::HistoryRemove => "history_remove",
             Self::Channels => "channels",
             Self::Info => "info",
+            Self::Batch => "batch",
         }
     }
 

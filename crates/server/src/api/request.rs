@@ -1,6 +1,7 @@
 //! What a call asks for: a method, and all that it needs of its body.
 
 use super::World;
+use super::batch::Batch;
 use super::broadcast::Broadcast;
 use super::channels::Channels;
 use super::disconnect::Disconnect;
@@ -37,6 +38,8 @@ pub enum Request {
     Channels(Channels),
     /// The nodes, and how much there is on each.
     Info(Info),
+    /// Several calls in one.
+    Batch(Batch),
 }
 
 impl Request {
@@ -56,6 +59,7 @@ impl Request {
             Method::HistoryRemove => Self::HistoryRemove(HistoryRemove::read(body)?),
             Method::Channels => Self::Channels(Channels::read(body)?),
             Method::Info => Self::Info(Info),
+            Method::Batch => Self::Batch(Batch::read(body)?),
         })
     }
 
@@ -72,6 +76,7 @@ impl Request {
             Self::HistoryRemove(request) => request.answer(world).await,
             Self::Channels(request) => request.answer(world).await,
             Self::Info(request) => request.answer(world).await,
+            Self::Batch(request) => request.answer(world).await,
         }
     }
 }

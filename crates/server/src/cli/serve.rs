@@ -85,7 +85,8 @@ fn banner(options: &ServeOptions, settings: &Settings, node: &Node) -> Banner {
     for (number, address) in node.addresses().iter().enumerate() {
         let place = authority(settings.http_server.address, *address);
         if number == 0 {
-            let key = if settings.http_api_key.is_none() { "   closed: http_api.key is not set" } else { "" };
+            let key =
+                if settings.http_api_keys.0.is_empty() { "   closed: http_api.key is not set" } else { "" };
             banner.line("server API", &format!("http://{place}/api/<method>{key}"));
         }
         banner.line("websocket", &format!("ws://{place}/connection/websocket"));

@@ -12,6 +12,7 @@ use spanwire_hub::namespace::Namespaces;
 use super::namespace::{self, TTL_MAX};
 use super::reader::Reader;
 use super::{ConfigError, Layer, Secret, check, token};
+use crate::api::{ApiKey, Keyring, Scope};
 use crate::auth::Verifier;
 use crate::engine::limits::READ_BYTES;
 use crate::profile::Profile;
@@ -25,7 +26,7 @@ pub struct Settings {
     /// Pages to serve at `/`; none are served without.
     pub(crate) directory: Option<PathBuf>,
     pub(crate) http_server: HttpServer,
-    pub(crate) http_api_key: Option<Secret>,
+    pub(crate) http_api_keys: Keyring,
     pub(crate) health: bool,
     pub(crate) prometheus: bool,
     pub(crate) client: Client,
@@ -135,8 +136,7 @@ impl Settings {
             profile,
             directory: None,
             http_server: http_server(reader),
-            http_api_key: reader
-                .secret("http_api.key", "the key that the server API wants to see; without one it is closed"),
+            http_api_keys: http_api_keys(reader),
             health: reader.flag("health.enabled", "whether /health answers", true),
             prometheus: reader.flag("prometheus.enabled", "whether /metrics answers", true),
             client: client(reader),
@@ -177,6 +177,36 @@ fn http_server(reader: &mut Reader<'_>) -> HttpServer {
     let port = reader.count("http_server.port", "where to listen; 0 takes a free port", 8000, 0..=65_535);
     // The range has just been checked, so that the cast loses nothing.
     HttpServer { address: address.unwrap_or(Address::Everywhere), port: port as u16 }
+}
+
+fn http_api_keys(reader: &mut Reader<'_>) -> Keyring {
+    let key =
+        reader.secret("http_api.key", "the key that the server API wants to see; without one it is closed");
+    let mut keys: Vec<_> = key.map(|secret| ApiKey { secret, scope: Scope::All }).into_iter().collect();
+    keys.extend(
+        reader
+            .tables(
+                "http_api.keys",
+                "more keys of the server API, and what each opens",
+                |number, table| match table.get("name").and_then(|name| name.as_str()) {
+                    Some(name) => name.to_owned(),
+                    None => number.to_string(),
+                },
+                |reader| {
+                    reader.text("name", "what people call the key", "");
+                    let scope =
+                        reader.choice("scope", "which methods the key opens", Scope::All, &Scope::WORDS);
+                    let secret = reader.secret("key", "the key itself");
+                    if secret.is_none() {
+                        reader.conflict("key", "is missing");
+                    }
+                    secret.map(|secret| ApiKey { secret, scope })
+                },
+            )
+            .into_iter()
+            .flatten(),
+    );
+    Keyring(keys)
 }
 
 fn client(reader: &mut Reader<'_>) -> Client {

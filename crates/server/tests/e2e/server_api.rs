@@ -205,3 +205,38 @@ async fn a_disconnect_ends_the_connections_of_a_user_and_no_other() {
     assert_eq!(ana.closed().await, (4444, "see you".to_owned()));
     ben.call("subscribe", json!({ "channel": "square" })).await;
 }
+
+#[tokio::test]
+async fn a_batch_is_answered_in_its_order_and_goes_on_after_an_error() {
+    let server = Server::serve(json!({})).await;
+    let commands = json!([
+        {"publish": {"channel": "square", "data": 1}},
+        {"publish": {"channel": "nowhere:square", "data": 1}},
+        {"publish": {"channel": "square", "data": 2}},
+        {"history": {"channel": "square", "limit": 10}},
+    ]);
+    let key = format!("X-API-Key: {API_KEY}\r\n");
+    let body = json!({ "commands": commands }).to_string();
+    let response = post(server.address, "/api/batch", &key, &body).await;
+    let answer: Value = serde_json::from_str(&response.body).unwrap();
+    let replies = answer["replies"].as_array().unwrap();
+    assert_eq!(replies[0]["publish"]["offset"], 1);
+    assert_eq!(replies[1]["error"]["code"], 102);
+    assert_eq!(replies[2]["publish"]["offset"], 2);
+    let kept = replies[3]["history"]["publications"].as_array().unwrap();
+    assert_eq!(kept.iter().map(|each| &each["data"]).collect::<Vec<_>>(), [1, 2]);
+}
+
+#[tokio::test]
+async fn a_key_opens_its_scope_only() {
+    let keys = json!([{"name": "billing", "key": "may-publish", "scope": "publish"}]);
+    let server = Server::serve(json!({ "http_api": { "keys": keys } })).await;
+    for (path, body, status) in [
+        ("/api/publish", r#"{"channel":"square","data":1}"#, 200),
+        ("/api/history", r#"{"channel":"square"}"#, 403),
+        ("/api/batch", r#"{"commands":[{"info":{}}]}"#, 403),
+    ] {
+        let response = post(server.address, path, "X-API-Key: may-publish\r\n", body).await;
+        assert_eq!(response.status, status, "{path}: {response:?}");
+    }
+}
