@@ -71,6 +71,7 @@ level = "warn"
 
 [client]
 allow_anonymous_connect_without_token = true
+connection_rate_limit = 0
 ping_interval = "{ping_s}s"
 pong_timeout = "{pong_s}s"
 

@@ -23,8 +23,8 @@ use spanwire_hub::{Authenticate, Credentials, Grant, Refusal};
 /// Every idle connection pays for this, so it holds what no later moment can tell and nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionInfo {
-    /// The other end of the TCP connection: the client, or the reverse proxy before us.
-    pub peer: SocketAddr,
+    /// The client: the other end of the TCP connection, or who a trusted proxy says that it is. Port 0 if it said none.
+    pub client: SocketAddr,
 }
 
 /// One who says who somebody is and what a token is good for.

@@ -5,35 +5,42 @@
 
 mod answer;
 mod connection;
+mod door;
 mod endpoint;
+pub mod forwarded;
+mod introduction;
 pub mod limits;
 mod patience;
+mod proxies;
+pub mod proxy_protocol;
+mod rate;
 mod routes;
 mod strangers;
 mod upgrade;
 
 pub(crate) use answer::plain;
+pub use proxies::{ForwardedHeader, Proxies};
 
 use std::sync::Arc;
 
 use axum::Router;
 
+use self::door::Door;
 use self::strangers::Strangers;
 use crate::api::Api;
 use crate::auth::{HostPolicy, OriginPolicy};
 use crate::config::Settings;
-use crate::engine::stats::ShardSnapshot;
-use crate::engine::{EngineHandle, Serve};
+use crate::engine::Serve;
 use crate::metrics::EdgeCounters;
 
 /// Serves HTTP on accepted sockets. One for all shards; nothing in it is locked on the way of an upgrade.
 pub struct Edge {
+    door: Door,
+    proxies: Proxies,
     hosts: HostPolicy,
     origins: OriginPolicy,
     strangers: Strangers,
     has_echo: bool,
-    /// Most WebSockets at a time; 0 is no limit.
-    connection_limit: usize,
     routes: Router,
     counters: Arc<EdgeCounters>,
 }
@@ -45,24 +52,15 @@ impl Edge {
     pub fn new(settings: &Settings, uid: String, counters: Arc<EdgeCounters>) -> Self {
         let api = Api::new(settings, uid, counters.clone());
         Self {
+            door: Door::new(settings),
+            proxies: settings.http_server.proxies.clone(),
             hosts: settings.profile.host_policy(),
             origins: OriginPolicy::new(settings.client.allowed_origins.iter().cloned()),
             strangers: Strangers::default(),
             has_echo: settings.profile.shows_demos(),
-            connection_limit: settings.client.connection_limit,
             routes: routes::routes(settings, api, counters.clone()),
             counters,
         }
-    }
-
-    /// Whether there are as many WebSockets as there may be. Two handshakes at the same moment may both take the
-    /// last place; the engine's own bound on connections is a hard one.
-    fn is_full(&self, engine: &EngineHandle) -> bool {
-        if self.connection_limit == 0 {
-            return false;
-        }
-        let open = |shard: &ShardSnapshot| shard.connections_opened.saturating_sub(shard.connections_closed);
-        engine.stats().iter().map(open).sum::<u64>() >= self.connection_limit as u64
     }
 
     /// What the engine calls with each accepted socket.

@@ -17,6 +17,7 @@
 //! Every channel is owned by one shard, chosen by the hash of its name. The owner's broker gives offsets, keeps
 //! history, and sends a publication once to each shard that has subscribers.
 
+mod addresses;
 mod arrival;
 mod bus;
 mod clock;
@@ -25,6 +26,7 @@ mod connections;
 mod deadlines;
 mod driver;
 mod handle;
+mod headcount;
 mod heartbeat;
 mod letter;
 pub mod limits;
@@ -40,12 +42,15 @@ mod poller;
 mod shard;
 pub mod stats;
 mod transport;
+mod users;
 mod writer;
 
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
+pub(crate) use addresses::Block;
+pub use addresses::{Addresses, Visitor};
 pub use arrival::{Arrival, Incoming, Purpose};
 pub use handle::{EngineHandle, ShardHandle, Stopped};
 pub use link::Link;
@@ -68,6 +73,9 @@ pub struct EngineConfig {
     pub listen: Vec<SocketAddr>,
     /// Most connections at a time, over all shards, HTTP and WebSocket together; further ones are closed at once.
     pub connections_max: usize,
+    /// Most connections of one user at a time, over all shards; a further one is refused with code 3504. 0 is any
+    /// number (`client.user_connection_limit`).
+    pub user_connections_max: usize,
     /// The longest message that a client of a session may send, in bytes (`websocket.message_size_limit`); a longer
     /// one ends the connection with close code 1009.
     pub message_bytes_max: usize,

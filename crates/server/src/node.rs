@@ -56,6 +56,7 @@ impl Node {
             shards: settings.shards,
             listen: addresses(settings.http_server.address, settings.http_server.port)?,
             connections_max: descriptors.saturating_sub(DESCRIPTORS_RESERVED).max(1),
+            user_connections_max: settings.client.user_connection_limit,
             message_bytes_max: settings.websocket.message_size_limit,
             write_timeout: settings.websocket.write_timeout,
             hub: settings.hub(),

@@ -121,7 +121,7 @@ mod tests {
 
     const NOW: u64 = 1_700_000_000;
     const PEER: ConnectionInfo = ConnectionInfo {
-        peer: std::net::SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9),
+        client: std::net::SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9),
     };
 
     fn secret(secret: &[u8]) -> Verifier {

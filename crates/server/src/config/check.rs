@@ -57,10 +57,13 @@ pub(super) fn warnings(settings: &Settings) -> Vec<String> {
                 .to_owned(),
         );
     }
-    if !settings.http_server.address.is_loopback() {
+    // A proxy that is trusted is one that is there, and that ends TLS where it is wanted.
+    let http_server = &settings.http_server;
+    if !http_server.address.is_loopback() && http_server.proxies.networks.is_empty() {
         warnings.push(
             "the server listens beyond this machine without TLS, so that tokens and messages can be read on the way; \
-             put a proxy that ends TLS in front of it, or set http_server.address = \"localhost\""
+             put a proxy that ends TLS in front of it and name it in http_server.trusted_proxies, \
+             or set http_server.address = \"localhost\""
                 .to_owned(),
         );
     }

@@ -97,10 +97,21 @@ impl<'a> Reader<'a> {
 
     /// A list of texts; without it none.
     pub(super) fn texts(&mut self, key: &'static str, doc: &'static str) -> Vec<String> {
-        let texts = |value: &Value| {
-            value.as_array()?.iter().map(|text| text.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
+        self.list(key, doc, "a list of texts in quotes", |text| Some(text.to_owned()))
+    }
+
+    /// A list of texts that mean something each; without it none.
+    pub(super) fn list<T>(
+        &mut self,
+        key: &'static str,
+        doc: &'static str,
+        wanted: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Vec<T> {
+        let all = |value: &Value| -> Option<Vec<T>> {
+            value.as_array()?.iter().map(|text| parse(text.as_str()?)).collect()
         };
-        self.read(key, doc, "a list of texts in quotes", texts).unwrap_or_default()
+        self.read(key, doc, wanted, all).unwrap_or_default()
     }
 
     /// A key; without it, or with an empty one, none.

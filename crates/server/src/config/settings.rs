@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use spanwire_hub::limits::Limits;
 use spanwire_hub::namespace::Namespaces;
 
@@ -14,6 +15,7 @@ use super::reader::Reader;
 use super::{ConfigError, Layer, Secret, check, token};
 use crate::api::{ApiKey, Keyring, Scope};
 use crate::auth::Verifier;
+use crate::edge::{ForwardedHeader, Proxies};
 use crate::engine::limits::READ_BYTES;
 use crate::profile::Profile;
 
@@ -42,6 +44,7 @@ pub struct Settings {
 pub(crate) struct HttpServer {
     pub(crate) address: Address,
     pub(crate) port: u16,
+    pub(crate) proxies: Proxies,
 }
 
 /// Where to listen.
@@ -59,6 +62,11 @@ pub(crate) enum Address {
 pub(crate) struct Client {
     pub(crate) allowed_origins: Vec<String>,
     pub(crate) connection_limit: usize,
+    /// New connections a second; 0 is no limit, as for the next ones.
+    pub(crate) connection_rate_limit: u32,
+    pub(crate) ip_connection_limit: usize,
+    pub(crate) ip_connection_rate_limit: u32,
+    pub(crate) user_connection_limit: usize,
     pub(crate) anonymous: bool,
     pub(crate) anonymous_tokens: bool,
     pub(crate) tokens: Verifier,
@@ -164,6 +172,8 @@ impl Settings {
 const SHARDS_MAX: usize = 256;
 /// Most connections that can be asked for: more than a process has descriptors for.
 const CONNECTIONS_MAX: usize = 10_000_000;
+/// Highest rate that can be asked for: more in a second than any machine shakes hands with.
+const RATE_MAX: usize = 1_000_000;
 /// Longest message a client may be allowed to send, in bytes.
 const MESSAGE_BYTES_MAX: usize = 64 << 20;
 
@@ -176,7 +186,51 @@ fn http_server(reader: &mut Reader<'_>) -> HttpServer {
     );
     let port = reader.count("http_server.port", "where to listen; 0 takes a free port", 8000, 0..=65_535);
     // The range has just been checked, so that the cast loses nothing.
-    HttpServer { address: address.unwrap_or(Address::Everywhere), port: port as u16 }
+    HttpServer {
+        address: address.unwrap_or(Address::Everywhere),
+        port: port as u16,
+        proxies: proxies(reader),
+    }
+}
+
+fn proxies(reader: &mut Reader<'_>) -> Proxies {
+    let networks = reader.list(
+        "http_server.trusted_proxies",
+        "which reverse proxies are believed when they say whose request they bring",
+        "a list of IP addresses and networks in quotes, such as \"10.0.0.0/8\"",
+        network,
+    );
+    let words = [
+        ("x-forwarded-for", ForwardedHeader::XForwardedFor),
+        ("forwarded", ForwardedHeader::Forwarded),
+        ("none", ForwardedHeader::None),
+    ];
+    let header = reader.choice(
+        "http_server.forwarded_header",
+        "the header in which trusted proxies write the client's address",
+        ForwardedHeader::XForwardedFor,
+        &words,
+    );
+    let proxy_protocol = reader.flag(
+        "http_server.proxy_protocol",
+        "whether trusted proxies begin each connection with a PROXY protocol header",
+        false,
+    );
+    if proxy_protocol && networks.is_empty() {
+        reader.conflict("http_server.proxy_protocol", "needs http_server.trusted_proxies, which may send it");
+    }
+    Proxies { networks, header, proxy_protocol }
+}
+
+/// A network, or one address as the network of itself.
+fn network(text: &str) -> Option<IpNet> {
+    let network: Option<IpNet> = text.parse().ok();
+    network.or_else(|| text.parse().ok().map(|address: IpAddr| address.to_canonical().into()))
+}
+
+fn rate(reader: &mut Reader<'_>, key: &'static str, doc: &'static str, default: usize) -> u32 {
+    // The range fits, so that the cast loses nothing.
+    reader.count(key, doc, default, 0..=RATE_MAX) as u32
 }
 
 fn http_api_keys(reader: &mut Reader<'_>) -> Keyring {
@@ -218,6 +272,30 @@ fn client(reader: &mut Reader<'_>) -> Client {
         connection_limit: reader.count(
             "client.connection_limit",
             "how many connections are served at once; 0 is as many as the system allows",
+            0,
+            0..=CONNECTIONS_MAX,
+        ),
+        connection_rate_limit: rate(
+            reader,
+            "client.connection_rate_limit",
+            "how many clients are let in in a second; 0 is any number",
+            20_000,
+        ),
+        ip_connection_limit: reader.count(
+            "client.ip_connection_limit",
+            "how many connections one public IP address may have, or one /64 network of IPv6; 0 is any number",
+            4096,
+            0..=CONNECTIONS_MAX,
+        ),
+        ip_connection_rate_limit: rate(
+            reader,
+            "client.ip_connection_rate_limit",
+            "how many clients of one public IP address are let in in a second; 0 is any number",
+            200,
+        ),
+        user_connection_limit: reader.count(
+            "client.user_connection_limit",
+            "how many connections a user may have; 0 is any number",
             0,
             0..=CONNECTIONS_MAX,
         ),

@@ -103,6 +103,10 @@ fn a_value_of_the_wrong_kind_is_refused_with_what_is_wanted() {
         ("http_server.address = \"example.org\"", "an IP address"),
         ("client.allowed_origins = \"*\"", "a list of texts"),
         ("client.allowed_origins = [1]", "a list of texts"),
+        ("http_server.trusted_proxies = [\"10.0.0.0/33\"]", "a list of IP addresses and networks"),
+        ("http_server.trusted_proxies = [\"proxy.example\"]", "a list of IP addresses and networks"),
+        ("http_server.forwarded_header = \"x-real-ip\"", "one of \"x-forwarded-for\", \"forwarded\""),
+        ("http_server.proxy_protocol = true", "needs http_server.trusted_proxies"),
         ("health.enabled = 1", "true or false"),
         ("log.level = \"loud\"", "one of \"trace\", \"debug\""),
         ("client = 5", "this is a table of options"),
@@ -249,6 +253,12 @@ fn settings_that_invite_trouble_are_allowed_with_a_word() {
         (
             format!("{local}client.allowed_origins = [\"*\"]\nclient.token.hmac_secret_key = \"{long}\""),
             vec!["every web page"],
+        ),
+        (
+            format!(
+                "http_server.trusted_proxies = [\"10.0.0.0/8\", \"::1\"]\nclient.token.hmac_secret_key = \"{long}\""
+            ),
+            vec![],
         ),
     ];
     for (toml, expected) in table {

@@ -1,7 +1,5 @@
 //! From a request to a WebSocket, or to a refusal that says why.
 
-use std::net::SocketAddr;
-
 use axum::body::Body;
 use axum::response::Response;
 use http::header::HOST;
@@ -12,14 +10,13 @@ use spanwire_ws::handshake::{self, Refusal};
 use super::answer::add_headers;
 use super::endpoint::{Endpoint, opening};
 use super::{Edge, plain};
-use crate::auth::ConnectionInfo;
-use crate::engine::Purpose;
+use crate::engine::{Purpose, Visitor};
 
-/// Decides about a request to a WebSocket endpoint: the answer, and if that is 101, what the socket is for.
+/// Decides about a visitor's request to a WebSocket endpoint: the answer, and if that is 101, what the socket is for.
 pub(super) fn decide<B>(
     edge: &Edge,
     endpoint: Endpoint,
-    peer: SocketAddr,
+    visitor: Visitor,
     request: &Request<B>,
 ) -> (Response, Option<Purpose>) {
     let host = the_only(request.headers(), &HOST);
@@ -39,7 +36,7 @@ pub(super) fn decide<B>(
                 Endpoint::Echo => Purpose::Echo,
                 Endpoint::Session => Purpose::Session {
                     opening: opening(request.uri().query(), accept.subprotocol()),
-                    info: ConnectionInfo { peer },
+                    visitor,
                 },
             };
             (response, Some(purpose))

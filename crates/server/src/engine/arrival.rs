@@ -5,8 +5,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use spanwire_hub::Opening;
 
-use super::{Link, Permit, ShardHandle};
-use crate::auth::ConnectionInfo;
+use super::{Link, Permit, ShardHandle, Visitor};
 
 /// A TCP connection that a shard has accepted.
 #[derive(Debug)]
@@ -41,8 +40,8 @@ pub enum Purpose {
     Session {
         /// What the hub wants to know of it.
         opening: Opening,
-        /// What those who authorize want to know of it.
-        info: ConnectionInfo,
+        /// Who came, and what those who authorize want to know of it.
+        visitor: Visitor,
     },
     /// Every message is sent back: for conformance suites, and people who try things.
     Echo,

@@ -7,8 +7,7 @@ use spanwire_ws::frame::{self, CONTROL_BYTES_MAX};
 use spanwire_ws::{self as ws, CloseFrame, Opcode, Role};
 
 use super::heartbeat::Heartbeat;
-use super::{Link, Permit};
-use crate::auth::ConnectionInfo;
+use super::{Link, Permit, Visitor};
 
 /// What a shard knows of one connection. A million of them idle is the normal case, so whatever most connections
 /// never need is in [`Aside`], and there is none of that at rest.
@@ -31,7 +30,7 @@ pub(super) struct Connection {
 /// What a connection is for.
 #[derive(Debug)]
 pub(super) enum Purpose {
-    Session { id: SessionId, info: Box<ConnectionInfo> },
+    Session { id: SessionId, visitor: Box<Visitor> },
     Echo,
 }
 

@@ -12,6 +12,7 @@ use spanwire_hub::{Census, Deed, Order};
 use tokio::sync::{oneshot, watch};
 
 use super::Arrival;
+use super::headcount::Headcount;
 use super::letter::{Call, Caller, Letter};
 use super::mailbox::{Mailbox, NotTaken};
 use super::ownership::Ownership;
@@ -31,6 +32,8 @@ pub(super) struct Shared {
     pub(super) stats: Box<[ShardStats]>,
     pub(super) ownership: Ownership,
     pub(super) permits: Permits,
+    /// How many connections each user has.
+    pub(super) users: Arc<Headcount>,
     /// Whether listeners accept connections.
     pub(super) accepting: watch::Sender<bool>,
 }

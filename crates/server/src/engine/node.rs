@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use super::clock::Clock;
 use super::driver::{self, Task};
 use super::handle::Shared;
+use super::headcount::Headcount;
 use super::listener::bind_all;
 use super::mailbox::Mailbox;
 use super::ownership::Ownership;
@@ -51,7 +52,7 @@ impl Engine {
         // Brokers know no more listeners than this.
         let shards = shards.min(usize::from(MemoryBroker::LISTENERS_MAX));
         let (addresses, listeners) = bind_all(&config.listen, shards)?;
-        let shared = Arc::new(Shared::new(shards, config.connections_max)?);
+        let shared = Arc::new(Shared::new(shards, &config)?);
         let handle = EngineHandle::new(shared.clone());
         let (report, ends) = mpsc::unbounded_channel();
         let mut engine = Self { handle, addresses, threads: Vec::with_capacity(shards), ends };
@@ -108,12 +109,13 @@ impl Drop for Engine {
 }
 
 impl Shared {
-    pub(super) fn new(shards: usize, connections_max: usize) -> io::Result<Self> {
+    pub(super) fn new(shards: usize, config: &EngineConfig) -> io::Result<Self> {
         Ok(Self {
             mailboxes: (0..shards).map(|_| Mailbox::new()).collect::<io::Result<_>>()?,
             stats: (0..shards).map(|_| ShardStats::default()).collect(),
             ownership: Ownership::among(shards),
-            permits: Permits::new(connections_max),
+            permits: Permits::new(config.connections_max),
+            users: Arc::new(Headcount::new(config.user_connections_max)),
             accepting: tokio::sync::watch::Sender::new(true),
         })
     }

@@ -29,8 +29,7 @@ use tokio::sync::mpsc;
 
 use super::letter::Letter;
 use super::limits::INLET_FRAMES_MAX;
-use super::{Permit, ShardHandle, Transport};
-use crate::auth::ConnectionInfo;
+use super::{Permit, ShardHandle, Transport, Visitor};
 
 /// The task's end of a session: what the client is to be told, in order. Dropped, the client is gone.
 #[derive(Debug)]
@@ -85,7 +84,7 @@ pub(super) struct Bell {
 #[derive(Debug)]
 pub(super) struct PipeArrival {
     pub(super) opening: Opening,
-    pub(super) info: ConnectionInfo,
+    pub(super) visitor: Visitor,
     pub(super) transport: Transport,
     pub(super) parcels: mpsc::Sender<Parcel>,
     pub(super) frames: mpsc::Receiver<Bytes>,
@@ -102,14 +101,14 @@ impl ShardHandle {
         &self,
         transport: Transport,
         opening: Opening,
-        info: ConnectionInfo,
+        visitor: Visitor,
     ) -> Result<Pipe, NoRoom> {
         let permit = self.engine().permits().acquire().ok_or(NoRoom)?;
         let (outlet, parcels) = mpsc::channel(1);
         let (inlet, frames) = mpsc::channel(INLET_FRAMES_MAX);
         let bell = Arc::<Bell>::default();
         let arrival =
-            PipeArrival { opening, info, transport, parcels: outlet, frames, bell: bell.clone(), permit };
+            PipeArrival { opening, visitor, transport, parcels: outlet, frames, bell: bell.clone(), permit };
         // A shard that has ended drops the letter, and with it the other ends of the channels.
         let _ = self.put(Letter::OpenPipe(Box::new(arrival)));
         Ok(Pipe { parcels, inlet: Inlet { frames: inlet, bell, shard: self.clone() } })

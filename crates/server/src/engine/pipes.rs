@@ -13,8 +13,7 @@ use tokio::sync::mpsc;
 
 use super::limits::PARCEL_BYTES;
 use super::pipe::{Bell, Parcel, PipeArrival};
-use super::{Permit, Transport};
-use crate::auth::ConnectionInfo;
+use super::{Permit, Transport, Visitor};
 
 /// Piped sessions by the hub's index for them. Nobody else pays for there being some.
 #[derive(Debug, Default)]
@@ -24,7 +23,7 @@ pub(super) struct Pipes(HashMap<u32, Piped>);
 #[derive(Debug)]
 pub(super) struct Piped {
     pub(super) id: SessionId,
-    pub(super) info: ConnectionInfo,
+    pub(super) visitor: Visitor,
     pub(super) transport: Transport,
     pub(super) frames: mpsc::Receiver<Bytes>,
     pub(super) bell: Arc<Bell>,
@@ -66,10 +65,10 @@ impl Pipes {
     }
 
     pub(super) fn insert(&mut self, id: SessionId, arrival: PipeArrival) {
-        let PipeArrival { info, transport, parcels, frames, bell, permit, .. } = arrival;
+        let PipeArrival { visitor, transport, parcels, frames, bell, permit, .. } = arrival;
         let piped = Piped {
             id,
-            info,
+            visitor,
             transport,
             frames,
             bell,

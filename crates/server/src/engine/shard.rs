@@ -35,6 +35,7 @@ use super::limits::{ECHO_MESSAGE_BYTES_MAX, READ_BYTES};
 use super::pipes::Pipes;
 use super::poller::{Occurrence, Poller};
 use super::stats::ShardStats;
+use super::users::Users;
 use super::writer::Writer;
 use crate::auth::Authorize;
 use round::Round;
@@ -55,6 +56,7 @@ pub(super) struct Shard {
     pipes: Pipes,
     /// Piped sessions to look after. One may be there in vain, or twice.
     piped: VecDeque<SessionId>,
+    users: Users,
     deadlines: Deadlines,
     /// What every read goes to.
     scratch: Box<[u8]>,
@@ -129,6 +131,7 @@ impl Shard {
             connections: Connections::default(),
             pipes: Pipes::default(),
             piped: VecDeque::new(),
+            users: Users::new(shared.users.clone()),
             deadlines: Deadlines::default(),
             scratch: vec![0; READ_BYTES].into(),
             writer: Writer::new(),

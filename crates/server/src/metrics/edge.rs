@@ -16,6 +16,7 @@ pub struct EdgeCounters {
     requests: Tally<(&'static str, u16)>,
     broken_off: Tally<&'static str>,
     api_calls: Tally<(&'static str, u32)>,
+    forwarded_malformed: AtomicU64,
 }
 
 /// Counts of things that have names.
@@ -46,6 +47,7 @@ impl EdgeCounters {
             requests: Tally::new(),
             broken_off: Tally::new(),
             api_calls: Tally::new(),
+            forwarded_malformed: AtomicU64::new(0),
         }
     }
 
@@ -72,6 +74,15 @@ impl EdgeCounters {
     /// A call of the server API was answered; code 0 is success.
     pub(crate) fn api_called(&self, method: &'static str, code: u32) {
         self.api_calls.count((method, code));
+    }
+
+    /// A trusted proxy has handed on a header that does not say who the client is.
+    pub(crate) fn forwarded_malformed(&self) {
+        self.forwarded_malformed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn malformed_forwards(&self) -> u64 {
+        self.forwarded_malformed.load(Ordering::Relaxed)
     }
 
     pub(super) fn started_unix(&self) -> u64 {

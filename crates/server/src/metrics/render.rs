@@ -175,6 +175,12 @@ fn http(text: &mut Text, edge: &EdgeCounters) {
         "reason",
         edge.broken(),
     );
+    counter(
+        text,
+        "spanwire_forwarded_malformed_total",
+        "Handshakes whose X-Forwarded-For or Forwarded could not be read, so that they count as the proxy's.",
+        edge.malformed_forwards(),
+    );
     text.family(
         "spanwire_api_calls_total",
         Kind::Counter,

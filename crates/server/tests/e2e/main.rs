@@ -14,6 +14,7 @@ mod stock_sdks; //      the `centrifuge` package for Node, and `centrifuge-pytho
 mod tokens; //          who a connection is, and until when
 
 // The edges: what a peer can do wrong, and what becomes of it.
+mod door; //            how many come in, how fast, and whose address that is
 mod echo; //            `/echo`, for conformance suites and people with a terminal
 mod excess; //          too much, too deep, too many: refused by a limit that has a name
 mod faults; //          what can befall the process: crashes, freezes, full disks, stampedes

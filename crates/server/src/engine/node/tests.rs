@@ -14,7 +14,7 @@ use super::*;
 use crate::auth::{Authorize, ConnectionInfo};
 use crate::engine::handle::Stopped;
 use crate::engine::shard::tests::scene;
-use crate::engine::{Arrival, Incoming, Link, Purpose};
+use crate::engine::{Addresses, Arrival, Incoming, Link, Purpose};
 
 /// How long anything may take before a test gives up.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -22,7 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 async fn adopt(incoming: Incoming) {
     let Incoming { stream, peer, shard, permit } = incoming;
     let opening = Opening::new(Encoding::Json);
-    let purpose = Purpose::Session { opening, info: ConnectionInfo { peer } };
+    let visitor = Addresses::new(0).enter(ConnectionInfo { client: peer }).unwrap();
+    let purpose = Purpose::Session { opening, visitor };
     let socket = stream.into_std().unwrap();
     let link = Link::plain(socket);
     shard.adopt(Arrival { link, leftover: Default::default(), purpose, permit });

@@ -5,18 +5,17 @@ use spanwire_hub::{Input, Opening};
 use spanwire_ws::Opcode;
 
 use super::Shard;
-use crate::auth::ConnectionInfo;
 use crate::engine::connection::{self, Connection, opcode_of};
 use crate::engine::connections::Key;
 use crate::engine::heartbeat::Heartbeat;
-use crate::engine::{Arrival, Link, Permit, Purpose, Transport};
+use crate::engine::{Arrival, Link, Permit, Purpose, Transport, Visitor};
 
 impl Shard {
     /// Takes a WebSocket in. One that the poller cannot watch is closed at once: the system has no room for it.
     pub(super) fn adopt(&mut self, arrival: Arrival) {
         let Arrival { link, leftover, purpose, permit } = arrival;
         let key = match purpose {
-            Purpose::Session { opening, info } => Some(self.open_session(link, &opening, info, permit)),
+            Purpose::Session { opening, visitor } => Some(self.open_session(link, &opening, visitor, permit)),
             Purpose::Echo => self.connections.insert_echo(Connection::new(
                 link,
                 Opcode::Binary,
@@ -38,9 +37,9 @@ impl Shard {
         self.digest_leftover(key, &leftover);
     }
 
-    fn open_session(&mut self, link: Link, opening: &Opening, info: ConnectionInfo, permit: Permit) -> Key {
+    fn open_session(&mut self, link: Link, opening: &Opening, visitor: Visitor, permit: Permit) -> Key {
         let id = self.hub.open(self.reading.now, opening.clone());
-        let purpose = connection::Purpose::Session { id, info: Box::new(info) };
+        let purpose = connection::Purpose::Session { id, visitor: Box::new(visitor) };
         let mut connection = Connection::new(link, opcode_of(opening.encoding), purpose, permit);
         if opening.transport_pings {
             let share = self.chance.next_u32() as u8;

@@ -14,6 +14,7 @@ impl Shard {
     /// The hub lets a session go. What its outbox holds is written first, unless it is what the client could not
     /// keep up with.
     pub(super) fn let_go(&mut self, id: SessionId, reason: &DisconnectReason) {
+        self.users.leave(id);
         let until = self.reading.now.at + CLOSE_PATIENCE;
         let Some(connection) = self.connections.session_mut(id) else {
             return self.let_pipe_go(id, reason);
@@ -88,6 +89,7 @@ impl Shard {
         };
         self.stats().disconnects.count(code);
         if let Some(id) = session {
+            self.users.leave(id);
             self.tell_hub(Input::Close(id, for_the_hub.into()));
             self.forget_outbox(id);
         }
@@ -136,6 +138,7 @@ impl Shard {
         self.stats().connections_closed.one();
         if let Some(id) = connection.session() {
             self.stats().closed[Transport::WebSocket as usize].one();
+            self.users.leave(id);
             self.tell_hub(Input::Gone(id));
         }
     }

@@ -90,12 +90,19 @@ impl Shard {
     fn authenticate(&mut self, request: &Authenticate) -> Result<Credentials, Refusal> {
         let connection = self.connections.session_mut(request.session);
         let info = match connection.map(|connection| &connection.purpose) {
-            Some(Purpose::Session { info, .. }) => Some(&**info),
+            Some(Purpose::Session { visitor, .. }) => Some(&visitor.info),
             Some(Purpose::Echo) => None,
-            None => self.pipes.get_mut(request.session).map(|piped| &piped.info),
+            None => self.pipes.get_mut(request.session).map(|piped| &piped.visitor.info),
         };
         match info {
-            Some(info) => self.authorize.authenticate(self.reading.now.unix_seconds(), request, info),
+            Some(info) => {
+                let credentials =
+                    self.authorize.authenticate(self.reading.now.unix_seconds(), request, info)?;
+                match self.users.enter(request.session, &credentials.user) {
+                    true => Ok(credentials),
+                    false => Err(Refusal::Disconnect(DisconnectCode::ConnectionLimit)),
+                }
+            }
             // It went away between its command and this question: whatever we answer, nobody hears it.
             None => Err(Refusal::Disconnect(DisconnectCode::ConnectionClosed)),
         }

@@ -146,6 +146,7 @@ impl Shard {
         let Some(piped) = self.pipes.remove(id) else { return };
         self.stats().connections_closed.one();
         self.stats().closed[piped.transport as usize].one();
+        self.users.leave(id);
         self.hub.handle(self.reading.now, Input::Gone(id));
         self.unheard = true;
     }

@@ -125,10 +125,10 @@ fn natively_pinged() -> (Scene, Client) {
     let mut config = config();
     config.hub.limits.ping_interval = Duration::from_secs(20);
     config.hub.limits.pong_timeout = Duration::from_secs(5);
-    let Purpose::Session { info, .. } = session() else { unreachable!() };
+    let Purpose::Session { visitor, .. } = session() else { unreachable!() };
     let opening = Opening { transport_pings: true, ..Opening::new(Encoding::Json) };
     let mut scene = Scene::new(EngineConfig { ..config });
-    let mut ann = scene.client(0, Purpose::Session { opening, info });
+    let mut ann = scene.client(0, Purpose::Session { opening, visitor });
     ann.say(r#"{"id":1,"connect":{}}"#);
     scene.until(&mut ann, |ann| ann.texts().count() == 1);
     (scene, ann)

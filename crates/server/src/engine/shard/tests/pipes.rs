@@ -1,6 +1,5 @@
 //! Sessions that a task serves, with the test as the task.
 
-use std::net::SocketAddr;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -8,15 +7,13 @@ use bytes::Bytes;
 use spanwire_hub::{Census, Opening, Reach, Upstream};
 use spanwire_wire::{DisconnectCode, Encoding};
 
-use super::scene::{Scene, config};
-use crate::auth::ConnectionInfo;
+use super::scene::{Scene, config, visitor};
 use crate::engine::limits::{INLET_FRAMES_MAX, PARCEL_BYTES};
 use crate::engine::pipe::{Parcel, Pipe};
 use crate::engine::{EngineConfig, Transport};
 
 fn open_as(scene: &mut Scene, transport: Transport, opening: Opening) -> Pipe {
-    let info = ConnectionInfo { peer: SocketAddr::from(([127, 0, 0, 1], 1)) };
-    let pipe = scene.handle().shard(0).open_piped(transport, opening, info).unwrap();
+    let pipe = scene.handle().shard(0).open_piped(transport, opening, visitor()).unwrap();
     scene.turns();
     pipe
 }
@@ -225,10 +222,9 @@ fn a_task_that_does_not_drop_its_pipe_is_not_waited_for_for_ever() {
 fn there_are_no_more_piped_sessions_than_connections_may_be() {
     let mut scene = Scene::new(EngineConfig { connections_max: 1, ..config() });
     let ann = open(&mut scene);
-    let info = ConnectionInfo { peer: SocketAddr::from(([127, 0, 0, 1], 1)) };
     let again = |scene: &Scene| {
         let shard = scene.handle().shard(0);
-        shard.open_piped(Transport::Sse, Opening::new(Encoding::Json), info).is_ok()
+        shard.open_piped(Transport::Sse, Opening::new(Encoding::Json), visitor()).is_ok()
     };
     assert!(!again(&scene));
     drop(ann);

@@ -22,7 +22,7 @@ use crate::engine::connection::Writing;
 use crate::engine::handle::Shared;
 use crate::engine::letter::Letter;
 use crate::engine::mailbox::Mailbox;
-use crate::engine::{Arrival, EngineConfig, EngineHandle, Link, Purpose};
+use crate::engine::{Addresses, Arrival, EngineConfig, EngineHandle, Link, Purpose, Visitor};
 
 /// How long the system may take to carry bytes over loopback before a test gives up.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -68,6 +68,7 @@ pub(in crate::engine) fn config() -> EngineConfig {
         shards: 1,
         listen: Vec::new(),
         connections_max: 10_000,
+        user_connections_max: 0,
         message_bytes_max: 64 << 10,
         write_timeout: Duration::from_secs(10),
         hub,
@@ -86,7 +87,7 @@ pub(super) struct Scene {
 
 impl Scene {
     pub(super) fn new(config: EngineConfig) -> Self {
-        let shared = Arc::new(Shared::new(config.shards, config.connections_max).unwrap());
+        let shared = Arc::new(Shared::new(config.shards, &config).unwrap());
         let clock = Clock::start();
         let shard = |index| Shard::new(index, &config, shared.clone(), clock).unwrap();
         let shards = (0..config.shards).map(shard).collect();
@@ -260,13 +261,18 @@ impl Scene {
     }
 }
 
+/// Somebody on this machine.
+pub(super) fn visitor() -> Visitor {
+    let client = SocketAddr::from(([127, 0, 0, 1], 1));
+    Addresses::new(0).enter(ConnectionInfo { client }).expect("there is no limit")
+}
+
 pub(super) fn session() -> Purpose {
     session_in(Encoding::Json)
 }
 
 pub(super) fn session_in(encoding: Encoding) -> Purpose {
-    let peer = SocketAddr::from(([127, 0, 0, 1], 1));
-    Purpose::Session { opening: Opening::new(encoding), info: ConnectionInfo { peer } }
+    Purpose::Session { opening: Opening::new(encoding), visitor: visitor() }
 }
 
 /// What a client has heard.
