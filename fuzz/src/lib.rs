@@ -16,6 +16,7 @@
 
 mod api_bodies;
 mod chance;
+mod client_address;
 mod commands;
 mod config;
 mod frames;
@@ -27,6 +28,7 @@ mod tokens;
 
 pub use api_bodies::api_bodies;
 pub use chance::Chance;
+pub use client_address::client_address;
 pub use commands::{commands_json, commands_protobuf};
 pub use config::{config_json, config_toml};
 pub use frames::frames;
@@ -42,6 +44,7 @@ pub type Target = (&'static str, fn(&[u8]));
 /// Every trust boundary.
 pub const TARGETS: &[Target] = &[
     ("api_bodies", api_bodies),
+    ("client_address", client_address),
     ("commands_json", commands_json),
     ("commands_protobuf", commands_protobuf),
     ("config_json", config_json),

@@ -10,6 +10,7 @@ use spanwire::Profile;
 use spanwire::api::{Method, Request};
 use spanwire::auth::{Key, Rules, Verifier};
 use spanwire::config::{Layer, Settings};
+use spanwire::edge::{forwarded, proxy_protocol};
 use spanwire_fuzz::{Chance, mutate};
 use spanwire_wire::{Encoding, Limits, commands};
 use spanwire_ws::{Connection, Input, Role};
@@ -58,12 +59,14 @@ struct Bound {
     read: fn(&[u8]),
 }
 
-const BOUNDS: [Bound; 7] = [
+const BOUNDS: [Bound; 8] = [
     // A header may announce a control frame's payload, or the first piece of a message, before it is there.
     Bound { corpus: "frames", fixed: 1 << 10, per_byte: 8, read: frames },
     Bound { corpus: "commands_json", fixed: 4 << 10, per_byte: 128, read: commands_json },
     Bound { corpus: "commands_protobuf", fixed: 4 << 10, per_byte: 512, read: commands_protobuf },
     Bound { corpus: "tokens", fixed: 8 << 10, per_byte: 64, read: tokens },
+    // A hop of one character is an address with all that belongs to one.
+    Bound { corpus: "client_address", fixed: 4 << 10, per_byte: 128, read: client_address },
     // Ten methods read the same body.
     Bound { corpus: "api_bodies", fixed: 4 << 10, per_byte: 128, read: api_bodies },
     // Every option that there is, and what is wrong with it.
@@ -90,6 +93,11 @@ fn tokens(input: &[u8]) {
         Verifier::new(vec![Key::secret(b"secret")], Rules::default())
             .connection(0, &String::from_utf8_lossy(input)),
     );
+}
+
+fn client_address(input: &[u8]) {
+    let text = String::from_utf8_lossy(input);
+    drop((proxy_protocol::parse(input), forwarded::forwarded(&text), forwarded::x_forwarded_for(&text)));
 }
 
 fn api_bodies(input: &[u8]) {
