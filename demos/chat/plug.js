@@ -19,8 +19,9 @@ export class Plug extends EventTarget {
         this.addEventListener("close", () => plug.#sockets.delete(this));
       }
     }
+    // The plug is in the way of WebSockets only, so there must be no way around it.
     // A plug put back in is to its client what `online` is to a browser.
-    this.options = { WebSocket: PluggedSocket, wakers: [globalThis, this] };
+    this.options = { transports: ["websocket"], WebSocket: PluggedSocket, wakers: [globalThis, this] };
   }
 
   pull(ms) {

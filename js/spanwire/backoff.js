@@ -1,4 +1,6 @@
-import { RETRY_MS_MAX, RETRY_MS_MIN, STEADY_MS } from "./limits.js";
+/** @import { World } from "./world.js" */
+
+import { RETRY_MS_MAX, RETRY_MS_MIN, STEADY_MS, YOUNG_MS, YOUNG_RETRY_MS_MAX } from "./limits.js";
 
 /**
  * When to try again.
@@ -9,11 +11,12 @@ import { RETRY_MS_MAX, RETRY_MS_MIN, STEADY_MS } from "./limits.js";
 export class Backoff {
   /** How many tries have failed in a row. */
   attempt = 0;
-  #random;
+  #since_ms = 0;
+  #world;
 
-  /** @param {() => number} random from 0 up to 1 */
-  constructor(random) {
-    this.#random = random;
+  /** @param {World} world */
+  constructor(world) {
+    this.#world = world;
   }
 
   /**
@@ -22,7 +25,10 @@ export class Backoff {
    * @returns {number} milliseconds to wait
    */
   next(lived_ms) {
+    const { now, random } = this.#world;
     if (lived_ms >= STEADY_MS) this.attempt = 0;
-    return this.#random() * Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** this.attempt++);
+    if (!this.attempt) this.#since_ms = now();
+    const max = now() - this.#since_ms < YOUNG_MS ? YOUNG_RETRY_MS_MAX : RETRY_MS_MAX;
+    return random() * Math.min(max, RETRY_MS_MIN * 2 ** this.attempt++);
   }
 }

@@ -41,15 +41,15 @@ export class Connection {
   #probe;
 
   /**
-   * @param {string} url
+   * @param {WebSocket} socket or what can pass for one
    * @param {World} world
    * @param {Owner} owner
    */
-  constructor(url, world, owner) {
+  constructor(socket, world, owner) {
     this.#world = world;
     this.#owner = owner;
     this.#heard = world.now();
-    const socket = (this.#socket = new world.WebSocket(url));
+    this.#socket = socket;
     socket.onopen = () => {
       this.#opened = world.now();
       this.#flush();
@@ -58,6 +58,11 @@ export class Connection {
     socket.onclose = ({ code, reason }) => this.#fail(code, reason);
     // The close that follows says what there is to say; but Node's sockets throw if nobody listens.
     socket.onerror = () => {};
+  }
+
+  /** Whether nothing is under way, so that nobody would miss an answer. */
+  get idle() {
+    return !this.#owed.size && !this.buffered;
   }
 
   /** Bytes that the socket has not sent yet. */
@@ -132,6 +137,7 @@ export class Connection {
       return this.#fail("bad_frame");
     }
     if (reply.id) this.#answer(reply.id, reply);
+    else if (reply.push?.disconnect) this.#fail(reply.push.disconnect.code, reply.push.disconnect.reason); // where there is no close frame
     else if (reply.push) this.#owner?.pushed(reply.push);
     else if (this.#pong) this.#write("{}");
   }

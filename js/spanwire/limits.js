@@ -3,7 +3,13 @@
 /** The first retry comes within this time: quick for a person, yet spread out for a server that lost everybody. */
 export const RETRY_MS_MIN = 300;
 
-/** No retry waits longer than this, so that a server which returns has everybody back soon after. */
+/** No retry waits longer than this while an outage is young: most are short, and somebody is looking at the page. */
+export const YOUNG_RETRY_MS_MAX = 5_000;
+
+/** For so long an outage is young. */
+export const YOUNG_MS = 60_000;
+
+/** No retry waits longer than this ever, so that a server which returns has everybody back soon after. */
 export const RETRY_MS_MAX = 20_000;
 
 /** A connection that lived this long was a good one, and forgives the failures before it. */
@@ -15,8 +21,17 @@ export const PING_MARGIN_MS = 10_000;
 /** How long a connection may stay silent when asked whether it survived a sleep or a change of network. */
 export const PROBE_MS = 2_000;
 
-/** How long a token, an opening and the answer to `connect` may take together. */
-export const CONNECT_MS_MAX = 10_000;
+/** How long it may take to get a token. */
+export const TOKEN_MS_MAX = 10_000;
+
+/** How long a transport may take to open and to bring the answer to `connect`, before the next one is tried. */
+export const OPEN_MS = 4_000;
+
+/** The same for a stream over HTTP: a proxy that holds one back is found out when the page has waited already. */
+export const STREAM_MS = 1_250;
+
+/** How long to be content with a fallback before a WebSocket is tried again; up to twice that, by chance. */
+export const CLIMB_MS = 300_000;
 
 /** How long a call waits for its answer, the time spent offline included. */
 export const CALL_MS_MAX = 10_000;

@@ -1,13 +1,14 @@
-/** @import { ConnectResult, Push } from "./wire.js" */
+/** @import { ConnectResult, Position, Push, SubscribeResult } from "./wire.js" */
 /** @import { World } from "./world.js" */
 /** @import { OnReply } from "./connection.js" */
 /** @import { ChannelOptions, Message } from "./subscription.js" */
+/** @import { Ladder, Transport } from "./ladder.js" */
 
 import { Backoff } from "./backoff.js";
 import { Connection } from "./connection.js";
 import { SpanwireError } from "./error.js";
 import { Events } from "./events.js";
-import { CALL_MS_MAX, CONNECT_MS_MAX, PUBLISH_MS_MAX, TIMER_MS_MAX, VOLATILE_BYTES_MAX } from "./limits.js";
+import { CALL_MS_MAX, OPEN_MS, PUBLISH_MS_MAX, TIMER_MS_MAX, TOKEN_MS_MAX, VOLATILE_BYTES_MAX } from "./limits.js";
 import { Outbox } from "./outbox.js";
 import { Subscription } from "./subscription.js";
 import { onWake } from "./world.js";
@@ -34,7 +35,7 @@ import { onWake } from "./world.js";
 /**
  * @typedef {object} Status
  * @property {"connecting" | "connected" | "waiting" | "closed"} state `waiting` is the time between two tries
- * @property {"websocket"} transport
+ * @property {Transport} transport the one in use or being tried
  * @property {number | null} latency milliseconds that the last answer took; null without a connection
  * @property {number} attempt how many tries have failed in a row; 0 when connected
  * @property {number | null} retryAt when the next try comes, in Unix milliseconds; null unless `waiting`
@@ -48,6 +49,8 @@ import { onWake } from "./world.js";
  * @property {Status} status
  * @property {Message} message from a channel to which the server subscribed this client, or, with an
  *   empty channel name, to this client alone
+ * @property {{ channel: string, from: Position, to: Position }} gap messages of such a channel may be lost: those
+ *   after `from` and up to `to`
  * @property {{ sent: boolean, text: string }} frame everything on the wire, for tools
  */
 
@@ -59,10 +62,14 @@ import { onWake } from "./world.js";
  * @property {string} [token] if it never needs another one
  * @property {any} [data] told to the server at every connect; in the dev profile it becomes `conn_info`
  * @property {string} [name] what this application calls itself, at most 16 characters
+ * @property {readonly Transport[]} [transports] which to try, best first; all of them, unless told
  * @property {AbortSignal} [signal] closes the client
  */
 
 const VERSION = "0.1.0";
+
+/** @type {readonly Transport[]} */
+const TRANSPORTS = ["websocket", "http_stream", "sse", "poll"];
 
 /**
  * One client's life: connection after connection, and what must outlive them.
@@ -77,12 +84,16 @@ export class Session {
   #options;
   /** @type {Map<string, Subscription>} */
   #subscriptions = new Map();
-  /** Channels to which the server subscribed us. @type {Set<string>} */
-  #serverSide = new Set();
+  /** Channels to which the server subscribed us, and where to recover each from. @type {Map<string, (Position & { recover: true }) | null>} */
+  #serverSide = new Map();
   #outbox;
   #backoff;
   /** @type {Connection | null} */
   #connection = null;
+  /** Loaded when a WebSocket has failed, or is known to. Until then we stand at the top of it. @type {Ladder | undefined} */
+  #ladder;
+  /** Whether a WebSocket has failed since the last connection. */
+  #failed = false;
   /** @type {Status} */
   #status = {
     state: "connecting", transport: "websocket", latency: null, attempt: 0,
@@ -108,15 +119,16 @@ export class Session {
     this.world = world;
     this.#url = url;
     this.#options = options;
-    this.#backoff = new Backoff(world.random);
+    this.#backoff = new Backoff(world);
     this.#outbox = new Outbox(world, () => this.#tell({}));
-    this.#offWake = onWake(world, (worthRetrying) => this.#wake(worthRetrying));
+    this.#offWake = onWake(world, (why) => this.#wake(why));
     this.#connect();
   }
 
   /** @returns {Readonly<Status>} */
   get status() {
-    return { ...this.#status, latency: this.#connection?.latency ?? null, queued: this.#outbox.waiting };
+    const { transport = "websocket" } = this.#ladder ?? {};
+    return { ...this.#status, transport, latency: this.#connection?.latency ?? null, queued: this.#outbox.waiting };
   }
 
   /**
@@ -224,15 +236,34 @@ export class Session {
 
   async #connect() {
     const current = ++this.#try;
-    const late = () => this.lost(new SpanwireError("no_connection", "", true));
-    this.#timer = this.world.setTimeout(late, CONNECT_MS_MAX);
+    this.#deadline(TOKEN_MS_MAX, (late) => this.#wait(late, 0));
     this.#tell({ state: "connecting", retryAt: null });
     try {
       await this.#fetchToken("connect");
+      await this.#fetchLadder();
       if (current === this.#try) this.#open();
     } catch (error) {
-      if (current === this.#try) this.lost(/** @type {SpanwireError} */ (error));
+      if (current === this.#try) this.#wait(/** @type {SpanwireError} */ (error), 0);
     }
+  }
+
+  /**
+   * @param {number} ms
+   * @param {(late: SpanwireError) => void} giveUp
+   */
+  #deadline(ms, giveUp) {
+    this.world.clearTimeout(this.#timer);
+    this.#timer = this.world.setTimeout(() => giveUp(new SpanwireError("no_connection", "", true)), ms);
+  }
+
+  /** Who can have a WebSocket needs none of this, and loads none of it. Where it cannot be had, a WebSocket has to do. */
+  async #fetchLadder() {
+    const { world } = this;
+    const { transports = TRANSPORTS } = this.#options;
+    const needed = this.#failed || transports !== TRANSPORTS || world.storage?.getItem(`spanwire ${this.#url}`);
+    if (this.#ladder || !needed) return;
+    const { Ladder } = await world.ladder().catch(() => ({}));
+    this.#ladder = Ladder && new Ladder(this.#url, world, transports, this.#failed);
   }
 
   /**
@@ -252,13 +283,17 @@ export class Session {
 
   /** The channels are asked for in the same frame as the connection: one round trip in all. */
   #open() {
+    const { world } = this;
+    const ladder = this.#ladder;
     try {
-      this.#connection = new Connection(this.#url, this.world, this);
+      this.#connection = new Connection(ladder ? ladder.socket() : new world.WebSocket(this.#url), world, this);
     } catch (error) {
       return this.lost(new SpanwireError("no_connection", String(error), true, error));
     }
+    this.#deadline(ladder?.patience_ms ?? OPEN_MS, (late) => this.lost(late));
     const { data, name = "spanwire-js" } = this.#options;
-    const hello = { token: this.#token, data, name, version: VERSION, headers: { spanwire: "1" } };
+    const subs = Object.fromEntries([...this.#serverSide].filter(([, from]) => from));
+    const hello = { token: this.#token, data, name, version: VERSION, headers: { spanwire: "1" }, subs };
     this.request("connect", hello, (error, result) => {
       if (error) this.#refused(error);
       else this.#connected(result);
@@ -270,7 +305,7 @@ export class Session {
   #refused(error) {
     const curable = error.temporary || (error.code === 109 && this.#options.getToken);
     if (error.code === 109) this.forgetToken();
-    if (curable) this.lost(error);
+    if (curable) this.#wait(error, 0);
     else this.close(error);
   }
 
@@ -279,11 +314,28 @@ export class Session {
     const { client, ping = 0, pong = false, subs = {}, sw_ext = [] } = result;
     this.world.clearTimeout(this.#timer);
     this.#since_ms = this.world.now();
-    this.#serverSide = new Set(Object.keys(subs));
+    this.#failed = false;
+    this.#ladder?.worked(() => this.#climb());
     this.#connection?.expectPings(ping, pong);
     this.#refreshAfter(result);
     this.#outbox.open(/** @type {Connection} */ (this.#connection), sw_ext.includes("idempotent_publish"));
     this.#tell({ state: "connected", attempt: 0, client });
+    const before = this.#serverSide;
+    this.#serverSide = new Map();
+    for (const [channel, subscribed] of Object.entries(subs)) this.#subscribed(channel, subscribed, before.get(channel));
+  }
+
+  /**
+   * By the server: there is no object for it, only the place to recover it from.
+   *
+   * @param {string} channel
+   * @param {SubscribeResult} result
+   * @param {Position | null} [from]
+   */
+  #subscribed(channel, { recoverable, recovered, offset = 0, epoch = "", publications = [] }, from) {
+    this.#serverSide.set(channel, recoverable ? { recover: true, offset, epoch } : null);
+    if (from && !recovered) this.events.emit("gap", { channel, from, to: { offset, epoch } });
+    for (const publication of publications) this.events.emit("message", { channel, ...publication, recovered: true });
   }
 
   /** @param {Push} push */
@@ -291,8 +343,10 @@ export class Session {
     const { channel = "", pub, message, subscribe, unsubscribe } = push;
     const subscription = this.#subscriptions.get(channel);
     if (subscription) return subscription.pushed(push);
-    if (subscribe) this.#serverSide.add(channel);
+    if (subscribe) this.#subscribed(channel, subscribe);
     if (unsubscribe) this.#serverSide.delete(channel);
+    const at = this.#serverSide.get(channel);
+    if (at && pub?.offset) at.offset = pub.offset;
     // What still arrives for a channel that we have left is nobody's business.
     const told = this.#serverSide.has(channel) ? pub : message;
     if (told) this.events.emit("message", { channel, ...told, recovered: false });
@@ -305,35 +359,64 @@ export class Session {
    */
   lost(error) {
     const { code } = error;
-    if (isTerminal(code)) return this.close(error);
-    const lived_ms = this.#status.state === "connected" ? this.world.now() - this.#since_ms : 0;
     if (code === 3005 || code === 3014) this.forgetToken();
-    this.#disconnect();
-    for (const subscription of this.#subscriptions.values()) {
-      subscription.lost();
-      if (code === 3014) subscription.forget();
+    if (code === 3014) {
+      this.#serverSide.clear();
+      for (const subscription of this.#subscriptions.values()) subscription.forget();
     }
+    if (this.#status.state === "connected") return this.#wait(error, this.world.now() - this.#since_ms);
+    if (Number(code) >= 3000) return this.#wait(error, 0);
+    // The server has not said a word: perhaps it can be reached another way.
+    const first = !this.#failed;
+    this.#failed = true;
+    this.#disconnect();
+    if (this.#ladder ? this.#ladder.down(code) : first) this.#connect();
+    else this.#wait(error, 0);
+  }
+
+  /**
+   * Tries again later, unless the server does not want us back.
+   *
+   * @param {SpanwireError} error
+   * @param {number} lived_ms
+   */
+  #wait(error, lived_ms) {
+    if (isTerminal(error.code)) return this.close(error);
+    this.#disconnect();
     const wait_ms = this.#backoff.next(lived_ms);
     const retryAt = this.world.now() + wait_ms;
     this.#timer = this.world.setTimeout(() => this.#connect(), wait_ms);
     this.#tell({ state: "waiting", attempt: this.#backoff.attempt, retryAt, client: null, lastError: error });
     // 1009: something we sent was too large for this server, and would be again.
-    this.#outbox.cut(code !== 1009);
+    this.#outbox.cut(error.code !== 1009);
+  }
+
+  /** Changes to a better transport, if nothing is under way that would be lost. */
+  #climb() {
+    if (!this.#connection?.idle) return false;
+    this.#ladder?.top();
+    this.#disconnect();
+    this.#connect();
+    this.#outbox.cut(true);
+    return true;
   }
 
   #disconnect() {
     this.#try++;
     this.world.clearTimeout(this.#timer);
     this.world.clearTimeout(this.#refreshTimer);
+    this.#ladder?.rest();
     this.#connection?.end();
     this.#connection = null;
+    for (const subscription of this.#subscriptions.values()) subscription.lost();
   }
 
-  /** @param {boolean} worthRetrying */
-  #wake(worthRetrying) {
+  /** @param {string} why the name of what woke us */
+  #wake(why) {
     const { state } = this.#status;
+    if (why === "online") this.#ladder?.top();
     if (state === "connected") this.#connection?.probe();
-    if (state !== "waiting" || !worthRetrying) return;
+    if (state !== "waiting" || why === "offline") return;
     this.world.clearTimeout(this.#timer);
     this.#connect();
   }

@@ -85,7 +85,7 @@ export class Subscription {
     this.name = name;
     this.#session = session;
     this.#options = options;
-    this.#backoff = new Backoff(session.world.random);
+    this.#backoff = new Backoff(session.world);
   }
 
   /** Subscribes on the new connection, from where we were. */

@@ -57,6 +57,7 @@
  * @property {{ code: number, reason?: string }} [unsubscribe]
  * @property {SubscribeResult} [subscribe]
  * @property {{ data: any }} [message]
+ * @property {{ code: number, reason?: string }} [disconnect]
  */
 
 /**

@@ -258,7 +258,7 @@ test("nothing is accepted after closing", async () => {
 test("latency is the time of the last answer", async () => {
   const stage = new Stage();
   await settled();
-  await stage.clock.advance(5_000);
+  await stage.clock.advance(3_000);
   await stage.socket.open();
   await stage.clock.advance(30);
   await stage.socket.answer("connect", { client: "c" });

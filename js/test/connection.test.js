@@ -39,19 +39,33 @@ test("a command that no frame can hold is refused here and not sent", async () =
   assert.equal(stage.client.status.state, "connected");
 });
 
-test("waits are drawn from the whole of a window that doubles from 300 ms to 20 s", () => {
+/** A backoff at this moment of the outage, with this chance. */
+const backoff = (draw, time = { ms: 0 }) => new Backoff({ random: () => draw, now: () => time.ms });
+
+test("waits are drawn from the whole of a window that doubles from 300 ms to 5 s", () => {
   const waits = (draw) => {
-    const backoff = new Backoff(() => draw);
-    return Array.from({ length: 12 }, () => Math.round(backoff.next(0)));
+    const waiting = backoff(draw);
+    return Array.from({ length: 8 }, () => Math.round(waiting.next(0)));
   };
-  assert.deepEqual(waits(0), Array(12).fill(0));
-  assert.deepEqual(waits(1), [300, 600, 1200, 2400, 4800, 9600, 19200, ...Array(5).fill(20000)]);
+  assert.deepEqual(waits(0), Array(8).fill(0));
+  assert.deepEqual(waits(1), [300, 600, 1200, 2400, 4800, 5000, 5000, 5000]);
+});
+
+test("an outage of a minute widens the window to 20 s, and the next one begins anew", () => {
+  const time = { ms: 0 };
+  const waits = backoff(1, time);
+  for (let n = 0; n < 8; n++) waits.next(0);
+  time.ms = 59_999;
+  assert.equal(waits.next(0), 5_000);
+  time.ms = 60_000;
+  assert.equal(waits.next(0), 20_000);
+  assert.equal(waits.next(10_000), 300);
 });
 
 test("a thousand failures later the wait is still a number within its bounds", () => {
-  const backoff = new Backoff(Math.random);
+  const waits = backoff(Math.random());
   for (let n = 0; n < 2_000; n++) {
-    const wait = backoff.next(0);
+    const wait = waits.next(0);
     assert.ok(wait >= 0 && wait <= 20_000, `wait ${n} is ${wait}`);
   }
 });
@@ -98,10 +112,10 @@ test("codes say who may return", async () => {
   }
 });
 
-test("a socket that never opens is given up after ten seconds", async () => {
+test("a socket that never opens is given up after four seconds", async () => {
   const stage = new Stage();
   await settled();
-  await stage.clock.advance(9_999);
+  await stage.clock.advance(3_999);
   assert.equal(stage.client.status.state, "connecting");
   await stage.clock.advance(1);
   assert.equal(stage.sockets[0].closed, true);

@@ -12,16 +12,10 @@ const golden = JSON.parse(readFileSync(file, "utf8")).map(({ json, ...rest }) =>
 /** A connection that is open and wants pongs, and all that it tells. */
 function listening() {
   const told = { pushes: [], lost: [] };
-  let socket;
-  class WebSocket extends FakeSocket {
-    constructor(url) {
-      super(url);
-      socket = this;
-    }
-  }
-  const world = { WebSocket, setTimeout: () => 0, clearTimeout: () => {}, now: () => 0 };
+  const socket = new FakeSocket("ws://test");
+  const world = { setTimeout: () => 0, clearTimeout: () => {}, now: () => 0 };
   const owner = { pushed: (push) => told.pushes.push(push), lost: (error) => told.lost.push(error), events: { emit: () => {} } };
-  const connection = new Connection("ws://test", world, owner);
+  const connection = new Connection(socket, world, owner);
   connection.expectPings(0, true);
   return { connection, socket, told };
 }
@@ -44,8 +38,10 @@ for (const { name, message } of replies) {
     const text = JSON.stringify({ ...message, ...(message.id && { id: 1 }) });
     socket.onmessage({ data: text });
     await settled();
-    assert.deepEqual(told.lost, []);
-    if (message.push) assert.deepEqual(told.pushes, [message.push]);
+    const { disconnect } = message.push ?? {};
+    assert.deepEqual(told.lost.map(({ code }) => code), disconnect ? [disconnect.code] : []);
+    if (disconnect) assert.equal(socket.closed, true);
+    else if (message.push) assert.deepEqual(told.pushes, [message.push]);
     else if (!message.id) assert.deepEqual(socket.commands.at(-1), {}, "a ping is answered");
     else if (message.error) assert.equal(answers[0].error.code, message.error.code);
     else assert.deepEqual(answers, [{ error: null, result: message[method] ?? {} }]);
@@ -58,7 +54,7 @@ test("every push of the golden ones finds a client that copes with it", async ()
   stage.client.channel("room:42", { presence: true });
   await settled();
   await stage.socket.answer("subscribe", { recoverable: true, positioned: true, epoch: "abcd" });
-  await stage.socket.receive(...replies.filter(({ message }) => message.push).map(({ message }) => message));
+  await stage.socket.receive(...replies.filter(({ message }) => message.push && !message.push.disconnect).map(({ message }) => message));
   assert.equal(stage.client.status.state, "connected");
 });
 

@@ -1,6 +1,7 @@
 // A stage for the client: a clock that moves when told, sockets that a test holds the other end of.
 
 import { connect } from "../spanwire.js";
+import { Ladder } from "../spanwire/ladder.js";
 
 /** Time that passes only when a test says so. */
 export class FakeClock {
@@ -121,6 +122,8 @@ export class Stage {
     this.waker = new EventTarget();
     this.client = connect("ws://test/connection/websocket", {
       WebSocket,
+      transports: ["websocket"],
+      ladder: async () => ({ Ladder }),
       setTimeout: this.clock.setTimeout,
       clearTimeout: this.clock.clearTimeout,
       now: () => this.clock.now,

@@ -38,12 +38,17 @@ async fn shows(page: &Page, texts: &[String]) {
     assert_eq!(page.evaluate(SHOWN).await, json!(texts));
 }
 
-/// Complains about what a good page does not do. A browser itself writes down each WebSocket that was refused, so a
-/// page that was cut off is forgiven that, and nothing else.
+/// Complains about what a good page does not do. A browser itself writes down each WebSocket and each request that was
+/// refused, so a page that was cut off is forgiven that, and nothing else.
 fn behaved(page: &Page, address: SocketAddr, was_cut: bool) {
     let socket = format!("ws://localhost:{}/", address.port());
-    let forgiven =
-        |complaint: &str| was_cut && complaint.contains(&format!("WebSocket connection to '{socket}"));
+    let refused = format!("http://localhost:{}/connection/", address.port());
+    let script = format!("http://localhost:{}/spanwire/", address.port());
+    let forgiven = |complaint: &str| {
+        let lost = complaint.starts_with("Failed to load resource: net::");
+        let lost = lost && (complaint.contains(&refused) || complaint.contains(&script));
+        was_cut && (lost || complaint.contains(&format!("WebSocket connection to '{socket}")))
+    };
     let complaints: Vec<_> = page.complaints().into_iter().filter(|text| !forgiven(text)).collect();
     assert!(complaints.is_empty(), "{complaints:#?}");
     let origin = format!("http://localhost:{}/", address.port());
