@@ -5,12 +5,15 @@
 
 mod answer;
 mod connection;
+mod conversation;
 mod door;
 mod endpoint;
 pub mod forwarded;
+mod http2;
 mod introduction;
 pub mod limits;
 mod patience;
+mod preface;
 mod proxies;
 pub mod proxy_protocol;
 mod rate;
@@ -41,6 +44,9 @@ pub struct Edge {
     origins: OriginPolicy,
     strangers: Strangers,
     has_echo: bool,
+    has_http2: bool,
+    /// Most requests at a time on one connection of HTTP/2.
+    streams_max: u32,
     routes: Router,
     counters: Arc<EdgeCounters>,
 }
@@ -58,6 +64,8 @@ impl Edge {
             origins: OriginPolicy::new(settings.client.allowed_origins.iter().cloned()),
             strangers: Strangers::default(),
             has_echo: settings.profile.shows_demos(),
+            has_http2: settings.http_server.http2.enabled,
+            streams_max: settings.http_server.http2.max_concurrent_streams,
             routes: routes::routes(settings, api, counters.clone()),
             counters,
         }

@@ -3,6 +3,7 @@
 //! Shards count for themselves and are summed when somebody asks; the counters here are those of the HTTP edge.
 
 mod edge;
+mod gauge;
 mod render;
 mod text;
 

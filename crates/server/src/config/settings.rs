@@ -15,6 +15,7 @@ use super::reader::Reader;
 use super::{ConfigError, Layer, Secret, check, token};
 use crate::api::{ApiKey, Keyring, Scope};
 use crate::auth::Verifier;
+use crate::edge::limits::STREAMS_MAX;
 use crate::edge::{ForwardedHeader, Proxies};
 use crate::engine::limits::READ_BYTES;
 use crate::profile::Profile;
@@ -45,6 +46,13 @@ pub(crate) struct HttpServer {
     pub(crate) address: Address,
     pub(crate) port: u16,
     pub(crate) proxies: Proxies,
+    pub(crate) http2: Http2,
+}
+
+#[derive(Debug)]
+pub(crate) struct Http2 {
+    pub(crate) enabled: bool,
+    pub(crate) max_concurrent_streams: u32,
 }
 
 /// Where to listen.
@@ -190,6 +198,7 @@ fn http_server(reader: &mut Reader<'_>) -> HttpServer {
         address: address.unwrap_or(Address::Everywhere),
         port: port as u16,
         proxies: proxies(reader),
+        http2: http2(reader),
     }
 }
 
@@ -261,6 +270,18 @@ fn http_api_keys(reader: &mut Reader<'_>) -> Keyring {
             .flatten(),
     );
     Keyring(keys)
+}
+
+fn http2(reader: &mut Reader<'_>) -> Http2 {
+    let enabled = reader.flag("http_server.http2.enabled", "whether HTTP/2 is spoken beside HTTP/1.1", true);
+    let streams = reader.count(
+        "http_server.http2.max_concurrent_streams",
+        "how many requests and WebSockets one connection of HTTP/2 may carry at a time",
+        256,
+        1..=STREAMS_MAX,
+    );
+    // The range fits, so that the cast loses nothing.
+    Http2 { enabled, max_concurrent_streams: streams as u32 }
 }
 
 fn client(reader: &mut Reader<'_>) -> Client {

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::{Buf, Bytes};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
@@ -15,6 +16,8 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// Answers are small, so somebody who never reads blocks none until the kernel's buffers are full, and then holds a
 /// connection for nothing. HTTP itself has limits for reading only.
 pub(super) struct Patient {
+    /// What was read before, and comes first.
+    ahead: Bytes,
     socket: TokioIo<TcpStream>,
     patience: Duration,
     /// Runs while a write is blocked, so that nobody else pays for it.
@@ -22,12 +25,14 @@ pub(super) struct Patient {
 }
 
 impl Patient {
-    pub(super) fn new(socket: TcpStream, patience: Duration) -> Self {
-        Self { socket: TokioIo::new(socket), patience, blocked: None }
+    /// Reads `ahead` before anything of the socket.
+    pub(super) fn new(ahead: Bytes, socket: TcpStream, patience: Duration) -> Self {
+        Self { ahead, socket: TokioIo::new(socket), patience, blocked: None }
     }
 
-    pub(super) fn into_inner(self) -> TcpStream {
-        self.socket.into_inner()
+    /// The socket, and what was read ahead and not taken.
+    pub(super) fn into_parts(self) -> (TcpStream, Bytes) {
+        (self.socket.into_inner(), self.ahead)
     }
 
     fn wait<T>(&mut self, cx: &mut Context<'_>, progress: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -48,8 +53,17 @@ impl Read for Patient {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        into: ReadBufCursor<'_>,
+        mut into: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.ahead.is_empty() {
+            let count = self.ahead.len().min(into.remaining());
+            into.put_slice(&self.ahead[..count]);
+            self.ahead.advance(count);
+            if self.ahead.is_empty() {
+                self.ahead = Bytes::new();
+            }
+            return Poll::Ready(Ok(()));
+        }
         Pin::new(&mut self.socket).poll_read(cx, into)
     }
 }
@@ -93,7 +107,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (near, far) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
         let (near, _far) = (near.unwrap(), far.unwrap());
-        let mut patient = Patient::new(near, Duration::from_secs(10));
+        let mut patient = Patient::new(Bytes::new(), near, Duration::from_secs(10));
         let chunk = vec![0; 1 << 20];
         let error = loop {
             if let Err(error) = poll_fn(|cx| Pin::new(&mut patient).poll_write(cx, &chunk)).await {

@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::response::Response;
+use h2::ext::Protocol;
 use http::header::HOST;
 use http::{HeaderMap, Request, StatusCode, Version};
 use spanwire_ws::handshake::server::{OriginVerdict, Policy, accept};
@@ -12,7 +13,7 @@ use super::endpoint::{Endpoint, opening};
 use super::{Edge, plain};
 use crate::engine::{Purpose, Visitor};
 
-/// Decides about a visitor's request to a WebSocket endpoint: the answer, and if that is 101, what the socket is for.
+/// Decides about a visitor's request to a WebSocket endpoint: the answer, and if that is a WebSocket, what it is for.
 pub(super) fn decide<B>(
     edge: &Edge,
     endpoint: Endpoint,
@@ -30,7 +31,7 @@ pub(super) fn decide<B>(
         Ok(accept) => {
             edge.counters.upgraded();
             let mut response = Response::new(Body::empty());
-            *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+            *response.status_mut() = status(accept.status());
             add_headers(&mut response, accept.headers());
             let purpose = match endpoint {
                 Endpoint::Echo => Purpose::Echo,
@@ -59,10 +60,17 @@ fn read<B>(request: &Request<B>) -> handshake::Request<'_> {
     let version = match request.version() {
         Version::HTTP_09 => (0, 9),
         Version::HTTP_10 => (1, 0),
+        Version::HTTP_2 => (2, 0),
         _ => (1, 1),
     };
     let headers = request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-    handshake::Request::new(request.method().as_str(), version, headers)
+    let protocol = request.extensions().get::<Protocol>().map(Protocol::as_str);
+    let request = handshake::Request::new(request.method().as_str(), version, headers);
+    protocol.into_iter().fold(request, handshake::Request::with_protocol)
+}
+
+fn status(code: u16) -> StatusCode {
+    StatusCode::from_u16(code).unwrap_or(StatusCode::BAD_REQUEST)
 }
 
 fn refuse(edge: &Edge, refusal: Refusal, headers: &HeaderMap, host: Option<&str>) -> Response {
@@ -80,8 +88,7 @@ fn refuse(edge: &Edge, refusal: Refusal, headers: &HeaderMap, host: Option<&str>
         }
         _ => refusal.reason().to_owned(),
     };
-    let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
-    let mut response = plain(status, text);
+    let mut response = plain(status(refusal.status()), text);
     add_headers(&mut response, refusal.headers().iter().copied());
     response
 }

@@ -177,6 +177,12 @@ impl EngineHandle {
         let _ = tokio::time::timeout(grace, drained).await;
     }
 
+    /// Waits until the node drains, or ends.
+    pub async fn draining(&self) {
+        // The sender lives as long as anybody holds this handle.
+        let _ = self.accepting().wait_for(|accepting| !accepting).await;
+    }
+
     /// Changes to `false` when listeners are to accept no more.
     pub(super) fn accepting(&self) -> watch::Receiver<bool> {
         self.shared.accepting.subscribe()

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::StatusCode;
+
+use super::gauge::Gauge;
 
 /// What the HTTP edge has counted. Shared by all shards; the labels are from small fixed sets, never from a request.
 #[derive(Debug)]
@@ -17,6 +19,10 @@ pub struct EdgeCounters {
     broken_off: Tally<&'static str>,
     api_calls: Tally<(&'static str, u32)>,
     forwarded_malformed: AtomicU64,
+    /// Connections that speak HTTP/2.
+    pub(crate) http2_connections: Arc<Gauge>,
+    /// Requests on them that are not over, WebSockets included.
+    pub(crate) http2_streams: Arc<Gauge>,
 }
 
 /// Counts of things that have names.
@@ -48,6 +54,8 @@ impl EdgeCounters {
             broken_off: Tally::new(),
             api_calls: Tally::new(),
             forwarded_malformed: AtomicU64::new(0),
+            http2_connections: Arc::default(),
+            http2_streams: Arc::default(),
         }
     }
 

@@ -19,6 +19,7 @@ pub fn render(shards: &[ShardSnapshot], census: Census, edge: &EdgeCounters) -> 
     latency(&mut text, shards);
     pressure(&mut text, shards);
     http(&mut text, edge);
+    http2(&mut text, edge);
     text.into_string()
 }
 
@@ -189,6 +190,30 @@ fn http(text: &mut Text, edge: &EdgeCounters) {
     for ((method, code), count) in edge.api_calls() {
         text.labelled(&[("method", &method), ("code", &code)], count);
     }
+}
+
+fn http2(text: &mut Text, edge: &EdgeCounters) {
+    let (connections, streams) = (&edge.http2_connections, &edge.http2_streams);
+    text.family("spanwire_http2_connections", Kind::Gauge, "Open connections that speak HTTP/2.")
+        .value(connections.now());
+    counter(
+        text,
+        "spanwire_http2_connections_opened_total",
+        "Connections that have spoken HTTP/2.",
+        connections.total(),
+    );
+    text.family(
+        "spanwire_http2_streams",
+        Kind::Gauge,
+        "Requests and WebSockets that are open on connections of HTTP/2.",
+    )
+    .value(streams.now());
+    counter(
+        text,
+        "spanwire_http2_streams_opened_total",
+        "Requests and WebSockets that came on connections of HTTP/2.",
+        streams.total(),
+    );
 }
 
 fn counter(text: &mut Text, name: &'static str, help: &str, value: u64) {
