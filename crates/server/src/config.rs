@@ -15,6 +15,7 @@ mod reader;
 mod secret;
 mod settings;
 mod suggest;
+mod tls;
 mod token;
 mod unsupported;
 
@@ -26,3 +27,4 @@ pub use layer::{Layer, LayerError};
 pub use secret::Secret;
 pub(crate) use settings::Address;
 pub use settings::Settings;
+pub(crate) use tls::{CertificateFiles, Tls};

@@ -19,6 +19,7 @@ pub mod proxy_protocol;
 mod rate;
 mod routes;
 mod strangers;
+mod stream;
 mod upgrade;
 
 pub(crate) use answer::plain;
@@ -35,6 +36,7 @@ use crate::auth::{HostPolicy, OriginPolicy};
 use crate::config::Settings;
 use crate::engine::Serve;
 use crate::metrics::EdgeCounters;
+use crate::tls::Acceptor;
 
 /// Serves HTTP on accepted sockets. One for all shards; nothing in it is locked on the way of an upgrade.
 pub struct Edge {
@@ -48,14 +50,21 @@ pub struct Edge {
     /// Most requests at a time on one connection of HTTP/2.
     streams_max: u32,
     routes: Router,
+    /// Without it, clients come without TLS.
+    tls: Option<Acceptor>,
     counters: Arc<EdgeCounters>,
 }
 
 impl Edge {
     /// The edge that these settings describe.
     ///
-    /// `uid` is the node's name of itself in the server API.
-    pub fn new(settings: &Settings, uid: String, counters: Arc<EdgeCounters>) -> Self {
+    /// `uid` is the node's name of itself in the server API; `tls` shakes hands, if TLS is spoken.
+    pub(crate) fn new(
+        settings: &Settings,
+        uid: String,
+        tls: Option<Acceptor>,
+        counters: Arc<EdgeCounters>,
+    ) -> Self {
         let api = Api::new(settings, uid, counters.clone());
         Self {
             door: Door::new(settings),
@@ -67,6 +76,7 @@ impl Edge {
             has_http2: settings.http_server.http2.enabled,
             streams_max: settings.http_server.http2.max_concurrent_streams,
             routes: routes::routes(settings, api, counters.clone()),
+            tls,
             counters,
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! A [`Node`] is one server process. It begins as layers of configuration ([`config`]), and is made of the
 //! [`engine`], which has the shards with all sessions and channels, and the HTTP [`edge`], where every connection
-//! begins. [`auth`] says who may come in. The `spanwire` command ([`cli`]) wraps it for a shell.
+//! begins. [`auth`] says who may come in, and [`tls`] who we are to them. The `spanwire` command ([`cli`]) wraps it for a shell.
 //!
 //! ```text
 //! cli ─► config ─► node ─┬► engine   shards: sockets, sessions, channels
@@ -23,6 +23,7 @@ mod glob;
 pub mod metrics;
 mod node;
 mod profile;
+pub mod tls;
 
 pub use chance::Chance;
 pub use node::{Node, RunError, StartError};

@@ -1,5 +1,6 @@
 //! A node: one process that serves clients, from its settings to its end.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::edge::Edge;
 use crate::engine::{Engine, EngineConfig, ShardFailed};
 use crate::metrics::EdgeCounters;
 use crate::profile::Profile;
+use crate::tls::{Acceptor, CertificateError, Certificates, LOOK_INTERVAL, Watch};
 
 /// Descriptors that are kept for what is not a connection: listeners, pollers, files of the system.
 const DESCRIPTORS_RESERVED: usize = 256;
@@ -22,12 +24,20 @@ const DESCRIPTORS_RESERVED: usize = 256;
 /// A running node.
 pub struct Node {
     engine: Engine,
+    /// Looks after certificates, if there are any.
+    certificates: Option<Watch>,
 }
 
-/// Why a node did not start: an address is taken or not ours, or the system has nothing left to give.
+/// Why a node did not start.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct StartError(#[from] pub io::Error);
+pub enum StartError {
+    /// An address is taken or not ours, or the system has nothing left to give.
+    #[error("{0}")]
+    System(#[from] io::Error),
+    /// There is no certificate to show.
+    #[error("{0}")]
+    Certificate(#[from] CertificateError),
+}
 
 /// Why a node that was running has ended, other than by being told to.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +61,8 @@ impl Node {
     pub fn start(settings: &Settings, chance: &mut Chance) -> Result<Self, StartError> {
         let descriptors = descriptors::raise();
         let counters = Arc::new(EdgeCounters::new(SystemTime::now()));
-        let edge = Edge::new(settings, chance.text(), counters);
+        let (acceptor, certificates) = tls(settings, &counters)?.unzip();
+        let edge = Edge::new(settings, chance.text(), acceptor, counters);
         let engine = Engine::start(EngineConfig {
             shards: settings.shards,
             listen: addresses(settings.http_server.address, settings.http_server.port)?,
@@ -64,7 +75,7 @@ impl Node {
             serve: edge.into_serve(),
             seed: chance.seed(),
         })?;
-        Ok(Self { engine })
+        Ok(Self { engine, certificates })
     }
 
     /// Where the node listens.
@@ -79,7 +90,13 @@ impl Node {
     /// See [`RunError`].
     pub fn run(mut self, grace: Duration) -> Result<(), RunError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let outcome = runtime.block_on(self.until_told(grace));
+        let certificates = self.certificates.take();
+        let outcome = runtime.block_on(async {
+            tokio::select! {
+                outcome = self.until_told(grace) => outcome,
+                Err(error) = look_after(certificates) => Err(error.into()),
+            }
+        });
         self.engine.stop();
         outcome
     }
@@ -100,6 +117,38 @@ impl Node {
             () = signals.next() => Err(RunError::Impatience),
         }
     }
+}
+
+/// Reads certificates again when their files change, and at SIGHUP.
+async fn look_after(certificates: Option<Watch>) -> io::Result<Infallible> {
+    let Some(mut certificates) = certificates else { return std::future::pending().await };
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut looks = tokio::time::interval(LOOK_INTERVAL);
+    loop {
+        tokio::select! {
+            _ = looks.tick() => certificates.look(SystemTime::now()),
+            _ = hangup.recv() => certificates.read_all(SystemTime::now()),
+        }
+    }
+}
+
+/// Who shakes hands, and who looks after the certificates; `None` if TLS is not spoken.
+fn tls(
+    settings: &Settings,
+    counters: &Arc<EdgeCounters>,
+) -> Result<Option<(Acceptor, Watch)>, CertificateError> {
+    let Some(tls) = &settings.http_server.tls else { return Ok(None) };
+    let certificates = Arc::new(Certificates::load(&tls.certificates)?);
+    let watch = Watch::new(certificates.clone(), counters.clone());
+    Ok(Some((
+        Acceptor::new(
+            certificates,
+            tls.handshake_timeout,
+            settings.http_server.http2.enabled,
+            counters.clone(),
+        )?,
+        watch,
+    )))
 }
 
 /// The signals that tell a node to end.

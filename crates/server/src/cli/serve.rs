@@ -60,7 +60,15 @@ pub(super) fn logging(settings: &Settings) {
 /// Starts a node, or says why it does not start.
 pub(super) fn start(settings: &Settings, chance: &mut Chance) -> Result<Node, Failure> {
     let port = settings.http_server.port;
-    Node::start(settings, chance).map_err(|StartError(error)| match error.kind() {
+    let error = match Node::start(settings, chance) {
+        Ok(node) => return Ok(node),
+        Err(StartError::Certificate(error)) => {
+            return Err(Failure::new(Exit::Config, format!("http_server.tls: {error}"))
+                .fix("a pair of files to try it with: spanwire dev-cert"));
+        }
+        Err(StartError::System(error)) => error,
+    };
+    Err(match error.kind() {
         io::ErrorKind::AddrInUse => Failure::new(Exit::Unavailable, format!("port {port} is taken"))
             .fix("choose another one with --port; --port 0 takes a free one"),
         io::ErrorKind::PermissionDenied => {
@@ -84,12 +92,13 @@ fn banner(options: &ServeOptions, settings: &Settings, node: &Node) -> Banner {
     let mut banner = Banner::new(&options.config.display().to_string());
     for (number, address) in node.addresses().iter().enumerate() {
         let place = authority(settings.http_server.address, *address);
+        let secure = if settings.http_server.tls.is_some() { "s" } else { "" };
         if number == 0 {
             let key =
                 if settings.http_api_keys.0.is_empty() { "   closed: http_api.key is not set" } else { "" };
-            banner.line("server API", &format!("http://{place}/api/<method>{key}"));
+            banner.line("server API", &format!("http{secure}://{place}/api/<method>{key}"));
         }
-        banner.line("websocket", &format!("ws://{place}/connection/websocket"));
+        banner.line("websocket", &format!("ws{secure}://{place}/connection/websocket"));
     }
     banner
 }

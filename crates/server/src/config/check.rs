@@ -59,10 +59,11 @@ pub(super) fn warnings(settings: &Settings) -> Vec<String> {
     }
     // A proxy that is trusted is one that is there, and that ends TLS where it is wanted.
     let http_server = &settings.http_server;
-    if !http_server.address.is_loopback() && http_server.proxies.networks.is_empty() {
+    let is_secret = http_server.tls.is_some() || !http_server.proxies.networks.is_empty();
+    if !http_server.address.is_loopback() && !is_secret {
         warnings.push(
             "the server listens beyond this machine without TLS, so that tokens and messages can be read on the way; \
-             put a proxy that ends TLS in front of it and name it in http_server.trusted_proxies, \
+             set http_server.tls, or put a proxy that ends TLS in front of it and name it in http_server.trusted_proxies, \
              or set http_server.address = \"localhost\""
                 .to_owned(),
         );

@@ -12,7 +12,7 @@ use spanwire_hub::namespace::Namespaces;
 
 use super::namespace::{self, TTL_MAX};
 use super::reader::Reader;
-use super::{ConfigError, Layer, Secret, check, token};
+use super::{ConfigError, Layer, Secret, Tls, check, tls, token};
 use crate::api::{ApiKey, Keyring, Scope};
 use crate::auth::Verifier;
 use crate::edge::limits::STREAMS_MAX;
@@ -47,6 +47,8 @@ pub(crate) struct HttpServer {
     pub(crate) port: u16,
     pub(crate) proxies: Proxies,
     pub(crate) http2: Http2,
+    /// Without it, clients speak without TLS.
+    pub(crate) tls: Option<Tls>,
 }
 
 #[derive(Debug)]
@@ -199,6 +201,7 @@ fn http_server(reader: &mut Reader<'_>) -> HttpServer {
         port: port as u16,
         proxies: proxies(reader),
         http2: http2(reader),
+        tls: reader.table("http_server.tls", tls::read),
     }
 }
 

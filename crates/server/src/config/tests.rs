@@ -155,13 +155,14 @@ fn an_unknown_option_is_refused_with_the_one_that_was_meant() {
 
 #[test]
 fn an_option_that_is_yet_to_come_says_so() {
-    let toml = "admin.enabled = true\n[http_server.tls]\nenabled = true\n[client]\ninsecure = true\n";
+    let toml = "admin.enabled = true\n[http_server.tls]\nserver_name = \"a\"\n[client]\ninsecure = true\n";
     let said = problems(toml);
-    let lines: Vec<_> = said.lines().collect();
+    let mut lines: Vec<_> = said.lines().collect();
+    lines.sort_unstable();
     assert_eq!(lines.len(), 3, "{said}");
     assert!(lines[0].starts_with("spanwire.toml: admin: this option of Centrifugo is known"), "{said}");
     assert!(lines[1].starts_with("spanwire.toml: client.insecure: there are no insecure switches"), "{said}");
-    assert!(lines[2].starts_with("spanwire.toml: http_server.tls: this option"), "{said}");
+    assert!(lines[2].starts_with("spanwire.toml: http_server.tls.server_name: this option"), "{said}");
 }
 
 #[test]
@@ -284,4 +285,30 @@ fn a_message_that_may_be_sent_may_also_be_understood() {
     assert_eq!(settings.limits.commands.message_bytes_max, 1_000_000);
     assert_eq!(settings.limits.commands.messages_per_frame_max, 5001);
     assert!(settings.limits.backlog_bytes_max > 1_000_000);
+}
+
+#[test]
+fn certificates_come_in_pairs_of_files_and_tls_needs_at_least_one() {
+    let tls =
+        |toml: &str| read(&format!("[http_server.tls]\n{toml}")).map(|settings| settings.http_server.tls);
+    let two = r#"
+        enabled = true
+        cert_pem_file = "a.crt"
+        key_pem_file = "a.key"
+        certificates = [{ cert_pem_file = "b.crt", key_pem_file = "b.key" }]
+    "#;
+    let found = tls(two).unwrap().unwrap();
+    let keys: Vec<_> = found.certificates.iter().map(|files| files.key.display().to_string()).collect();
+    assert_eq!(keys, ["a.key", "b.key"]);
+    assert_eq!(tls(&two.replace("true", "false")).unwrap(), None);
+    for (toml, expected) in [
+        ("enabled = true", "http_server.tls.enabled = true: needs cert_pem_file and key_pem_file"),
+        ("cert_pem_file = 'a'", "needs key_pem_file"),
+        ("key_pem_file = 'a'", "needs cert_pem_file"),
+        ("certificates = [{}]", "http_server.tls.certificates[0].cert_pem_file: is needed"),
+        ("handshake_timeou = '1s'", "did you mean http_server.tls.handshake_timeout?"),
+    ] {
+        let trouble = tls(toml).unwrap_err().to_string();
+        assert!(trouble.contains(expected), "{trouble}");
+    }
 }

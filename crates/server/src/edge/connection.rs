@@ -18,7 +18,8 @@ use super::introduction::introduction;
 use super::limits::{HEAD_BYTES_MAX, HEAD_TIMEOUT, READ_AHEAD_BYTES_MAX, WRITE_TIMEOUT};
 use super::patience::Patient;
 use super::preface::{self, Version};
-use crate::engine::{Arrival, Incoming, Link, Permit, Purpose, ShardHandle};
+use super::stream::Stream;
+use crate::engine::{Arrival, Incoming, Permit, Purpose, ShardHandle};
 
 /// Answers requests until the peer leaves or takes too long. Over HTTP/1, a connection that becomes a WebSocket is
 /// then adopted by the shard.
@@ -30,18 +31,36 @@ pub(super) async fn serve(edge: Arc<Edge>, incoming: Incoming) {
             Err(reason) => return edge.counters.broken_off(reason),
         }
     }
-    let (version, ahead) = match timeout(HEAD_TIMEOUT, preface::read(&stream)).await {
-        Ok(Ok(begun)) => begun,
-        Ok(Err(_)) => return edge.counters.broken_off("connection_lost"),
-        Err(_) => return edge.counters.broken_off("timeout"),
-    };
-    let socket = Patient::new(ahead, stream, WRITE_TIMEOUT);
     let has_http2 = edge.has_http2;
     let conversation = Conversation::new(edge, shard, peer);
+    let Some((version, socket)) = open(&conversation, stream).await else { return };
     match version {
         Version::Two if has_http2 => http2::serve(conversation, TokioIo::new(socket), permit).await,
         Version::One | Version::Two => serve_http1(&conversation, socket, permit).await,
     }
+}
+
+/// Finds out which version of HTTP is spoken: by its first bytes, or by what was agreed upon when TLS shook hands
+/// (ALPN, RFC 7301). What comes to nothing is counted.
+async fn open(conversation: &Conversation, stream: TcpStream) -> Option<(Version, Patient)> {
+    let counters = &conversation.edge.counters;
+    let Some(tls) = &conversation.edge.tls else {
+        let begun = timeout(HEAD_TIMEOUT, preface::read(&stream)).await;
+        let begun = begun.map_err(|_| "timeout").and_then(|read| read.map_err(|_| "connection_lost"));
+        let (version, ahead) = begun.map_err(|reason| counters.broken_off(reason)).ok()?;
+        return Some((version, Patient::new(ahead, Stream::Plain(stream), WRITE_TIMEOUT)));
+    };
+    if let Some(turned_away) = conversation.turned_away {
+        // Words would cost a handshake, which is more than a stranger may have who has had enough.
+        counters.tls_failed(turned_away.name());
+        return None;
+    }
+    let stream = tls.accept(stream).await?;
+    let version = match stream.get_ref().1.alpn_protocol() {
+        Some(b"h2") => Version::Two,
+        _ => Version::One,
+    };
+    Some((version, Patient::new(Bytes::new(), Stream::Tls(Box::new(stream)), WRITE_TIMEOUT)))
 }
 
 async fn serve_http1(conversation: &Conversation, socket: Patient, permit: Permit) {
@@ -86,11 +105,13 @@ fn reason(error: &hyper::Error) -> &'static str {
     }
 }
 
-/// Gives the socket to the shard, out of the hands of HTTP and of the runtime.
-fn hand_over(stream: TcpStream, leftover: Bytes, purpose: Purpose, permit: Permit, shard: &ShardHandle) {
+/// Gives the connection to the shard, out of the hands of HTTP and of the runtime.
+fn hand_over(stream: Stream, read_ahead: Bytes, purpose: Purpose, permit: Permit, shard: &ShardHandle) {
     // The runtime only fails to let go of a socket that is broken already.
-    if let Ok(socket) = stream.into_std() {
-        let link = Link::plain(socket);
-        shard.adopt(Arrival { link, leftover, purpose, permit });
-    }
+    let Ok((link, deciphered)) = stream.into_link() else { return };
+    let leftover = match deciphered.is_empty() {
+        true => read_ahead,
+        false => [read_ahead, deciphered].concat().into(),
+    };
+    shard.adopt(Arrival { link, leftover, purpose, permit });
 }

@@ -30,7 +30,7 @@ pub(super) struct Conversation {
     /// The peer as it was let in; it is taken by the WebSocket that this connection becomes.
     visitor: Cell<Option<Visitor>>,
     /// Whether it was let in at all. Who is not is told so, and nothing else.
-    turned_away: Option<TurnedAway>,
+    pub(super) turned_away: Option<TurnedAway>,
 }
 
 impl Conversation {

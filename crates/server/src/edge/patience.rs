@@ -8,17 +8,18 @@ use std::time::Duration;
 use bytes::{Buf, Bytes};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Reads and writes a TCP connection; a write that the peer blocks for too long fails.
+use super::stream::Stream;
+
+/// Reads and writes a connection; a write that the peer blocks for too long fails.
 ///
 /// Answers are small, so somebody who never reads blocks none until the kernel's buffers are full, and then holds a
 /// connection for nothing. HTTP itself has limits for reading only.
 pub(super) struct Patient {
     /// What was read before, and comes first.
     ahead: Bytes,
-    socket: TokioIo<TcpStream>,
+    socket: TokioIo<Stream>,
     patience: Duration,
     /// Runs while a write is blocked, so that nobody else pays for it.
     blocked: Option<Pin<Box<Sleep>>>,
@@ -26,12 +27,12 @@ pub(super) struct Patient {
 
 impl Patient {
     /// Reads `ahead` before anything of the socket.
-    pub(super) fn new(ahead: Bytes, socket: TcpStream, patience: Duration) -> Self {
+    pub(super) fn new(ahead: Bytes, socket: Stream, patience: Duration) -> Self {
         Self { ahead, socket: TokioIo::new(socket), patience, blocked: None }
     }
 
     /// The socket, and what was read ahead and not taken.
-    pub(super) fn into_parts(self) -> (TcpStream, Bytes) {
+    pub(super) fn into_parts(self) -> (Stream, Bytes) {
         (self.socket.into_inner(), self.ahead)
     }
 
@@ -88,7 +89,9 @@ impl Write for Patient {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(cx)
+        // TLS has taken what it was given before the socket has.
+        let progress = Pin::new(&mut self.socket).poll_flush(cx);
+        self.wait(cx, progress)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -100,14 +103,14 @@ impl Write for Patient {
 mod tests {
     use super::*;
     use std::future::poll_fn;
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpStream};
 
     #[tokio::test(start_paused = true)]
     async fn a_peer_who_never_reads_is_given_up() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (near, far) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
         let (near, _far) = (near.unwrap(), far.unwrap());
-        let mut patient = Patient::new(Bytes::new(), near, Duration::from_secs(10));
+        let mut patient = Patient::new(Bytes::new(), Stream::Plain(near), Duration::from_secs(10));
         let chunk = vec![0; 1 << 20];
         let error = loop {
             if let Err(error) = poll_fn(|cx| Pin::new(&mut patient).poll_write(cx, &chunk)).await {

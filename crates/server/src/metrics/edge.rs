@@ -23,6 +23,11 @@ pub struct EdgeCounters {
     pub(crate) http2_connections: Arc<Gauge>,
     /// Requests on them that are not over, WebSockets included.
     pub(crate) http2_streams: Arc<Gauge>,
+    tls_handshakes: Tally<(&'static str, bool)>,
+    tls_failures: Tally<&'static str>,
+    certificate_reads: Tally<&'static str>,
+    /// When each certificate ends, by its file.
+    certificates: Mutex<Vec<(String, SystemTime)>>,
 }
 
 /// Counts of things that have names.
@@ -56,6 +61,10 @@ impl EdgeCounters {
             forwarded_malformed: AtomicU64::new(0),
             http2_connections: Arc::default(),
             http2_streams: Arc::default(),
+            tls_handshakes: Tally::new(),
+            tls_failures: Tally::new(),
+            certificate_reads: Tally::new(),
+            certificates: Mutex::default(),
         }
     }
 
@@ -91,6 +100,42 @@ impl EdgeCounters {
 
     pub(super) fn malformed_forwards(&self) -> u64 {
         self.forwarded_malformed.load(Ordering::Relaxed)
+    }
+
+    /// A client has shaken hands with this version of TLS.
+    pub(crate) fn tls_opened(&self, version: &'static str, resumed: bool) {
+        self.tls_handshakes.count((version, resumed));
+    }
+
+    /// A TLS handshake came to nothing.
+    pub(crate) fn tls_failed(&self, reason: &'static str) {
+        self.tls_failures.count(reason);
+    }
+
+    /// A certificate was read again; or it could not be used, and the one before it goes on being shown.
+    pub(crate) fn certificate_read(&self, usable: bool) {
+        self.certificate_reads.count(if usable { "read" } else { "refused" });
+    }
+
+    /// When each certificate ends, by its file.
+    pub(crate) fn certificates_end(&self, ends: Vec<(String, SystemTime)>) {
+        *self.certificates.lock().unwrap_or_else(PoisonError::into_inner) = ends;
+    }
+
+    pub(super) fn tls_handshakes(&self) -> BTreeMap<(&'static str, bool), u64> {
+        self.tls_handshakes.read()
+    }
+
+    pub(super) fn tls_failures(&self) -> BTreeMap<&'static str, u64> {
+        self.tls_failures.read()
+    }
+
+    pub(crate) fn certificate_reads(&self) -> BTreeMap<&'static str, u64> {
+        self.certificate_reads.read()
+    }
+
+    pub(super) fn certificates(&self) -> Vec<(String, SystemTime)> {
+        self.certificates.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn started_unix(&self) -> u64 {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::time::UNIX_EPOCH;
 
 use spanwire_hub::Census;
 
@@ -20,6 +21,7 @@ pub fn render(shards: &[ShardSnapshot], census: Census, edge: &EdgeCounters) -> 
     pressure(&mut text, shards);
     http(&mut text, edge);
     http2(&mut text, edge);
+    tls(&mut text, edge);
     text.into_string()
 }
 
@@ -79,7 +81,7 @@ fn connections(text: &mut Text, shards: &[ShardSnapshot], edge: &EdgeCounters) {
     labelled(
         text,
         "spanwire_peer_errors_total",
-        "WebSocket connections that broke RFC 6455, by how.",
+        "WebSocket connections that broke RFC 6455 or TLS, by how.",
         "reason",
         merged(shards, |s| &s.peer_errors),
     );
@@ -214,6 +216,40 @@ fn http2(text: &mut Text, edge: &EdgeCounters) {
         "Requests and WebSockets that came on connections of HTTP/2.",
         streams.total(),
     );
+}
+
+fn tls(text: &mut Text, edge: &EdgeCounters) {
+    text.family(
+        "spanwire_tls_handshakes_total",
+        Kind::Counter,
+        "TLS handshakes that succeeded, by version, and whether the client resumed an earlier one.",
+    );
+    for ((version, resumed), count) in edge.tls_handshakes() {
+        text.labelled(&[("version", &version), ("resumed", &resumed)], count);
+    }
+    labelled(
+        text,
+        "spanwire_tls_handshake_failures_total",
+        "TLS handshakes that came to nothing, by reason.",
+        "reason",
+        edge.tls_failures(),
+    );
+    labelled(
+        text,
+        "spanwire_tls_certificate_reads_total",
+        "Certificates that were read again since the start, by what came of it.",
+        "outcome",
+        edge.certificate_reads(),
+    );
+    text.family(
+        "spanwire_tls_certificate_expiry_timestamp_seconds",
+        Kind::Gauge,
+        "When a certificate ends, in seconds since 1970, by its file.",
+    );
+    for (file, end) in edge.certificates() {
+        let seconds = end.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        text.labelled(&[("file", &file)], seconds);
+    }
 }
 
 fn counter(text: &mut Text, name: &'static str, help: &str, value: u64) {
