@@ -4,6 +4,7 @@
 //! started is ended with us. Every load counts what arrived and fails if anything is missing, so a figure
 //! that is printed is a figure of complete work. `README.md` tells how to read the figures.
 
+mod chaos;
 mod connections;
 mod crowd;
 mod floor;
@@ -24,6 +25,7 @@ mod row;
 mod sample;
 mod scenario;
 mod script;
+mod soak;
 mod spanwire;
 mod subject;
 mod table;
@@ -74,6 +76,10 @@ struct Run {
 enum Command {
     /// Open as many connections as this machine allows, up to 200,000.
     Connections(connections::Options),
+    /// Do to the server what can befall it, while a crowd keeps accounts.
+    Chaos(chaos::Options),
+    /// Days in minutes: many come and go, a room talks, a crowd has accidents, and memory stays flat.
+    Soak(soak::Options),
     /// Run everything and keep the result in bench/records.
     Record,
     /// Lay out two records side by side.
@@ -127,6 +133,8 @@ fn run(arguments: Arguments) -> Result<()> {
             let rows = connections::run(&options, &Spanwire::find(arguments.run.server.as_deref())?)?;
             print(&rows, arguments.json)?;
         }
+        Some(Command::Chaos(options)) => chaos::run(&options, arguments.run.server.as_deref())?,
+        Some(Command::Soak(options)) => soak::run(&options, arguments.run.server.as_deref())?,
         Some(Command::Flock(options)) => connections::run_flock(&options)?,
         Some(Command::Record) => {
             let mut record = Record::begin()?;

@@ -38,6 +38,7 @@ impl Process {
     pub(crate) fn start(program: &Command) -> Result<Process> {
         let mut leash = Command::new(env::current_exe().context("cannot find this program's own file")?);
         leash.arg("leash").arg("--").arg(program.get_program()).args(program.get_args());
+        leash.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
         leash.stdin(Stdio::null()).stdout(Stdio::piped());
         let begun = Instant::now();
         let mut child = leash.spawn().context("cannot start the server")?;
@@ -57,6 +58,17 @@ impl Process {
                 bail!("the server ended before it was ready: {}", self.child.wait()?)
             }
         }
+    }
+
+    /// The process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
+        let pid = Pid::from_raw(self.child.id() as i32).context("a process id is not zero")?;
+        rustix::process::kill_process(pid, signal).context("cannot signal the server")
     }
 
     /// Processor time used so far, by all of its threads.

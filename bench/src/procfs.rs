@@ -32,6 +32,13 @@ pub(crate) fn resident_bytes(pid: u32) -> Result<u64> {
     parse_kib(&fs::read_to_string(path).context("cannot read a process's memory")?, "Anonymous")
 }
 
+/// The most address space that process `pid` has ever reserved, in bytes.
+pub(crate) fn reserved_bytes(pid: u32) -> Result<u64> {
+    let status =
+        fs::read_to_string(format!("/proc/{pid}/status")).context("cannot read a process's status")?;
+    parse_kib(&status, "VmPeak")
+}
+
 /// The processor's name, from the text of `/proc/cpuinfo`.
 pub(crate) fn parse_cpu_model(cpuinfo: &str) -> Option<&str> {
     let line = cpuinfo.lines().find(|line| line.starts_with("model name"))?;

@@ -36,6 +36,11 @@ impl Spanwire {
         Ok(Spanwire { binary })
     }
 
+    /// Where it is.
+    pub(crate) fn binary(&self) -> &Path {
+        &self.binary
+    }
+
     /// Starts the server with one shard and waits until it listens.
     pub(crate) fn start(&self, ping_s: u64) -> Result<Server> {
         self.start_at(Ipv4Addr::LOCALHOST, ping_s)

@@ -16,6 +16,21 @@ pub(crate) fn lay_out(head: &[&str], rows: &[Vec<String>]) -> String {
     out
 }
 
+/// Lays out words under `head`, all to the left, two spaces between.
+pub(crate) fn lay_out_text(head: &[&str], rows: &[Vec<String>]) -> String {
+    let head: Vec<String> = head.iter().map(|&cell| cell.to_owned()).collect();
+    let lines: Vec<&Vec<String>> = std::iter::once(&head).chain(rows).collect();
+    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..head.len()).map(width).collect();
+    let mut out = String::new();
+    for line in lines {
+        let cells = line.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}"));
+        out.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
+        out.push('\n');
+    }
+    out
+}
+
 /// A number with as many digits as anybody can use: whole with groups of thousands from 100 on, two
 /// digits after the point below 10, one between.
 pub(crate) fn number(value: f64) -> String {

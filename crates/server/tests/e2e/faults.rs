@@ -4,6 +4,7 @@
 //! the server's own counters back at zero.
 
 mod churn; //        many come and go, and nothing of them stays
+mod clock; //        the wall clock jumps by hours
 mod descriptors; //  no more sockets to be had
 mod freezing; //     SIGSTOP, and SIGCONT after everybody has given up
 mod full_disk; //    nowhere to write the log

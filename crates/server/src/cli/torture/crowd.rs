@@ -13,9 +13,11 @@ use super::latency::Latency;
 use super::ledger::{Ledger, Number, Tally};
 use super::line::Target;
 use super::member::Member;
+use super::objection::Objection;
 use super::order::Order;
 use super::plan::Plan;
 use super::publisher::Publisher;
+use super::storm::Storm;
 use crate::Chance;
 
 /// Most orders that wait for one member; who has more to do is not told more.
@@ -134,6 +136,62 @@ impl Crowd {
             tokio::time::sleep(GLANCE).await;
         }
         true
+    }
+
+    /// Waits until the ledger says so.
+    ///
+    /// # Errors
+    /// It does not in time.
+    pub async fn awaits(
+        &self,
+        what: &'static str,
+        patience: Duration,
+        says: impl FnMut(&Ledger) -> bool,
+    ) -> Result<(), Objection> {
+        let came = self.until(patience, says).await;
+        if came { Ok(()) } else { Err(Objection::Missing(what, self.tally())) }
+    }
+
+    /// Waits until everybody has been let in, and has heard a first word in each channel.
+    ///
+    /// # Errors
+    /// Somebody is missing, or the promise is broken already.
+    pub async fn arrived(&self, patience: Duration) -> Result<(), Objection> {
+        let clients = self.clients() as u64;
+        self.awaits("everybody to come", patience, |ledger| ledger.tally().connects >= clients).await?;
+        self.vouch(patience).await.map(drop)
+    }
+
+    /// Waits until so many publications more have been acknowledged.
+    ///
+    /// # Errors
+    /// They are not in time.
+    pub async fn acknowledged(&self, more: u64, patience: Duration) -> Result<(), Objection> {
+        let wanted = self.tally().acknowledged + more;
+        self.awaits("acknowledgements", patience, |ledger| ledger.tally().acknowledged >= wanted).await
+    }
+
+    /// Lets everybody talk, and what the storm brings happen to them, while something else happens.
+    pub async fn during<T>(&self, mut storm: Storm, scene: impl Future<Output = T>) -> T {
+        tokio::select! {
+            never = storm.rage(self, &Publisher::Clients) => match never {},
+            outcome = scene => outcome,
+        }
+    }
+
+    /// [Settles](Self::settle) what the clients have published, and says what has happened if the promise was kept.
+    ///
+    /// # Errors
+    /// It was not, or nothing can be said.
+    pub async fn vouch(&self, patience: Duration) -> Result<Tally, Objection> {
+        let settled = self.settle(&Publisher::Clients, patience).await;
+        let violation = self.ledger().violation().cloned();
+        let tally = self.tally();
+        match (violation, settled) {
+            (Some(violation), _) => Err(Objection::Broken(violation, tally)),
+            (None, Err(unsettled)) => Err(Objection::Unsettled(unsettled, tally)),
+            (None, Ok(())) => Ok(tally),
+        }
     }
 
     /// The calm after a storm: waits until every publish is answered and everybody is back, publishes a last word to

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use serde_json::{Value, json};
 use socket2::{Domain, Socket, Type};
 use spanwire::Chance;
-use spanwire::cli::torture::{Crowd, Plan, Publisher, Storm, Target};
+use spanwire::cli::torture::{Crowd, Plan, Storm, Target};
 
 use crate::support::http;
 use crate::support::server::Server;
@@ -52,20 +52,13 @@ pub(super) fn coming(address: SocketAddr, plan: &Plan) -> Crowd {
 
 /// Waits until everybody is there and has heard a first word.
 pub(super) async fn arrived(crowd: &Crowd) {
-    let clients = crowd.clients() as u64;
-    let came = crowd.until(PATIENCE, |ledger| ledger.tally().connects >= clients).await;
-    assert!(came, "not everybody came: {:?}", crowd.tally());
-    settle(crowd).await;
+    crowd.arrived(2 * PATIENCE).await.unwrap_or_else(|objection| panic!("{objection}"));
 }
 
 /// Waits until everybody has everything, and demands that the promise was kept.
 pub(super) async fn settle(crowd: &Crowd) {
-    let settled = crowd.settle(&Publisher::Clients, 2 * PATIENCE).await;
-    if let Some(violation) = crowd.ledger().violation() {
-        panic!("{violation}");
-    }
-    settled.unwrap_or_else(|error| panic!("{error}: {:?}", crowd.tally()));
-    assert!(crowd.tally().is_clean(), "{:?}", crowd.tally());
+    let tally = crowd.vouch(2 * PATIENCE).await.unwrap_or_else(|objection| panic!("{objection}"));
+    assert!(tally.is_clean(), "{tally:?}");
 }
 
 /// So many publications a second, and no accidents but those that the scene brings.
@@ -74,18 +67,13 @@ pub(super) fn talk(per_second: f64) -> Storm {
 }
 
 /// Lets a crowd talk while something happens.
-pub(super) async fn meanwhile<T>(crowd: &Crowd, mut storm: Storm, scene: impl Future<Output = T>) -> T {
-    tokio::select! {
-        never = storm.rage(crowd, &Publisher::Clients) => match never {},
-        outcome = scene => outcome,
-    }
+pub(super) async fn meanwhile<T>(crowd: &Crowd, storm: Storm, scene: impl Future<Output = T>) -> T {
+    crowd.during(storm, scene).await
 }
 
 /// Waits until so many publications more have been acknowledged.
 pub(super) async fn acknowledged(crowd: &Crowd, more: u64) {
-    let wanted = crowd.tally().acknowledged + more;
-    let done = crowd.until(PATIENCE, |ledger| ledger.tally().acknowledged >= wanted).await;
-    assert!(done, "the server stopped acknowledging: {:?}", crowd.tally());
+    crowd.acknowledged(more, PATIENCE).await.unwrap_or_else(|objection| panic!("{objection}"));
 }
 
 /// Waits until the server counts nobody and nothing any more.

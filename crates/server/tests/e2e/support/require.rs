@@ -40,6 +40,13 @@ pub(crate) fn python() -> Option<PathBuf> {
     needed("centrifuge-python", how, python.exists().then_some(python))
 }
 
+/// The library by which a program reads another wall clock, where Debian puts it.
+pub(crate) fn faketime() -> Option<PathBuf> {
+    let rooms = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    let found = rooms.map(|room| room.path().join("faketime/libfaketimeMT.so.1")).find(|path| path.is_file());
+    needed("libfaketime", "apt-get install faketime", found)
+}
+
 fn program(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&std::env::var_os("PATH")?)
         .map(|folder| folder.join(name))

@@ -40,6 +40,15 @@ impl Server {
         Self::start(spanwire(&["serve", "-c", path.to_str().expect("our paths are UTF-8")])).await
     }
 
+    /// The same as [`serve`](Self::serve), with these environment variables.
+    pub(crate) async fn serve_with(environment: &[(&str, String)], changes: Value) -> Self {
+        let path = scratch("config.json");
+        std::fs::write(&path, merged(changes).to_string()).expect("a config file can be written");
+        let mut command = spanwire(&["serve", "-c", path.to_str().expect("our paths are UTF-8")]);
+        command.envs(environment.iter().map(|(name, value)| (name, value)));
+        Self::start(command).await
+    }
+
     /// Starts the secure profile under limits that the shell sets, such as `ulimit -n 64`.
     pub(crate) async fn serve_under(limits: &str, changes: Value) -> Self {
         let path = scratch("config.json");
