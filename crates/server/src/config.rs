@@ -5,9 +5,11 @@
 //! error. A [`Layer`] is a source of values with a name: the command line is one, the file is one, the dev
 //! profile is one; the first that says something about a key decides.
 
+mod catalogue;
 mod check;
 mod dev;
 mod duration;
+mod environment;
 mod error;
 mod layer;
 mod namespace;
@@ -22,6 +24,8 @@ mod unsupported;
 #[cfg(test)]
 mod tests;
 
+pub use catalogue::{Entry, Kind, Said};
+pub use environment::Environment;
 pub use error::{ConfigError, Problem};
 pub use layer::{Layer, LayerError};
 pub use secret::Secret;

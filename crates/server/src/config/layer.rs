@@ -113,6 +113,10 @@ impl Layer {
         table.insert(last.to_owned(), value.into());
     }
 
+    pub(super) fn into_values(self) -> Map<String, Value> {
+        self.values
+    }
+
     pub(super) fn name(&self) -> &str {
         &self.name
     }

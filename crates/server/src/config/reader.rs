@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::catalogue::{Entry, Kind, Said};
 use super::error::Problem;
 use super::{Layer, Secret, duration, suggest, unsupported};
 
@@ -20,6 +21,16 @@ pub(super) struct Reader<'a> {
     place: String,
     known: Vec<&'static str>,
     problems: Vec<Problem>,
+    /// Every option that was asked for, in this order.
+    entries: Vec<Entry>,
+    /// Whether the options of lists' elements are asked for also where there is no element.
+    lists_all: bool,
+}
+
+/// What a reading came to, besides the settings.
+pub(super) struct Report {
+    pub(super) problems: Vec<Problem>,
+    pub(super) entries: Vec<Entry>,
 }
 
 /// A value that was found, and where.
@@ -34,12 +45,22 @@ impl<'a> Reader<'a> {
     /// Reads these layers, the one that decides first.
     pub(super) fn new(layers: &'a [Layer]) -> Self {
         let layers = layers.iter().map(|layer| (layer.name(), layer.values())).collect();
-        Self { layers, place: String::new(), known: Vec::new(), problems: Vec::new() }
+        Self::at(layers, String::new())
+    }
+
+    /// Reads nothing, but asks for every option that there is.
+    pub(super) fn listing() -> Self {
+        Self { lists_all: true, ..Self::at(Vec::new(), String::new()) }
+    }
+
+    fn at(layers: Vec<(&'a str, &'a Map<String, Value>)>, place: String) -> Self {
+        Self { layers, place, known: Vec::new(), problems: Vec::new(), entries: Vec::new(), lists_all: false }
     }
 
     /// A switch.
     pub(super) fn flag(&mut self, key: &'static str, doc: &'static str, default: bool) -> bool {
-        self.read(key, doc, "true or false", Value::as_bool).unwrap_or(default)
+        self.note(key, doc, Kind::Flag, Some(default.into()));
+        self.understand(key, doc, "true or false", Value::as_bool).map_or(default, |(_, value)| value)
     }
 
     /// A whole number.
@@ -51,7 +72,9 @@ impl<'a> Reader<'a> {
         range: RangeInclusive<usize>,
     ) -> usize {
         let number = |value: &Value| value.as_u64().and_then(|number| usize::try_from(number).ok());
-        let Some((found, number)) = self.read_found(key, doc, "a whole number that is not negative", number)
+        self.note(key, doc, Kind::Count, Some(default.into()));
+        self.bounds(range.start(), range.end());
+        let Some((found, number)) = self.understand(key, doc, "a whole number that is not negative", number)
         else {
             return default;
         };
@@ -68,18 +91,21 @@ impl<'a> Reader<'a> {
     ) -> Duration {
         let parse = |value: &Value| value.as_str().and_then(duration::parse);
         let wanted = "a duration in quotes, such as \"25s\" or \"720h\"";
-        let Some((found, length)) = self.read_found(key, doc, wanted, parse) else { return default };
+        self.note(key, doc, Kind::Duration, Some(duration::print(default).into()));
+        self.bounds(duration::print(*range.start()), duration::print(*range.end()));
+        let Some((found, length)) = self.understand(key, doc, wanted, parse) else { return default };
         self.within(&found, length, &range, |bound| duration::print(*bound)).unwrap_or(default)
     }
 
     /// A text.
     pub(super) fn text(&mut self, key: &'static str, doc: &'static str, default: &str) -> String {
-        let text = self.read(key, doc, "a text in quotes", |value| value.as_str().map(str::to_owned));
-        text.unwrap_or_else(|| default.to_owned())
+        self.note(key, doc, Kind::Text, Some(default.into()));
+        let text = self.understand(key, doc, "a text in quotes", |value| value.as_str().map(str::to_owned));
+        text.map_or_else(|| default.to_owned(), |(_, text)| text)
     }
 
     /// One of a few words.
-    pub(super) fn choice<T: Copy>(
+    pub(super) fn choice<T: Copy + PartialEq>(
         &mut self,
         key: &'static str,
         doc: &'static str,
@@ -92,7 +118,9 @@ impl<'a> Reader<'a> {
             let word = value.as_str()?;
             words.iter().find(|(known, _)| *known == word).map(|(_, meaning)| *meaning)
         };
-        self.read(key, doc, &wanted, meant).unwrap_or(default)
+        let usual = words.iter().find(|(_, meaning)| *meaning == default).map(|(word, _)| (*word).into());
+        self.note(key, doc, Kind::Choice(words.iter().map(|(word, _)| *word).collect()), usual);
+        self.understand(key, doc, &wanted, meant).map_or(default, |(_, meaning)| meaning)
     }
 
     /// A list of texts; without it none.
@@ -111,7 +139,8 @@ impl<'a> Reader<'a> {
         let all = |value: &Value| -> Option<Vec<T>> {
             value.as_array()?.iter().map(|text| parse(text.as_str()?)).collect()
         };
-        self.read(key, doc, wanted, all).unwrap_or_default()
+        self.note(key, doc, Kind::Texts, None);
+        self.understand(key, doc, wanted, all).map_or_else(Vec::new, |(_, all)| all)
     }
 
     /// A key; without it, or with an empty one, none.
@@ -126,6 +155,7 @@ impl<'a> Reader<'a> {
         doc: &'static str,
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Option<T> {
+        self.note(key, doc, Kind::Secret, None);
         let found = self.find(key, doc)?;
         let trouble = match found.value.as_str() {
             Some("") => return None,
@@ -149,11 +179,10 @@ impl<'a> Reader<'a> {
         let mut problems: Vec<_> =
             wrong.map(|(layer, _)| self.problem(layer, &setting, "a table of options is wanted")).collect();
         self.known.push(key);
-        let mut inner =
-            Reader { layers: tables, place: format!("{setting}."), known: Vec::new(), problems: Vec::new() };
+        let mut inner = Reader { lists_all: self.lists_all, ..Reader::at(tables, format!("{setting}.")) };
         let value = read(&mut inner);
         self.problems.append(&mut problems);
-        self.problems.append(&mut inner.finish());
+        self.take_in(inner);
         value
     }
 
@@ -165,6 +194,13 @@ impl<'a> Reader<'a> {
         name: impl Fn(usize, &Map<String, Value>) -> String,
         mut read: impl FnMut(&mut Reader<'a>) -> T,
     ) -> Vec<T> {
+        self.note(key, doc, Kind::Tables, None);
+        if self.lists_all {
+            let mut element =
+                Reader { lists_all: true, ..Reader::at(Vec::new(), format!("{}{key}[].", self.place)) };
+            read(&mut element);
+            self.entries.append(&mut element.entries);
+        }
         let Some(found) = self.find(key, doc) else { return Vec::new() };
         let tables: Option<Vec<_>> =
             found.value.as_array().and_then(|list| list.iter().map(Value::as_object).collect());
@@ -176,9 +212,9 @@ impl<'a> Reader<'a> {
         for (number, table) in tables.into_iter().enumerate() {
             let place = format!("{}{key}[{}].", self.place, name(number, table));
             let layers = vec![(found.layer, table)];
-            let mut element = Reader { layers, place, known: Vec::new(), problems: Vec::new() };
+            let mut element = Reader::at(layers, place);
             all.push(read(&mut element));
-            self.problems.append(&mut element.finish());
+            self.take_in(element);
         }
         all
     }
@@ -197,11 +233,34 @@ impl<'a> Reader<'a> {
     }
 
     /// Every mistake, those of keys that nobody asked for included.
-    pub(super) fn finish(mut self) -> Vec<Problem> {
+    pub(super) fn finish(mut self) -> Report {
         for (layer, values) in std::mem::take(&mut self.layers) {
             self.unknown(layer, "", values);
         }
-        self.problems
+        Report { problems: self.problems, entries: self.entries }
+    }
+
+    /// Takes over what a reader of a part has noted.
+    fn take_in(&mut self, part: Reader<'a>) {
+        let mut report = part.finish();
+        self.problems.append(&mut report.problems);
+        self.entries.append(&mut report.entries);
+    }
+
+    /// Notes that an option is asked for.
+    fn note(&mut self, key: &'static str, doc: &'static str, kind: Kind, default: Option<Value>) {
+        let is_shown = kind != Kind::Secret;
+        let found = self.layers.iter().find_map(|(layer, values)| Some((*layer, look_up(values, key)?)));
+        let said =
+            found.map(|(layer, value)| Said { value: is_shown.then(|| value.clone()), by: layer.to_owned() });
+        self.entries.push(Entry { key: self.full(key), doc, kind, default, range: None, said });
+    }
+
+    /// Notes between what the option that was noted last must be.
+    fn bounds(&mut self, least: impl Display, most: impl Display) {
+        if let Some(entry) = self.entries.last_mut() {
+            entry.range = Some((least.to_string(), most.to_string()));
+        }
     }
 
     fn find(&mut self, key: &'static str, doc: &'static str) -> Option<Found<'a>> {
@@ -221,10 +280,11 @@ impl<'a> Reader<'a> {
         wanted: &str,
         parse: impl Fn(&Value) -> Option<T>,
     ) -> Option<T> {
-        self.read_found(key, doc, wanted, parse).map(|(_, value)| value)
+        self.note(key, doc, Kind::Other(wanted.to_owned()), None);
+        self.understand(key, doc, wanted, parse).map(|(_, value)| value)
     }
 
-    fn read_found<T>(
+    fn understand<T>(
         &mut self,
         key: &'static str,
         doc: &'static str,

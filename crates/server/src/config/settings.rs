@@ -10,8 +10,9 @@ use ipnet::IpNet;
 use spanwire_hub::limits::Limits;
 use spanwire_hub::namespace::Namespaces;
 
+use super::catalogue::Entry;
 use super::namespace::{self, TTL_MAX};
-use super::reader::Reader;
+use super::reader::{Reader, Report};
 use super::{ConfigError, Layer, Secret, Tls, check, tls, token};
 use crate::api::{ApiKey, Keyring, Scope};
 use crate::auth::Verifier;
@@ -117,11 +118,27 @@ impl Settings {
     /// # Errors
     /// Everything wrong with them, at once.
     pub fn read(profile: Profile, layers: &[Layer]) -> Result<Self, ConfigError> {
+        Self::explain(profile, layers).0
+    }
+
+    /// Reads the settings, and tells of each option what was found and where.
+    ///
+    /// # Errors
+    /// As for [`Settings::read`].
+    pub fn explain(profile: Profile, layers: &[Layer]) -> (Result<Self, ConfigError>, Vec<Entry>) {
         let mut reader = Reader::new(layers);
         let settings = Self::read_all(&mut reader, profile);
         check::limits(&mut reader, &settings.limits);
-        let problems = reader.finish();
-        if problems.is_empty() { Ok(settings) } else { Err(ConfigError { problems }) }
+        let Report { problems, entries } = reader.finish();
+        let outcome = if problems.is_empty() { Ok(settings) } else { Err(ConfigError { problems }) };
+        (outcome, entries)
+    }
+
+    /// Every option that there is, in the order in which they are explained.
+    pub fn catalogue() -> Vec<Entry> {
+        let mut reader = Reader::listing();
+        Self::read_all(&mut reader, Profile::Secure);
+        reader.finish().entries
     }
 
     /// The configuration of the dev profile below these layers, with keys that somebody has just drawn.
@@ -347,7 +364,7 @@ fn subscription_tokens(reader: &mut Reader<'_>) -> Option<Verifier> {
         token::read(reader)
     });
     if enabled && verifier.is_none() {
-        reader.conflict("client.subscription_token", "enabled needs a key");
+        reader.conflict("client.subscription_token.enabled", "needs a key");
     }
     verifier.filter(|_| enabled)
 }

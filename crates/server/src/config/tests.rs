@@ -200,7 +200,10 @@ fn options_that_do_not_fit_together_are_refused() {
             "[[channel.namespaces]]\nname = \"aa\"\n[[channel.namespaces]]\nname = \"aa\"".to_owned(),
             "there are two of the name \"aa\"",
         ),
-        ("client.subscription_token.enabled = true".to_owned(), "enabled needs a key"),
+        (
+            "client.subscription_token.enabled = true".to_owned(),
+            "client.subscription_token.enabled = true: needs a key",
+        ),
     ];
     for (toml, expected) in table {
         let said = problems(&toml);
