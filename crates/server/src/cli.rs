@@ -1,14 +1,18 @@
 //! The command line. Results go to stdout, talk goes to stderr, and each way to fail has its exit code.
 
 mod banner;
+mod check_config;
+mod config_reference;
 mod connect;
 mod dev;
 mod exit;
 mod http;
+mod init;
 mod key_file;
 mod plan;
 mod publish;
 mod serve;
+mod sources;
 mod subscribe;
 mod subscription;
 mod tail;
@@ -21,6 +25,7 @@ use std::time::Instant;
 
 use clap::{Args, Parser, Subcommand};
 
+use self::sources::Overrides;
 pub use exit::{Exit, Failure};
 
 /// Real-time messaging over WebSockets: channels, presence, history, recovery.
@@ -61,6 +66,12 @@ enum Command {
     Torture(torture::Options),
     /// Says what so many connections need: memory, cores, nodes, network.
     Plan(plan::PlanOptions),
+    /// Writes a first configuration file, with fresh keys.
+    Init(init::InitOptions),
+    /// Says what a server would make of its configuration, and where each option comes from.
+    CheckConfig(check_config::CheckOptions),
+    /// Prints every option there is, with its default.
+    ConfigReference(config_reference::ReferenceOptions),
     /// Prints the version.
     Version,
 }
@@ -113,19 +124,29 @@ struct SubOptions {
 
 /// Does what the command line says. `started` is when the process began.
 pub fn run(started: Instant) -> ExitCode {
-    let cli = Cli::parse();
-    let outcome = match &cli.command {
-        None => dev::run(&cli.dev, started),
-        Some(Command::Serve(options)) => serve::run(options, started),
+    match Overrides::take(std::env::args_os())
+        .and_then(|(arguments, overrides)| carry_out(&Cli::parse_from(arguments), &overrides, started))
+    {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.tell(),
+    }
+}
+
+fn carry_out(cli: &Cli, overrides: &Overrides, started: Instant) -> Result<(), Failure> {
+    if !matches!(cli.command, None | Some(Command::Serve(_) | Command::CheckConfig(_))) {
+        overrides.refuse()?;
+    }
+    match &cli.command {
+        None => dev::run(&cli.dev, overrides, started),
+        Some(Command::Serve(options)) => serve::run(options, overrides, started),
         Some(Command::Pub(options)) => publish::run(options),
         Some(Command::Sub(options)) => subscribe::run(options),
         Some(Command::Torture(options)) => torture::run(options),
         Some(Command::Plan(options)) => plan::run(options),
+        Some(Command::Init(options)) => init::run(options),
+        Some(Command::CheckConfig(options)) => check_config::run(options, overrides),
+        Some(Command::ConfigReference(options)) => config_reference::run(options),
         Some(Command::Version) => exit::print(&format!("spanwire {}", env!("CARGO_PKG_VERSION"))),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.tell(),
     }
 }
 

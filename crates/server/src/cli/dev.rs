@@ -4,15 +4,19 @@ use std::time::Instant;
 
 use super::banner::{Banner, authority};
 use super::key_file::{KeyFile, runtime_directory};
+use super::sources::{Overrides, Sources};
 use super::{DevOptions, Exit, Failure, serve};
 use crate::chance::Chance;
 use crate::config::{Layer, Secret, Settings};
 
-pub(super) fn run(options: &DevOptions, started: Instant) -> Result<(), Failure> {
+pub(super) fn run(options: &DevOptions, overrides: &Overrides, started: Instant) -> Result<(), Failure> {
     let mut chance = Chance::from_system().map_err(|error| Failure::new(Exit::Failed, error))?;
     let keys = Keys { api: Secret::new(chance.text()), token: Secret::new(chance.text()) };
-    let settings = settings(options, &keys)?;
+    let (settings, warnings) = settings(options, overrides, &keys)?;
     serve::logging(&settings);
+    for warning in warnings {
+        tracing::warn!("config: {warning}");
+    }
     let node = serve::start(&settings, &mut chance)?;
     let listening =
         node.addresses().first().copied().ok_or_else(|| Failure::new(Exit::Failed, "nowhere to listen"))?;
@@ -29,13 +33,18 @@ struct Keys {
     token: Secret,
 }
 
-fn settings(options: &DevOptions, keys: &Keys) -> Result<Settings, Failure> {
+fn settings(
+    options: &DevOptions,
+    overrides: &Overrides,
+    keys: &Keys,
+) -> Result<(Settings, Vec<String>), Failure> {
     let mut flags = Layer::new("command line");
     flags.set("http_server.port", options.port);
     if let Some(address) = &options.address {
         flags.set("http_server.address", address.as_str());
     }
-    let mut settings = Settings::dev(vec![flags], &keys.api, &keys.token).map_err(serve::config_failure)?;
+    let Sources { layers, warnings } = Sources::collect(flags, overrides, None)?;
+    let mut settings = Settings::dev(layers, &keys.api, &keys.token).map_err(serve::config_failure)?;
     settings.directory = options.directory.clone();
     if let Some(missing) = options.directory.as_ref().filter(|directory| !directory.is_dir()) {
         return Err(Failure::new(Exit::NoInput, format!("{} is not a directory", missing.display()))
@@ -48,7 +57,7 @@ fn settings(options: &DevOptions, keys: &Keys) -> Result<Settings, Failure> {
         )
         .fix("to be reached by others: spanwire serve -c spanwire.toml"));
     }
-    Ok(settings)
+    Ok((settings, warnings))
 }
 
 fn banner(options: &DevOptions, place: &str, keys: &Keys, port: u16, has_key_file: bool) -> Banner {
@@ -76,7 +85,8 @@ mod tests {
 
     fn with(address: Option<&str>) -> Result<Settings, Failure> {
         let keys = Keys { api: Secret::new("a"), token: Secret::new("t") };
-        settings(&DevOptions { directory: None, port: 0, address: address.map(str::to_owned) }, &keys)
+        let options = DevOptions { directory: None, port: 0, address: address.map(str::to_owned) };
+        settings(&options, &Overrides::default(), &keys).map(|(settings, _)| settings)
     }
 
     #[test]

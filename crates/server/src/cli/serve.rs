@@ -4,17 +4,18 @@ use std::io::{self, IsTerminal as _};
 use std::time::Instant;
 
 use super::banner::{Banner, authority};
+use super::sources::{Overrides, Sources};
 use super::{Exit, Failure, ServeOptions};
 use crate::Profile;
 use crate::chance::Chance;
-use crate::config::{ConfigError, Layer, LayerError, Settings};
+use crate::config::{ConfigError, Layer, Settings};
 use crate::node::{Node, StartError};
 
-pub(super) fn run(options: &ServeOptions, started: Instant) -> Result<(), Failure> {
+pub(super) fn run(options: &ServeOptions, overrides: &Overrides, started: Instant) -> Result<(), Failure> {
     let mut chance = Chance::from_system().map_err(|error| Failure::new(Exit::Failed, error))?;
-    let settings = settings(options)?;
+    let (settings, warnings) = settings(options, overrides)?;
     logging(&settings);
-    for warning in settings.warnings() {
+    for warning in warnings {
         tracing::warn!("config: {warning}");
     }
     let node = start(&settings, &mut chance)?;
@@ -22,7 +23,7 @@ pub(super) fn run(options: &ServeOptions, started: Instant) -> Result<(), Failur
     until_told(node, &settings)
 }
 
-fn settings(options: &ServeOptions) -> Result<Settings, Failure> {
+fn settings(options: &ServeOptions, overrides: &Overrides) -> Result<(Settings, Vec<String>), Failure> {
     let mut flags = Layer::new("command line");
     if let Some(port) = options.port {
         flags.set("http_server.port", port);
@@ -30,12 +31,11 @@ fn settings(options: &ServeOptions) -> Result<Settings, Failure> {
     if let Some(address) = &options.address {
         flags.set("http_server.address", address.as_str());
     }
-    let file = Layer::from_file(&options.config).map_err(file_failure)?;
-    Settings::read(Profile::Secure, &[flags, file]).map_err(config_failure)
-}
-
-fn file_failure(error: LayerError) -> Failure {
-    Failure::new(Exit::Config, error)
+    let sources = Sources::collect(flags, overrides, Some(&options.config))?;
+    let settings = Settings::read(Profile::Secure, &sources.layers).map_err(config_failure)?;
+    let mut warnings = sources.warnings;
+    warnings.extend(settings.warnings());
+    Ok((settings, warnings))
 }
 
 pub(super) fn config_failure(error: ConfigError) -> Failure {

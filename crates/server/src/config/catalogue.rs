@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::environment;
+
 /// One option, as a reading has met it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
@@ -51,10 +53,17 @@ pub enum Kind {
     Other(String),
 }
 
+impl Entry {
+    /// The environment variable that says it.
+    pub fn variable(&self) -> String {
+        format!("SPANWIRE_{}", environment::shouted(&self.key))
+    }
+}
+
 impl Kind {
     /// The value that a text means where there are only texts: in the environment, and on the command line. One that
     /// means nothing stays a text, and whoever reads the option says what is wrong with it.
-    pub(super) fn value_of(&self, text: &str) -> Value {
+    pub fn value_of(&self, text: &str) -> Value {
         let json = || serde_json::from_str(text).ok();
         let value = match self {
             Self::Flag | Self::Count => {

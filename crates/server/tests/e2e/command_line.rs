@@ -151,3 +151,43 @@ async fn each_way_to_fail_has_its_exit_code() {
         assert!(stderr.starts_with("error: "), "{arguments:?}: {stderr}");
     }
 }
+
+#[tokio::test]
+async fn a_first_configuration_is_written_once_and_starts() {
+    let file = scratch("first-spanwire.toml");
+    let file = file.to_str().unwrap();
+    let written = run(&["init", file]).await;
+    assert_eq!(written.0, 0, "{written:?}");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(file).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    let before = std::fs::read_to_string(file).unwrap();
+    assert_eq!(run(&["init", file]).await.0, 1);
+    assert_eq!(std::fs::read_to_string(file).unwrap(), before);
+    let checked = run(&["check-config", "--strict", "-c", file]).await;
+    assert_eq!(checked.0, 0, "{checked:?}");
+    for key in before.lines().filter_map(|line| line.split_once("key = \"")) {
+        assert!(!checked.1.contains(key.1.trim_end_matches('"')), "{}", checked.1);
+    }
+}
+
+#[tokio::test]
+async fn an_option_comes_from_the_flag_then_the_environment_then_the_file() {
+    let file = scratch("precedence-spanwire.toml");
+    std::fs::write(&file, "client = { ping_interval = \"10s\", pong_timeout = \"3s\", channel_limit = 5 }")
+        .unwrap();
+    let mut command = spanwire(&["check-config", "-c", file.to_str().unwrap(), "--client.ping_interval=30s"]);
+    command.env("SPANWIRE_CLIENT_PING_INTERVAL", "20s").env("SPANWIRE_CLIENT_PONG_TIMEOUT", "4s");
+    let output = command.output().await.unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let origins = [
+        ("client.ping_interval = \"30s\"", "command line"),
+        ("client.pong_timeout = \"4s\"", "SPANWIRE_CLIENT_PONG_TIMEOUT"),
+        ("client.channel_limit = 5", "spanwire.toml"),
+    ];
+    for (setting, origin) in origins {
+        assert!(
+            said.lines().any(|line| line.starts_with(setting) && line.contains(origin)),
+            "{setting}: {said}"
+        );
+    }
+}
