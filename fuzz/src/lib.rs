@@ -20,6 +20,7 @@ mod client_address;
 mod commands;
 mod config;
 mod frames;
+mod framing;
 mod handshake;
 mod http_edge;
 mod hub_operations;
@@ -32,6 +33,7 @@ pub use client_address::client_address;
 pub use commands::{commands_json, commands_protobuf};
 pub use config::{config_json, config_toml};
 pub use frames::frames;
+pub use framing::framing;
 pub use handshake::handshake;
 pub use http_edge::http_edge;
 pub use hub_operations::hub_operations;
@@ -50,6 +52,7 @@ pub const TARGETS: &[Target] = &[
     ("config_json", config_json),
     ("config_toml", config_toml),
     ("frames", frames),
+    ("framing", framing),
     ("handshake", handshake),
     ("http_edge", http_edge),
     ("hub_operations", hub_operations),

@@ -1,25 +1,21 @@
 //! One TCP connection, for as long as it speaks HTTP.
 
-use std::cell::Cell;
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hyper::server::conn::http1::{Builder, Parts};
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::Edge;
 use super::conversation::Conversation;
-use super::http2;
 use super::introduction::introduction;
-use super::limits::{HEAD_BYTES_MAX, HEAD_TIMEOUT, READ_AHEAD_BYTES_MAX, WRITE_TIMEOUT};
+use super::limits::{HEAD_TIMEOUT, WRITE_TIMEOUT};
 use super::patience::Patient;
 use super::preface::{self, Version};
 use super::stream::Stream;
-use crate::engine::{Arrival, Incoming, Permit, Purpose, ShardHandle};
+use super::{http1, http2};
+use crate::engine::Incoming;
 
 /// Answers requests until the peer leaves or takes too long. Over HTTP/1, a connection that becomes a WebSocket is
 /// then adopted by the shard.
@@ -36,7 +32,7 @@ pub(super) async fn serve(edge: Arc<Edge>, incoming: Incoming) {
     let Some((version, socket)) = open(&conversation, stream).await else { return };
     match version {
         Version::Two if has_http2 => http2::serve(conversation, TokioIo::new(socket), permit).await,
-        Version::One | Version::Two => serve_http1(&conversation, socket, permit).await,
+        Version::One | Version::Two => http1::serve(&conversation, socket, permit).await,
     }
 }
 
@@ -61,57 +57,4 @@ async fn open(conversation: &Conversation, stream: TcpStream) -> Option<(Version
         _ => Version::One,
     };
     Some((version, Patient::new(Bytes::new(), Stream::Tls(Box::new(stream)), WRITE_TIMEOUT)))
-}
-
-async fn serve_http1(conversation: &Conversation, socket: Patient, permit: Permit) {
-    let purpose = Cell::new(None);
-    let service = service_fn(async |request| {
-        let (response, found) = conversation.answer(request).await;
-        purpose.set(found);
-        Ok::<_, Infallible>(response)
-    });
-    match builder().serve_connection(socket, service).without_shutdown().await {
-        Ok(Parts { io, read_buf, .. }) => {
-            if let Some(purpose) = purpose.take() {
-                let (stream, ahead) = io.into_parts();
-                let leftover = if ahead.is_empty() { read_buf } else { [read_buf, ahead].concat().into() };
-                hand_over(stream, leftover, purpose, permit, &conversation.shard);
-            }
-        }
-        Err(error) => conversation.edge.counters.broken_off(reason(&error)),
-    }
-}
-
-fn builder() -> Builder {
-    let mut builder = Builder::new();
-    builder
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_header_size(HEAD_BYTES_MAX)
-        .max_buf_size(READ_AHEAD_BYTES_MAX);
-    builder
-}
-
-/// Why HTTP ended before it should have, for the metrics.
-fn reason(error: &hyper::Error) -> &'static str {
-    if error.is_timeout() {
-        "timeout"
-    } else if error.is_parse_too_large() {
-        "head_too_large"
-    } else if error.is_parse() {
-        "malformed"
-    } else {
-        "connection_lost"
-    }
-}
-
-/// Gives the connection to the shard, out of the hands of HTTP and of the runtime.
-fn hand_over(stream: Stream, read_ahead: Bytes, purpose: Purpose, permit: Permit, shard: &ShardHandle) {
-    // The runtime only fails to let go of a socket that is broken already.
-    let Ok((link, deciphered)) = stream.into_link() else { return };
-    let leftover = match deciphered.is_empty() {
-        true => read_ahead,
-        false => [read_ahead, deciphered].concat().into(),
-    };
-    shard.adopt(Arrival { link, leftover, purpose, permit });
 }

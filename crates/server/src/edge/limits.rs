@@ -11,6 +11,9 @@ pub const READ_AHEAD_BYTES_MAX: usize = 32 << 10;
 /// Longest body of an API request, in bytes (status 413). A broadcast to ten thousand channels fits in.
 pub const BODY_BYTES_MAX: usize = 4 << 20;
 
+/// Most requests on one connection; behind the last one it is closed, so that nobody holds one for ever.
+pub const KEEP_ALIVE_REQUESTS_MAX: u32 = 10_000;
+
 /// How long a request's head may take, and how long a connection may stay without a next one.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 

@@ -21,6 +21,7 @@ mod faults; //          what can befall the process: crashes, freezes, full disk
 mod handshakes; //      raw bytes in, an HTTP status out
 mod misbehaviour; //    broken protocol, and the code that each sin earns
 mod silence; //         peers that say nothing, read nothing, or die without a word
+mod smuggling; //       requests that could be read in two ways
 
 // The operator: what runs it, watches it and ends it.
 mod command_line; //    `spanwire pub`, `spanwire sub`, and refusals to start
