@@ -11,7 +11,7 @@ mod token;
 pub use gate::{Anonymous, Gate};
 pub use host::{HostPolicy, HostRefusal};
 pub use origin::{OriginPolicy, OriginRefusal};
-pub use token::{Expected, Key, PemError, Rules, TokenError, Verifier};
+pub use token::{Expected, Key, PemError, Rules, Step, TokenError, Verifier};
 
 use std::net::SocketAddr;
 

@@ -16,6 +16,7 @@ mod sources;
 mod subscribe;
 mod subscription;
 mod tail;
+mod token;
 pub mod torture;
 mod url;
 
@@ -66,6 +67,10 @@ enum Command {
     Torture(torture::Options),
     /// Says what so many connections need: memory, cores, nodes, network.
     Plan(plan::PlanOptions),
+    /// Makes a connection token, to try things; or checks one, step by step.
+    Token(token::TokenOptions),
+    /// Makes a subscription token, to try things.
+    SubToken(token::SubTokenOptions),
     /// Writes a first configuration file, with fresh keys.
     Init(init::InitOptions),
     /// Says what a server would make of its configuration, and where each option comes from.
@@ -143,6 +148,8 @@ fn carry_out(cli: &Cli, overrides: &Overrides, started: Instant) -> Result<(), F
         Some(Command::Sub(options)) => subscribe::run(options),
         Some(Command::Torture(options)) => torture::run(options),
         Some(Command::Plan(options)) => plan::run(options),
+        Some(Command::Token(options)) => token::run(options),
+        Some(Command::SubToken(options)) => token::run_subscription(options),
         Some(Command::Init(options)) => init::run(options),
         Some(Command::CheckConfig(options)) => check_config::run(options, overrides),
         Some(Command::ConfigReference(options)) => config_reference::run(options),

@@ -25,6 +25,7 @@ mod unsupported;
 mod tests;
 
 pub use catalogue::{Entry, Kind, Said};
+pub(crate) use duration::parse as parse_duration;
 pub use environment::Environment;
 pub use error::{ConfigError, Problem};
 pub use layer::{Layer, LayerError};

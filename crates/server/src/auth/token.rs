@@ -1,11 +1,14 @@
 //! JSON Web Tokens (RFC 7519): who signed one, whether it is good now, and what it says.
 
 mod algorithm;
+mod examine;
 mod jws;
 mod key;
+mod mint;
 mod pem;
 mod rules;
 
+pub use examine::Step;
 pub use key::Key;
 pub use pem::PemError;
 pub use rules::{Expected, Rules};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Reads numbers with the units `ms`, `s`, `m` and `h`, one behind the other; `0` alone needs no unit.
-pub(super) fn parse(text: &str) -> Option<Duration> {
+pub(crate) fn parse(text: &str) -> Option<Duration> {
     if text == "0" {
         return Some(Duration::ZERO);
     }

@@ -17,6 +17,7 @@ const NOT_OPTIONS: &[&str] = &[
     "SPANWIRE_FUZZ_SEED",
     "SPANWIRE_REQUIRE",
     "SPANWIRE_TOKEN",
+    "SPANWIRE_TOKEN_SECRET",
     "SPANWIRE_URL",
 ];
 

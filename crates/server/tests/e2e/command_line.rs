@@ -191,3 +191,36 @@ async fn an_option_comes_from_the_flag_then_the_environment_then_the_file() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_token_that_was_made_here_is_good_until_something_is_wrong_with_it() {
+    let made = run(&[
+        "token",
+        "--user",
+        "ann",
+        "--secret",
+        "s3cret",
+        "--channel",
+        "news",
+        "--info",
+        r#"{"name":"Ann"}"#,
+    ])
+    .await;
+    assert_eq!(made.0, 0, "{made:?}");
+    let token = made.1.trim();
+    let good = run(&["token", "check", token, "--secret", "s3cret"]).await;
+    assert_eq!(good.0, 0, "{good:?}");
+    assert!(good.1.contains(r#""sub":"ann""#) && !good.1.contains("FAILED"), "{}", good.1);
+    let table: [(&[&str], &str); 3] = [
+        (&["--secret", "guess"], "FAILED signature: not made with a key of ours"),
+        (&["--secret", "s3cret", "--subscription"], "ok     signature"),
+        (&["--secret", ""], "FAILED signature"),
+    ];
+    for (options, step) in table {
+        let checked = run(&[&["token", "check", token], options].concat()).await;
+        assert!(checked.0 == 77 && checked.1.contains(step), "{options:?}: {checked:?}");
+    }
+    let subscription = run(&["sub-token", "$room", "--user", "ann", "--secret", "s3cret"]).await.1;
+    let checked = run(&["token", "check", subscription.trim(), "--subscription", "--secret", "s3cret"]).await;
+    assert_eq!(checked.0, 0, "{checked:?}");
+}

@@ -59,6 +59,11 @@ impl Algorithm {
         Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, algorithm)| *algorithm)
     }
 
+    /// Its name.
+    pub(super) fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, known)| *known == self).map_or("", |(name, _)| name)
+    }
+
     /// The keys it takes.
     pub(super) fn family(self) -> Family {
         match self {

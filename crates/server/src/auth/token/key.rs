@@ -52,6 +52,18 @@ impl Key {
         (algorithm.family() == self.family).then_some(Self { only: Some(algorithm), ..self })
     }
 
+    pub(super) fn family(&self) -> Family {
+        self.family
+    }
+
+    pub(super) fn kid(&self) -> Option<&str> {
+        self.kid.as_deref()
+    }
+
+    pub(super) fn material(&self) -> &[u8] {
+        &self.material
+    }
+
     /// How long the secret is, in bytes; `None` for a public key.
     pub(super) fn secret_bytes(&self) -> Option<usize> {
         (self.family == Family::Secret).then_some(self.material.len())
