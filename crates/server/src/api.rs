@@ -5,7 +5,6 @@
 //! status 200, as Centrifugo's do. Other statuses mean that no method was reached.
 
 mod batch;
-mod body;
 mod broadcast;
 mod channels;
 mod disconnect;
@@ -51,7 +50,8 @@ pub use self::publish::{Article, IDEMPOTENCY_KEY_BYTES_MAX, Publish};
 pub use self::request::Request;
 pub use self::unsubscribe::Unsubscribe;
 use crate::config::Settings;
-use crate::edge::plain;
+use crate::edge::limits::BODY_BYTES_MAX;
+use crate::edge::{body, plain};
 use crate::engine::EngineHandle;
 use crate::metrics::EdgeCounters;
 
@@ -111,7 +111,7 @@ impl Api {
             let text = format!("The server API has no such method. It has: {}.", names.join(", "));
             return plain(StatusCode::NOT_FOUND, text);
         };
-        let body = match body::read(request).await {
+        let body = match body::read(request.into_body(), BODY_BYTES_MAX).await {
             Ok(body) => body,
             Err(refusal) => return refusal,
         };

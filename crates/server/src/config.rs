@@ -19,6 +19,7 @@ mod settings;
 mod suggest;
 mod tls;
 mod token;
+mod transports;
 mod unsupported;
 
 #[cfg(test)]
@@ -33,3 +34,4 @@ pub use secret::Secret;
 pub(crate) use settings::Address;
 pub use settings::Settings;
 pub(crate) use tls::{CertificateFiles, Tls};
+pub(crate) use transports::Transports;

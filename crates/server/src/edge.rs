@@ -4,6 +4,7 @@
 //! leaves HTTP for good, and goes to the shard's own poller together with what was read ahead.
 
 mod answer;
+pub(crate) mod body;
 mod connection;
 mod conversation;
 mod door;
@@ -23,6 +24,7 @@ mod rate;
 mod routes;
 mod strangers;
 mod stream;
+mod transports;
 mod upgrade;
 
 pub(crate) use answer::plain;
@@ -34,8 +36,10 @@ use axum::Router;
 
 use self::door::Door;
 use self::strangers::Strangers;
+use self::transports::Transports;
 use crate::api::Api;
 use crate::auth::{HostPolicy, OriginPolicy};
+use crate::chance::Chance;
 use crate::config::Settings;
 use crate::engine::Serve;
 use crate::metrics::EdgeCounters;
@@ -55,6 +59,7 @@ pub struct Edge {
     routes: Router,
     /// Without it, clients come without TLS.
     tls: Option<Acceptor>,
+    transports: Transports,
     counters: Arc<EdgeCounters>,
 }
 
@@ -67,8 +72,9 @@ impl Edge {
         uid: String,
         tls: Option<Acceptor>,
         counters: Arc<EdgeCounters>,
+        chance: &mut Chance,
     ) -> Self {
-        let api = Api::new(settings, uid, counters.clone());
+        let api = Api::new(settings, uid.clone(), counters.clone());
         Self {
             door: Door::new(settings),
             proxies: settings.http_server.proxies.clone(),
@@ -80,6 +86,7 @@ impl Edge {
             streams_max: settings.http_server.http2.max_concurrent_streams,
             routes: routes::routes(settings, api, counters.clone()),
             tls,
+            transports: Transports::new(settings.transports.clone(), uid, chance),
             counters,
         }
     }

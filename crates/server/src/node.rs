@@ -62,7 +62,7 @@ impl Node {
         let descriptors = descriptors::raise();
         let counters = Arc::new(EdgeCounters::new(SystemTime::now()));
         let (acceptor, certificates) = tls(settings, &counters)?.unzip();
-        let edge = Edge::new(settings, chance.text(), acceptor, counters);
+        let edge = Edge::new(settings, chance.text(), acceptor, counters, chance);
         let engine = Engine::start(EngineConfig {
             shards: settings.shards,
             listen: addresses(settings.http_server.address, settings.http_server.port)?,

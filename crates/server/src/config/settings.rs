@@ -13,7 +13,7 @@ use spanwire_hub::namespace::Namespaces;
 use super::catalogue::Entry;
 use super::namespace::{self, TTL_MAX};
 use super::reader::{Reader, Report};
-use super::{ConfigError, Layer, Secret, Tls, check, tls, token};
+use super::{ConfigError, Layer, Secret, Tls, Transports, check, tls, token};
 use crate::api::{ApiKey, Keyring, Scope};
 use crate::auth::Verifier;
 use crate::edge::limits::STREAMS_MAX;
@@ -35,6 +35,7 @@ pub struct Settings {
     pub(crate) prometheus: bool,
     pub(crate) client: Client,
     pub(crate) websocket: WebSocket,
+    pub(crate) transports: Transports,
     pub(crate) namespaces: Namespaces,
     pub(crate) limits: Limits,
     pub(crate) shards: usize,
@@ -176,6 +177,7 @@ impl Settings {
             prometheus: reader.flag("prometheus.enabled", "whether /metrics answers", true),
             client: client(reader),
             websocket,
+            transports: Transports::read(reader),
             limits,
             namespaces: namespaces(reader),
             shards: reader.count(

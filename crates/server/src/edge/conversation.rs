@@ -16,6 +16,7 @@ use tower_service::Service as _;
 use super::door::TurnedAway;
 use super::endpoint::Endpoint;
 use super::forwarded::Malformed;
+use super::transports;
 use super::upgrade::{decide, the_only};
 use super::{Edge, plain};
 use crate::engine::{Purpose, ShardHandle, Visitor};
@@ -71,13 +72,16 @@ impl Conversation {
                 Err(turned_away) => (self.turn_away(Some(endpoint), turned_away), None),
             };
         }
+        if let Some(place) = edge.transports.place(request.uri().path()) {
+            return (transports::answer(self, place, request.map(axum::body::Body::new)).await, None);
+        }
         request.extensions_mut().insert(self.shard.engine().clone());
         let Ok(response) = edge.routes.clone().call(request).await;
         (response, None)
     }
 
     /// Lets somebody in who wants a session.
-    fn let_in(&self, headers: &HeaderMap) -> Result<Visitor, TurnedAway> {
+    pub(super) fn let_in(&self, headers: &HeaderMap) -> Result<Visitor, TurnedAway> {
         let client = self.edge.proxies.client(self.peer, headers).unwrap_or_else(|Malformed| {
             self.edge.counters.forwarded_malformed();
             self.peer

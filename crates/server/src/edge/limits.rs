@@ -20,6 +20,9 @@ pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a request's body may take (status 408).
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long commands may wait for their session to be done with those before them (status 503).
+pub const INLET_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// How long a peer may read nothing of an answer.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 

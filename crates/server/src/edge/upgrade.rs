@@ -11,6 +11,7 @@ use spanwire_ws::handshake::{self, Refusal};
 use super::answer::add_headers;
 use super::endpoint::{Endpoint, opening};
 use super::{Edge, plain};
+use crate::auth::OriginRefusal;
 use crate::engine::{Purpose, Visitor};
 
 /// Decides about a visitor's request to a WebSocket endpoint: the answer, and if that is a WebSocket, what it is for.
@@ -77,18 +78,21 @@ fn refuse(edge: &Edge, refusal: Refusal, headers: &HeaderMap, host: Option<&str>
     let origin = the_only(headers, &http::header::ORIGIN);
     let text = match (refusal, edge.origins.check(origin, host)) {
         // The one refusal that an operator wants to lift: its text says how.
-        (Refusal::OriginRefused, Err(refused)) => {
-            if edge.strangers.is_news(&refused.origin) {
-                tracing::warn!(
-                    "origin {:?} was refused; to let its pages in, add it to client.allowed_origins",
-                    refused.origin
-                );
-            }
-            refused.to_string()
-        }
+        (Refusal::OriginRefused, Err(refused)) => refuse_origin(edge, &refused),
         _ => refusal.reason().to_owned(),
     };
     let mut response = plain(status(refusal.status()), text);
     add_headers(&mut response, refusal.headers().iter().copied());
     response
+}
+
+/// What a page that may not connect is told. The operator is told too, once for each origin.
+pub(super) fn refuse_origin(edge: &Edge, refused: &OriginRefusal) -> String {
+    if edge.strangers.is_news(&refused.origin) {
+        tracing::warn!(
+            "origin {:?} was refused; to let its pages in, add it to client.allowed_origins",
+            refused.origin
+        );
+    }
+    refused.to_string()
 }

@@ -64,21 +64,21 @@ impl<K: Ord + Clone> Tally<K> {
 pub struct ShardSnapshot {
     /// Which shard.
     pub shard: usize,
-    /// WebSocket connections adopted; those still open are these less `connections_closed`.
+    /// WebSockets adopted, and sessions of other transports; those still open are these less `connections_closed`.
     pub connections_opened: u64,
-    /// WebSocket connections that have ended.
+    /// Those of them that have ended.
     pub connections_closed: u64,
     /// Sessions opened, by what carries them, in the order of [`Transport::ALL`].
     pub sessions_opened: [u64; Transport::ALL.len()],
     /// Sessions that have ended, in the same order.
     pub sessions_closed: [u64; Transport::ALL.len()],
-    /// Messages (WebSocket, text and binary) received whole.
+    /// Messages received whole: of WebSockets, or frames of commands on other transports.
     pub messages_in: u64,
     /// Messages written whole.
     pub messages_out: u64,
-    /// Bytes received on WebSocket connections, framing included.
+    /// Bytes received: of WebSockets with their framing, else of commands.
     pub bytes_in: u64,
-    /// Bytes written on WebSocket connections, framing included.
+    /// Bytes written: on WebSockets with their framing, else of replies.
     pub bytes_out: u64,
     /// Publications that came to this shard for its subscribers, each counted once however many there are.
     pub publications: u64,
@@ -86,7 +86,7 @@ pub struct ShardSnapshot {
     pub outbox_overflows: u64,
     /// Turns taken.
     pub turns: u64,
-    /// Writes to WebSocket connections (system calls).
+    /// Writes to WebSockets (system calls), and parcels handed over for other transports.
     pub writes: u64,
     /// Publications for this shard that were dropped because its mailbox was full. Subscribers with positions
     /// notice, and recover.

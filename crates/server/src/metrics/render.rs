@@ -8,6 +8,7 @@ use spanwire_hub::Census;
 
 use super::EdgeCounters;
 use super::text::{Kind, Text};
+use crate::engine::Transport;
 use crate::engine::stats::{BOUNDS_MICROS, ShardSnapshot};
 
 /// The answer to a scrape.
@@ -48,9 +49,31 @@ fn people(text: &mut Text, census: Census) {
 
 fn connections(text: &mut Text, shards: &[ShardSnapshot], edge: &EdgeCounters) {
     let (opened, closed) = (sum(shards, |s| s.connections_opened), sum(shards, |s| s.connections_closed));
-    text.family("spanwire_connections", Kind::Gauge, "Open WebSocket connections.")
+    text.family("spanwire_connections", Kind::Gauge, "Open WebSockets, and sessions on other transports.")
         .value(opened.saturating_sub(closed));
-    counter(text, "spanwire_connections_opened_total", "WebSocket connections that were opened.", opened);
+    by_transport(
+        text,
+        "spanwire_transport_sessions",
+        Kind::Gauge,
+        "Open sessions, by what carries them.",
+        |transport| {
+            let opened = sum(shards, |s| s.sessions_opened[transport as usize]);
+            opened.saturating_sub(sum(shards, |s| s.sessions_closed[transport as usize]))
+        },
+    );
+    by_transport(
+        text,
+        "spanwire_transport_sessions_opened_total",
+        Kind::Counter,
+        "Sessions that were opened, by what carries them.",
+        |transport| sum(shards, |s| s.sessions_opened[transport as usize]),
+    );
+    counter(
+        text,
+        "spanwire_connections_opened_total",
+        "WebSockets, and sessions on other transports, that were opened.",
+        opened,
+    );
     counter(
         text,
         "spanwire_connections_refused_total",
@@ -74,7 +97,7 @@ fn connections(text: &mut Text, shards: &[ShardSnapshot], edge: &EdgeCounters) {
     labelled(
         text,
         "spanwire_disconnects_total",
-        "WebSocket connections that ended, by close code; 3000 is one that went away by itself.",
+        "Those that ended, by code; 3000 is one that went away by itself.",
         "code",
         merged(shards, |s| &s.disconnects),
     );
@@ -91,25 +114,20 @@ fn traffic(text: &mut Text, shards: &[ShardSnapshot]) {
     counter(
         text,
         "spanwire_messages_received_total",
-        "WebSocket messages received.",
+        "Messages received: of WebSockets, or frames of commands on other transports.",
         sum(shards, |s| s.messages_in),
     );
-    counter(
-        text,
-        "spanwire_messages_sent_total",
-        "WebSocket messages written.",
-        sum(shards, |s| s.messages_out),
-    );
+    counter(text, "spanwire_messages_sent_total", "Messages written.", sum(shards, |s| s.messages_out));
     counter(
         text,
         "spanwire_received_bytes_total",
-        "Bytes received on WebSocket connections.",
+        "Bytes received: of WebSockets with their framing, else of commands.",
         sum(shards, |s| s.bytes_in),
     );
     counter(
         text,
         "spanwire_sent_bytes_total",
-        "Bytes written on WebSocket connections.",
+        "Bytes written: on WebSockets with their framing, else of replies.",
         sum(shards, |s| s.bytes_out),
     );
     counter(
@@ -118,7 +136,12 @@ fn traffic(text: &mut Text, shards: &[ShardSnapshot]) {
         "Publications that came to shards with subscribers, once per shard.",
         sum(shards, |s| s.publications),
     );
-    counter(text, "spanwire_writes_total", "Writes to WebSocket connections.", sum(shards, |s| s.writes));
+    counter(
+        text,
+        "spanwire_writes_total",
+        "Writes to WebSockets, and parcels for other transports.",
+        sum(shards, |s| s.writes),
+    );
     counter(text, "spanwire_turns_total", "Turns that shards have taken.", sum(shards, |s| s.turns));
 }
 
@@ -266,6 +289,19 @@ fn labelled(
     text.family(name, Kind::Counter, help);
     for (key, count) in &counts {
         text.labelled(&[(label, key)], count);
+    }
+}
+
+fn by_transport(
+    text: &mut Text,
+    name: &'static str,
+    kind: Kind,
+    help: &str,
+    count: impl Fn(Transport) -> u64,
+) {
+    text.family(name, kind, help);
+    for transport in Transport::ALL {
+        text.labelled(&[("transport", &transport.name())], count(transport));
     }
 }
 
