@@ -5,6 +5,7 @@
 
 mod answer;
 pub(crate) mod body;
+mod compressing;
 mod connection;
 mod conversation;
 mod door;
@@ -34,6 +35,7 @@ use std::sync::Arc;
 
 use axum::Router;
 
+use self::compressing::Compressing;
 use self::door::Door;
 use self::strangers::Strangers;
 use self::transports::Transports;
@@ -53,6 +55,7 @@ pub struct Edge {
     origins: OriginPolicy,
     strangers: Strangers,
     has_echo: bool,
+    compressing: Option<Compressing>,
     has_http2: bool,
     /// Most requests at a time on one connection of HTTP/2.
     streams_max: u32,
@@ -81,6 +84,7 @@ impl Edge {
             hosts: settings.profile.host_policy(),
             origins: OriginPolicy::new(settings.client.allowed_origins.iter().cloned()),
             strangers: Strangers::default(),
+            compressing: Compressing::new(settings),
             has_echo: settings.profile.shows_demos(),
             has_http2: settings.http_server.http2.enabled,
             streams_max: settings.http_server.http2.max_concurrent_streams,

@@ -21,6 +21,7 @@ mod addresses;
 mod arrival;
 mod bus;
 mod clock;
+mod compressor;
 mod connection;
 mod connections;
 mod deadlines;
@@ -51,11 +52,13 @@ use std::sync::Arc;
 
 pub(crate) use addresses::Block;
 pub use addresses::{Addresses, Visitor};
-pub use arrival::{Arrival, Incoming, Purpose};
+pub use arrival::{Agreed, Arrival, Incoming, Purpose};
+pub use compressor::Compression;
 pub use handle::{EngineHandle, ShardHandle, Stopped};
 pub use link::Link;
 pub use node::{Engine, ShardFailed};
 pub use permits::Permit;
+pub(crate) use permits::Permits;
 pub use transport::Transport;
 
 use crate::auth::Authorize;
@@ -81,6 +84,8 @@ pub struct EngineConfig {
     pub message_bytes_max: usize,
     /// How long a client may leave a write blocked, with no byte taken, before its session ends with code 3009.
     pub write_timeout: std::time::Duration,
+    /// How messages are compressed, for those who agreed on that in their handshakes.
+    pub compression: Compression,
     /// Sessions: what they may cost, and what clients may do where.
     pub hub: spanwire_hub::Config,
     /// Who says who somebody is.

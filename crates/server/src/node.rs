@@ -13,7 +13,7 @@ use crate::chance::Chance;
 use crate::config::{Address, Settings};
 use crate::descriptors;
 use crate::edge::Edge;
-use crate::engine::{Engine, EngineConfig, ShardFailed};
+use crate::engine::{Compression, Engine, EngineConfig, ShardFailed};
 use crate::metrics::EdgeCounters;
 use crate::profile::Profile;
 use crate::tls::{Acceptor, CertificateError, Certificates, LOOK_INTERVAL, Watch};
@@ -70,6 +70,7 @@ impl Node {
             user_connections_max: settings.client.user_connection_limit,
             message_bytes_max: settings.websocket.message_size_limit,
             write_timeout: settings.websocket.write_timeout,
+            compression: compression(settings),
             hub: settings.hub(),
             authorize: Arc::new(gate(settings)),
             serve: edge.into_serve(),
@@ -164,6 +165,11 @@ impl Signals {
             _ = self.interrupt.recv() => {}
         }
     }
+}
+
+/// How messages are compressed. If compression is off, no handshake agrees on it, and this is never asked.
+fn compression(settings: &Settings) -> Compression {
+    settings.websocket.compression.as_ref().map_or_else(Compression::default, |compression| compression.how)
 }
 
 fn gate(settings: &Settings) -> Gate {

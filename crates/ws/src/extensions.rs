@@ -31,6 +31,14 @@ impl Extensions {
         }
     }
 
+    /// Whether either side keeps a window between messages.
+    pub const fn has_takeover(&self) -> bool {
+        match self {
+            Self::None => false,
+            Self::Deflate(agreement) => agreement.has_takeover(),
+        }
+    }
+
     /// Whether the peer's messages may refer to those before them.
     pub(crate) const fn peer_takes_over(&self, role: Role) -> bool {
         match self {

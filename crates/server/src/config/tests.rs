@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::Profile;
+use crate::engine::Compression;
 
 fn read(toml: &str) -> Result<Settings, ConfigError> {
     Settings::read(Profile::Secure, &[Layer::from_toml("spanwire.toml", toml).unwrap()])
@@ -314,4 +315,20 @@ fn certificates_come_in_pairs_of_files_and_tls_needs_at_least_one() {
         let trouble = tls(toml).unwrap_err().to_string();
         assert!(trouble.contains(expected), "{trouble}");
     }
+}
+
+#[test]
+fn compression_is_off_unless_somebody_turns_it_on_and_context_takeover_even_then() {
+    assert!(read("").unwrap().websocket.compression.is_none());
+    assert!(read("websocket.compression_level = 9").unwrap().websocket.compression.is_none());
+    let on = read("websocket.compression = true").unwrap().websocket.compression.unwrap();
+    assert_eq!((on.how, on.contexts_max), (Compression { level: 1, bytes_min: 128 }, 0));
+    let all = "websocket.compression = true\nwebsocket.compression_level = 6\nwebsocket.compression_min_size = 0\n\
+        websocket.compression_context_takeover = true\nwebsocket.compression_context_limit = 7";
+    let all = read(all).unwrap().websocket.compression.unwrap();
+    assert_eq!((all.how, all.contexts_max), (Compression { level: 6, bytes_min: 0 }, 7));
+    assert!(
+        read("websocket.compression_level = 0").is_err(),
+        "whoever wants none says websocket.compression = false"
+    );
 }

@@ -51,7 +51,7 @@ const YET_TO_COME: &[&str] = &[
     "uni_websocket",
     "unified_proxy",
     "usage_stats",
-    "websocket.compression",
+    "websocket.compression_prepared_message_cache_size",
     "webtransport",
 ];
 
@@ -120,7 +120,8 @@ mod tests {
             ("admin.password", true),
             ("http_server.tls.client_ca_pem_file", true),
             ("client.insecure", true),
-            ("websocket.compression_level", true),
+            ("websocket.compression_prepared_message_cache_size", true),
+            ("websocket.compression_levels", false),
             ("channel.namespaces[chat].subscribe_proxy_enabled", true),
             ("channel.without_namespace.allowed_delta_types", true),
             ("channel.without_namespace.admin", false),

@@ -19,7 +19,7 @@ use super::forwarded::Malformed;
 use super::transports;
 use super::upgrade::{decide, the_only};
 use super::{Edge, plain};
-use crate::engine::{Purpose, ShardHandle, Visitor};
+use crate::engine::{Agreed, Purpose, ShardHandle, Visitor};
 
 /// A connection that asks, whatever version of HTTP it speaks.
 pub(super) struct Conversation {
@@ -50,7 +50,7 @@ impl Conversation {
     }
 
     /// Answers one request. If the answer makes it a WebSocket, there is a purpose for that.
-    pub(super) async fn answer<B>(&self, mut request: Request<B>) -> (Response, Option<Purpose>)
+    pub(super) async fn answer<B>(&self, mut request: Request<B>) -> (Response, Option<(Purpose, Agreed)>)
     where
         B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {

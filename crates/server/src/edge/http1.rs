@@ -20,7 +20,7 @@ use super::patience::Patient;
 use super::plain;
 use super::stream::Stream;
 use super::upgrade::the_only;
-use crate::engine::{Arrival, Permit, Purpose, ShardHandle};
+use crate::engine::{Agreed, Arrival, Permit, Purpose, ShardHandle};
 
 /// Answers requests, one after the other. What becomes a WebSocket goes to the shard.
 pub(super) async fn serve(conversation: &Conversation, socket: Patient, permit: Permit) {
@@ -48,10 +48,10 @@ pub(super) async fn serve(conversation: &Conversation, socket: Patient, permit: 
     let socket = Guarded::new(socket, &ambiguity);
     match builder().serve_connection(socket, service).without_shutdown().await {
         Ok(Parts { io, read_buf, .. }) => {
-            if let Some(purpose) = purpose.take() {
+            if let Some((purpose, agreed)) = purpose.take() {
                 let (stream, ahead) = io.into_inner().into_parts();
                 let leftover = if ahead.is_empty() { read_buf } else { [read_buf, ahead].concat().into() };
-                hand_over(stream, leftover, purpose, permit, &conversation.shard);
+                hand_over(stream, leftover, purpose, agreed, permit, &conversation.shard);
             }
         }
         Err(error) => {
@@ -109,12 +109,19 @@ fn reason(error: &hyper::Error) -> &'static str {
 }
 
 /// Gives the connection to the shard, out of the hands of HTTP and of the runtime.
-fn hand_over(stream: Stream, read_ahead: Bytes, purpose: Purpose, permit: Permit, shard: &ShardHandle) {
+fn hand_over(
+    stream: Stream,
+    read_ahead: Bytes,
+    purpose: Purpose,
+    agreed: Agreed,
+    permit: Permit,
+    shard: &ShardHandle,
+) {
     // The runtime only fails to let go of a socket that is broken already.
     let Ok((link, deciphered)) = stream.into_link() else { return };
     let leftover = match deciphered.is_empty() {
         true => read_ahead,
         false => [read_ahead, deciphered].concat().into(),
     };
-    shard.adopt(Arrival { link, leftover, purpose, permit });
+    shard.adopt(Arrival { link, leftover, purpose, agreed, permit });
 }

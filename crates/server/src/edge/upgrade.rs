@@ -9,10 +9,11 @@ use spanwire_ws::handshake::server::{OriginVerdict, Policy, accept};
 use spanwire_ws::handshake::{self, Refusal};
 
 use super::answer::add_headers;
+use super::compressing::Compressing;
 use super::endpoint::{Endpoint, opening};
 use super::{Edge, plain};
 use crate::auth::OriginRefusal;
-use crate::engine::{Purpose, Visitor};
+use crate::engine::{Agreed, Purpose, Visitor};
 
 /// Decides about a visitor's request to a WebSocket endpoint: the answer, and if that is a WebSocket, what it is for.
 pub(super) fn decide<B>(
@@ -20,14 +21,17 @@ pub(super) fn decide<B>(
     endpoint: Endpoint,
     visitor: Visitor,
     request: &Request<B>,
-) -> (Response, Option<Purpose>) {
+) -> (Response, Option<(Purpose, Agreed)>) {
     let host = the_only(request.headers(), &HOST);
     let allows = |origin: Option<&str>| edge.origins.check(origin, host).is_ok();
     let verdict = |origin: Option<&str>| match allows(origin) {
         true => OriginVerdict::Allow,
         false => OriginVerdict::Refuse,
     };
-    let policy = Policy { subprotocols: endpoint.subprotocols(), origin: &verdict, deflate: None };
+    // Over HTTP/2 what arrives is no connection of a shard's, which is where messages are compressed.
+    let compressing = edge.compressing.as_ref().filter(|_| request.version() < Version::HTTP_2);
+    let (deflate, context) = compressing.map(Compressing::terms).unzip();
+    let policy = Policy { subprotocols: endpoint.subprotocols(), origin: &verdict, deflate };
     match accept(&read(request), &policy) {
         Ok(accept) => {
             edge.counters.upgraded();
@@ -41,7 +45,9 @@ pub(super) fn decide<B>(
                     visitor,
                 },
             };
-            (response, Some(purpose))
+            let extensions = accept.extensions();
+            let context = context.flatten().filter(|_| extensions.has_takeover());
+            (response, Some((purpose, Agreed { extensions, context })))
         }
         Err(refusal) => {
             edge.counters.refused(refusal.name());

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use spanwire_hub::Opening;
+use spanwire_ws::Extensions;
 
 use super::{Link, Permit, ShardHandle, Visitor};
 
@@ -29,8 +30,19 @@ pub struct Arrival {
     pub leftover: Bytes,
     /// What the WebSocket is for.
     pub purpose: Purpose,
+    /// What the handshake agreed on beside the protocol itself.
+    pub agreed: Agreed,
     /// The right to be there, from [`Incoming`].
     pub permit: Permit,
+}
+
+/// What a handshake agreed on.
+#[derive(Debug, Default)]
+pub struct Agreed {
+    /// The extensions to speak with.
+    pub extensions: Extensions,
+    /// The right to keep a window for each message to refer to those before it, which the extensions may call for.
+    pub context: Option<Permit>,
 }
 
 /// What a WebSocket is for.

@@ -6,6 +6,8 @@ use spanwire_wire::Encoding;
 use spanwire_ws::frame::{self, CONTROL_BYTES_MAX};
 use spanwire_ws::{self as ws, CloseFrame, Opcode, Role};
 
+use super::arrival::Agreed;
+use super::compressor::Context;
 use super::heartbeat::Heartbeat;
 use super::{Link, Permit, Visitor};
 
@@ -71,6 +73,8 @@ pub(super) struct Aside {
     pub(super) ending: Ending,
     /// When a socket that took nothing since then is given up.
     pub(super) blocked_until: Option<Instant>,
+    /// What compresses its messages, if they may refer to each other.
+    pub(super) context: Option<Box<Context>>,
     /// Native pings, for clients that chose them.
     pub(super) heartbeat: Option<Heartbeat>,
     /// The earliest entry of this connection in the shard's list of deadlines.
@@ -90,16 +94,18 @@ pub(super) enum Ending {
 }
 
 impl Connection {
-    pub(super) fn new(link: Link, opcode: Opcode, purpose: Purpose, permit: Permit) -> Self {
+    pub(super) fn new(link: Link, opcode: Opcode, purpose: Purpose, agreed: Agreed, permit: Permit) -> Self {
+        let context = agreed.context.map(|permit| Box::new(Context::new(permit)));
+        let aside = context.map(|context| Box::new(Aside { context: Some(context), ..Aside::default() }));
         Self {
             link,
-            ws: ws::Connection::new(Role::Server),
+            ws: ws::Connection::with_extensions(Role::Server, agreed.extensions),
             purpose,
             opcode,
             reading: Reading::Waiting,
             writing: Writing::Open,
             front_written: 0,
-            aside: None,
+            aside,
             _permit: permit,
         }
     }
@@ -239,6 +245,7 @@ impl Aside {
         self.lead.is_empty()
             && !self.has_control()
             && self.ending == Ending::No
+            && self.context.is_none()
             && self.armed.is_none()
             && self.deadline().is_none()
     }

@@ -41,6 +41,13 @@ pub const TLS_UNSENT_BYTES_MAX: usize = 64 << 10;
 /// header than to describe to the kernel one by one.
 pub const GATHER_BYTES_MAX: usize = 8 << 10;
 
+/// Most bytes of compressed messages that a shard keeps during a turn, in case somebody else is to get them; then it
+/// starts anew. The last one may exceed it.
+pub const COMPRESSED_BYTES_MAX: usize = 4 << 20;
+
+/// How much is compressed ahead for a connection that takes context over, in bytes; the last message may exceed it.
+pub const OWN_BYTES_MAX: usize = 16 << 10;
+
 /// Most bytes of letters that wait in a shard's mailbox before publications for it are dropped, and publishes
 /// refused. One more turn's worth may be in the shard's hands already.
 pub const MAILBOX_BYTES_MAX: usize = 16 << 20;

@@ -1,23 +1,23 @@
-//! How many connections there may be at a time.
+//! How many connections there may be at a time, and how many of them may keep a window.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Gives out the right to be connected, a bounded number of times.
+/// Gives out a right, a bounded number of times.
 #[derive(Debug)]
-pub(super) struct Permits(Arc<AtomicUsize>);
+pub(crate) struct Permits(Arc<AtomicUsize>);
 
-/// The right of one connection to be there; whoever drops it gives it back.
+/// The right of one connection to be there, or to keep something; whoever drops it gives it back.
 #[derive(Debug)]
 pub struct Permit(Arc<AtomicUsize>);
 
 impl Permits {
-    pub(super) fn new(count: usize) -> Self {
+    pub(crate) fn new(count: usize) -> Self {
         Self(Arc::new(AtomicUsize::new(count)))
     }
 
     /// One permit, unless all are out.
-    pub(super) fn acquire(&self) -> Option<Permit> {
+    pub(crate) fn acquire(&self) -> Option<Permit> {
         let taken = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
         taken.is_ok().then(|| Permit(self.0.clone()))
     }

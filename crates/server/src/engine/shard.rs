@@ -21,6 +21,7 @@ use rand::{RngCore, SeedableRng};
 use spanwire_hub::time::Instant;
 use spanwire_hub::{Hub, SessionId};
 use spanwire_ws as ws;
+use spanwire_ws::deflate::Inflater;
 use tokio::sync::oneshot;
 
 use super::EngineConfig;
@@ -61,6 +62,8 @@ pub(super) struct Shard {
     /// What every read goes to.
     scratch: Box<[u8]>,
     writer: Writer,
+    /// What compressed messages are read with, whoever sent them.
+    inflater: Inflater,
     round: Round,
     /// Connections to read from. A key may be there in vain, or twice; their connections know.
     ready: VecDeque<Key>,
@@ -134,7 +137,8 @@ impl Shard {
             users: Users::new(shared.users.clone()),
             deadlines: Deadlines::default(),
             scratch: vec![0; READ_BYTES].into(),
-            writer: Writer::new(),
+            writer: Writer::new(config.compression),
+            inflater: Inflater::new(),
             round: Round::default(),
             ready: VecDeque::new(),
             unwritten: VecDeque::new(),

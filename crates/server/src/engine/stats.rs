@@ -27,6 +27,10 @@ pub(super) struct ShardStats {
     pub(super) messages_out: Counter,
     pub(super) bytes_in: Counter,
     pub(super) bytes_out: Counter,
+    pub(super) bytes_saved: Counter,
+    pub(super) compressions: Counter,
+    pub(super) contexts_opened: Counter,
+    pub(super) contexts_closed: Counter,
     pub(super) publications: Counter,
     pub(super) outbox_overflows: Counter,
     pub(super) turns: Counter,
@@ -80,6 +84,14 @@ pub struct ShardSnapshot {
     pub bytes_in: u64,
     /// Bytes written: on WebSockets with their framing, else of replies.
     pub bytes_out: u64,
+    /// Bytes that compression has kept off WebSocket connections.
+    pub bytes_saved: u64,
+    /// How often a message was compressed, however many it was written to.
+    pub compressions: u64,
+    /// WebSocket connections adopted that take context over.
+    pub contexts_opened: u64,
+    /// Those of them that have ended.
+    pub contexts_closed: u64,
     /// Publications that came to this shard for its subscribers, each counted once however many there are.
     pub publications: u64,
     /// Sessions that ended because their outbox was full (code 3008).
@@ -121,6 +133,10 @@ impl ShardStats {
             messages_out: self.messages_out.read(),
             bytes_in: self.bytes_in.read(),
             bytes_out: self.bytes_out.read(),
+            bytes_saved: self.bytes_saved.read(),
+            compressions: self.compressions.read(),
+            contexts_opened: self.contexts_opened.read(),
+            contexts_closed: self.contexts_closed.read(),
             publications: self.publications.read(),
             outbox_overflows: self.outbox_overflows.read(),
             turns: self.turns.read(),

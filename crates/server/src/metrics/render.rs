@@ -142,6 +142,25 @@ fn traffic(text: &mut Text, shards: &[ShardSnapshot]) {
         "Writes to WebSockets, and parcels for other transports.",
         sum(shards, |s| s.writes),
     );
+    counter(
+        text,
+        "spanwire_compressions_total",
+        "Messages compressed for WebSocket connections, each counted once for all that have the same window.",
+        sum(shards, |s| s.compressions),
+    );
+    counter(
+        text,
+        "spanwire_compression_saved_bytes_total",
+        "Bytes that compression has kept off WebSocket connections.",
+        sum(shards, |s| s.bytes_saved),
+    );
+    let (opened, closed) = (sum(shards, |s| s.contexts_opened), sum(shards, |s| s.contexts_closed));
+    text.family(
+        "spanwire_compression_contexts",
+        Kind::Gauge,
+        "Open WebSocket connections that keep a window between messages.",
+    )
+    .value(opened.saturating_sub(closed));
     counter(text, "spanwire_turns_total", "Turns that shards have taken.", sum(shards, |s| s.turns));
 }
 

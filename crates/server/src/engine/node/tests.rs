@@ -26,7 +26,7 @@ async fn adopt(incoming: Incoming) {
     let purpose = Purpose::Session { opening, visitor };
     let socket = stream.into_std().unwrap();
     let link = Link::plain(socket);
-    shard.adopt(Arrival { link, leftover: Default::default(), purpose, permit });
+    shard.adopt(Arrival { link, leftover: Default::default(), purpose, agreed: Default::default(), permit });
 }
 
 fn config() -> EngineConfig {

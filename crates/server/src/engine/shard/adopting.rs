@@ -8,18 +8,22 @@ use super::Shard;
 use crate::engine::connection::{self, Connection, opcode_of};
 use crate::engine::connections::Key;
 use crate::engine::heartbeat::Heartbeat;
-use crate::engine::{Arrival, Link, Permit, Purpose, Transport, Visitor};
+use crate::engine::{Agreed, Arrival, Link, Permit, Purpose, Transport, Visitor};
 
 impl Shard {
     /// Takes a WebSocket in. One that the poller cannot watch is closed at once: the system has no room for it.
     pub(super) fn adopt(&mut self, arrival: Arrival) {
-        let Arrival { link, leftover, purpose, permit } = arrival;
+        let Arrival { link, leftover, purpose, agreed, permit } = arrival;
+        self.stats().contexts_opened.add(u64::from(agreed.context.is_some()));
         let key = match purpose {
-            Purpose::Session { opening, visitor } => Some(self.open_session(link, &opening, visitor, permit)),
+            Purpose::Session { opening, visitor } => {
+                Some(self.open_session(link, &opening, visitor, agreed, permit))
+            }
             Purpose::Echo => self.connections.insert_echo(Connection::new(
                 link,
                 Opcode::Binary,
                 connection::Purpose::Echo,
+                agreed,
                 permit,
             )),
         };
@@ -37,10 +41,17 @@ impl Shard {
         self.digest_leftover(key, &leftover);
     }
 
-    fn open_session(&mut self, link: Link, opening: &Opening, visitor: Visitor, permit: Permit) -> Key {
+    fn open_session(
+        &mut self,
+        link: Link,
+        opening: &Opening,
+        visitor: Visitor,
+        agreed: Agreed,
+        permit: Permit,
+    ) -> Key {
         let id = self.hub.open(self.reading.now, opening.clone());
         let purpose = connection::Purpose::Session { id, visitor: Box::new(visitor) };
-        let mut connection = Connection::new(link, opcode_of(opening.encoding), purpose, permit);
+        let mut connection = Connection::new(link, opcode_of(opening.encoding), purpose, agreed, permit);
         if opening.transport_pings {
             let share = self.chance.next_u32() as u8;
             let heartbeat = Heartbeat::begin(self.reading.now.at, self.rules.native_pings, share);

@@ -136,6 +136,8 @@ impl Shard {
         // A socket that does not take it is closed without it.
         let _ = connection.link.take_leave();
         self.stats().connections_closed.one();
+        let has_context = connection.aside().is_some_and(|aside| aside.context.is_some());
+        self.stats().contexts_closed.add(u64::from(has_context));
         if let Some(id) = connection.session() {
             self.stats().closed[Transport::WebSocket as usize].one();
             self.users.leave(id);

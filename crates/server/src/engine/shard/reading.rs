@@ -83,10 +83,10 @@ impl Shard {
             Purpose::Session { .. } => &self.rules.session,
             Purpose::Echo => &self.rules.echo,
         };
-        let ending = connection.is_ending();
+        let (ending, side) = (connection.is_ending(), connection.ws.extensions().ours(ws::Role::Server));
         let (mut messages, mut speaks) = (0, false);
         let digested = loop {
-            let (payload, opcode) = match connection.ws.next(&mut input, limits) {
+            let (payload, opcode) = match connection.ws.next_lent(&mut input, limits, &mut self.inflater) {
                 Ok(Some(Event::Text(text))) => (text.as_bytes(), ws::Opcode::Text),
                 Ok(Some(Event::Binary(bytes))) => (bytes, ws::Opcode::Binary),
                 Ok(Some(Event::Ping(payload))) => {
@@ -113,7 +113,10 @@ impl Shard {
                 }
                 Purpose::Echo => {
                     let aside = connection.aside.get_or_insert_default();
-                    frame::server_frame_into(&mut aside.lead, opcode, payload);
+                    match side {
+                        Some(side) => self.writer.compressor().say(aside, opcode, payload, side),
+                        None => frame::server_frame_into(&mut aside.lead, opcode, payload),
+                    }
                     speaks = true;
                 }
             }

@@ -1,6 +1,7 @@
 //! Shards over real sockets, on the test's own thread and clock.
 
 mod close;
+mod deflate;
 mod echo;
 mod overload;
 mod pipes;

@@ -12,6 +12,8 @@ impl Shard {
     pub(super) fn flush(&mut self) -> bool {
         let all_written = self.write_to_all();
         self.writer.rest();
+        let runs = self.writer.compressor().take_runs();
+        self.stats().compressions.add(runs);
         all_written
     }
 
@@ -58,6 +60,7 @@ impl Shard {
         stats.writes.add(u64::from(written.bytes > 0 || written.blocked));
         stats.bytes_out.add(written.bytes as u64);
         stats.messages_out.add(written.messages as u64);
+        stats.bytes_saved.add(written.saved as u64);
         let Some(connection) = self.connections.get_mut(key) else { return };
         if written.blocked {
             // Every byte that the socket takes is a sign of life, and the patience begins anew.

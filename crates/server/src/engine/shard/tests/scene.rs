@@ -13,7 +13,7 @@ use spanwire_hub::limits::Limits;
 use spanwire_hub::namespace::{Namespace, Namespaces, Permission};
 use spanwire_hub::{Authenticate, Config, Credentials, Grant, Opening, Refusal};
 use spanwire_wire::{DisconnectCode, Encoding};
-use spanwire_ws::{self as ws, CloseCode, CloseFrame, Event, Opcode, Role, frame};
+use spanwire_ws::{self as ws, CloseCode, CloseFrame, Event, Extensions, Opcode, Role, frame};
 
 use super::super::{Key, Pace, Shard};
 use crate::auth::{Authorize, ConnectionInfo};
@@ -22,7 +22,9 @@ use crate::engine::connection::Writing;
 use crate::engine::handle::Shared;
 use crate::engine::letter::Letter;
 use crate::engine::mailbox::Mailbox;
-use crate::engine::{Addresses, Arrival, EngineConfig, EngineHandle, Link, Purpose, Visitor};
+use crate::engine::{
+    Addresses, Agreed, Arrival, Compression, EngineConfig, EngineHandle, Link, Purpose, Visitor,
+};
 
 /// How long the system may take to carry bytes over loopback before a test gives up.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -69,6 +71,7 @@ pub(in crate::engine) fn config() -> EngineConfig {
         listen: Vec::new(),
         connections_max: 10_000,
         user_connections_max: 0,
+        compression: Compression { level: 6, bytes_min: 160 },
         message_bytes_max: 64 << 10,
         write_timeout: Duration::from_secs(10),
         hub,
@@ -177,23 +180,33 @@ impl Scene {
 
     /// A client of that shard whose sockets take little, so that a test can fill them.
     pub(super) fn narrow(&mut self, shard: usize, purpose: Purpose) -> Client {
+        self.narrow_with(shard, purpose, Extensions::None)
+    }
+
+    /// The same, with extensions.
+    pub(super) fn narrow_with(&mut self, shard: usize, purpose: Purpose, extensions: Extensions) -> Client {
         let (ours, client) = self.sockets();
         for socket in [SockRef::from(&ours), SockRef::from(&client)] {
             socket.set_send_buffer_size(NARROW).unwrap();
             socket.set_recv_buffer_size(NARROW).unwrap();
         }
-        self.adopt(shard, ours, client, purpose, &[])
+        self.adopt(shard, ours, client, purpose, extensions, &[])
     }
 
     pub(super) fn client(&mut self, shard: usize, purpose: Purpose) -> Client {
+        self.client_of(shard, purpose, Extensions::None)
+    }
+
+    /// A client whose handshake agreed on extensions.
+    pub(super) fn client_of(&mut self, shard: usize, purpose: Purpose, extensions: Extensions) -> Client {
         let (ours, client) = self.sockets();
-        self.adopt(shard, ours, client, purpose, &[])
+        self.adopt(shard, ours, client, purpose, extensions, &[])
     }
 
     /// A client of the first shard, of which the edge has read this much already.
     pub(super) fn client_with(&mut self, leftover: &[u8]) -> Client {
         let (ours, client) = self.sockets();
-        self.adopt(0, ours, client, session(), leftover)
+        self.adopt(0, ours, client, session(), Extensions::None, leftover)
     }
 
     fn adopt(
@@ -202,14 +215,18 @@ impl Scene {
         socket: TcpStream,
         client: TcpStream,
         purpose: Purpose,
+        extensions: Extensions,
         leftover: &[u8],
     ) -> Client {
         let permit = self.shared.permits.acquire().unwrap();
         let link = Link::plain(socket);
-        let arrival = Arrival { link, leftover: Bytes::copy_from_slice(leftover), purpose, permit };
+        let context = extensions.has_takeover().then(|| self.shared.permits.acquire().unwrap());
+        let agreed = Agreed { extensions, context };
+        let leftover = Bytes::copy_from_slice(leftover);
+        let arrival = Arrival { link, leftover, purpose, agreed, permit };
         self.shared.mailboxes[shard].put(Letter::Adopt(Box::new(arrival))).unwrap();
         self.turns();
-        Client::new(client)
+        Client::new(client, extensions)
     }
 
     /// A client that is connected.
@@ -234,7 +251,7 @@ impl Scene {
         self.subscribe(client, channel)
     }
 
-    fn subscribe(&mut self, mut client: Client, channel: &str) -> Client {
+    pub(super) fn subscribe(&mut self, mut client: Client, channel: &str) -> Client {
         client.say(&format!(r#"{{"id":2,"subscribe":{{"channel":"{channel}"}}}}"#));
         self.until(&mut client, |client| client.texts().any(|text| text.contains(r#""id":2"#)));
         client.heard.clear();
@@ -296,8 +313,9 @@ pub(super) struct Client {
 }
 
 impl Client {
-    fn new(socket: TcpStream) -> Self {
-        Self { socket, ws: ws::Connection::new(Role::Client), heard: Vec::new(), over: false }
+    fn new(socket: TcpStream, extensions: Extensions) -> Self {
+        let ws = ws::Connection::with_extensions(Role::Client, extensions);
+        Self { socket, ws, heard: Vec::new(), over: false }
     }
 
     pub(super) fn say(&mut self, text: &str) {
