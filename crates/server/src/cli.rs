@@ -5,6 +5,7 @@ mod check_config;
 mod config_reference;
 mod connect;
 mod dev;
+mod dev_cert;
 mod exit;
 mod http;
 mod init;
@@ -18,6 +19,7 @@ mod subscription;
 mod tail;
 mod token;
 pub mod torture;
+mod trust;
 mod url;
 
 use std::path::PathBuf;
@@ -77,6 +79,8 @@ enum Command {
     CheckConfig(check_config::CheckOptions),
     /// Prints every option there is, with its default.
     ConfigReference(config_reference::ReferenceOptions),
+    /// Makes a certificate for this machine, to try https and wss with.
+    DevCert(dev_cert::Options),
     /// Prints the version.
     Version,
 }
@@ -106,6 +110,9 @@ struct PubOptions {
     /// The key of the server API; for a dev profile on this machine it is found without.
     #[arg(long, env = "SPANWIRE_API_KEY", hide_env_values = true)]
     key: Option<String>,
+    /// Certificates of the authorities that may vouch for an https or wss server, in PEM, instead of the system's.
+    #[arg(long, env = "SPANWIRE_CA_FILE")]
+    ca_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -125,6 +132,9 @@ struct SubOptions {
     /// A connection token; without it the connection is anonymous.
     #[arg(long, env = "SPANWIRE_TOKEN", hide_env_values = true)]
     token: Option<String>,
+    /// Certificates of the authorities that may vouch for an https or wss server, in PEM, instead of the system's.
+    #[arg(long, env = "SPANWIRE_CA_FILE")]
+    ca_file: Option<PathBuf>,
 }
 
 /// Does what the command line says. `started` is when the process began.
@@ -153,6 +163,7 @@ fn carry_out(cli: &Cli, overrides: &Overrides, started: Instant) -> Result<(), F
         Some(Command::Init(options)) => init::run(options),
         Some(Command::CheckConfig(options)) => check_config::run(options, overrides),
         Some(Command::ConfigReference(options)) => config_reference::run(options),
+        Some(Command::DevCert(options)) => dev_cert::run(options),
         Some(Command::Version) => exit::print(&format!("spanwire {}", env!("CARGO_PKG_VERSION"))),
     }
 }

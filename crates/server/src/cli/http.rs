@@ -4,6 +4,7 @@ use std::io::{self, Read as _, Write as _};
 use std::time::Duration;
 
 use super::connect::connect;
+use super::trust::Trust;
 use super::url::Server;
 use super::{Exit, Failure};
 
@@ -20,10 +21,16 @@ pub(super) struct Answer {
 }
 
 /// Posts JSON to a path of the server API, with the key.
-pub(super) fn post(server: &Server, path: &str, key: &str, body: &str) -> Result<Answer, Failure> {
+pub(super) fn post(
+    server: &Server,
+    trust: &Trust,
+    path: &str,
+    key: &str,
+    body: &str,
+) -> Result<Answer, Failure> {
     let lost = |error: io::Error| Failure::new(Exit::Unavailable, format!("{}: {error}", server.authority()));
-    let mut stream = connect(server)?;
-    stream.set_read_timeout(Some(PATIENCE)).map_err(lost)?;
+    let mut stream = connect(server, trust)?;
+    stream.socket().set_read_timeout(Some(PATIENCE)).map_err(lost)?;
     // HTTP/1.0, so that the answer comes in one piece and ends with the connection.
     let head = format!(
         "POST {}{path} HTTP/1.0\r\nHost: {}\r\nX-API-Key: {key}\r\nContent-Type: application/json\r\n\

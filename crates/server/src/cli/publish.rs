@@ -5,12 +5,14 @@ use serde_json::value::RawValue;
 
 use super::http::{self, Answer};
 use super::key_file::{KeyFile, runtime_directory};
+use super::trust::Trust;
 use super::url::Server;
 use super::{Exit, Failure, PubOptions, exit};
 use crate::config::Secret;
 
 pub(super) fn run(options: &PubOptions) -> Result<(), Failure> {
     let server = Server::parse(&options.url)?;
+    let trust = Trust::new(&server, options.ca_file.as_deref())?;
     let data: &RawValue = serde_json::from_str(&options.data).map_err(|error| {
         let quoted = Value::from(options.data.as_str());
         Failure::new(Exit::Usage, format!("the data is not JSON: {error}"))
@@ -19,7 +21,7 @@ pub(super) fn run(options: &PubOptions) -> Result<(), Failure> {
     let key = key(options, &server)?;
     let channel = Value::from(options.channel.as_str());
     let body = format!("{{\"channel\":{channel},\"data\":{data}}}");
-    exit::print(&result(http::post(&server, "/api/publish", key.reveal(), &body)?)?)
+    exit::print(&result(http::post(&server, &trust, "/api/publish", key.reveal(), &body)?)?)
 }
 
 fn key(options: &PubOptions, server: &Server) -> Result<Secret, Failure> {

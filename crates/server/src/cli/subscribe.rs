@@ -1,16 +1,16 @@
 //! `spanwire sub`: shows what is published, over a WebSocket of our own.
 
 use std::io::{self, Read as _, Write as _};
-use std::net::TcpStream;
 
 use rand::TryRngCore as _;
 use rand::rngs::OsRng;
 use spanwire_ws::handshake::client::{AnswerError, Handshake, Offer};
 use spanwire_ws::{Connection, Event, HeadLimits, Input, Limits, Opcode, Role, frame};
 
-use super::connect::connect;
+use super::connect::{Stream, connect};
 use super::subscription::{self, Heard};
 use super::tail::Tail;
+use super::trust::Trust;
 use super::url::Server;
 use super::{Exit, Failure, SubOptions, exit};
 
@@ -24,7 +24,8 @@ const MESSAGE_BYTES_MAX: usize = 64 << 20;
 pub(super) fn run(options: &SubOptions) -> Result<(), Failure> {
     let server = Server::parse(&options.url)?;
     let mut tail = Tail::new(options.json, options.count);
-    let mut session = Session::open(&server)?;
+    let trust = Trust::new(&server, options.ca_file.as_deref())?;
+    let mut session = Session::open(&server, &trust)?;
     session.send(
         Opcode::Text,
         &subscription::greeting(options.token.as_deref().unwrap_or(""), &options.channels),
@@ -45,9 +46,9 @@ fn show(heard: &Heard, is_json: bool) -> Result<(), Failure> {
     heard.lines.iter().try_for_each(|line| exit::print(line))
 }
 
-/// A WebSocket over a blocking socket.
+/// A WebSocket over a blocking connection.
 struct Session {
-    stream: TcpStream,
+    stream: Stream,
     connection: Connection,
     limits: Limits,
     /// What was read and not taken yet.
@@ -55,8 +56,8 @@ struct Session {
 }
 
 impl Session {
-    fn open(server: &Server) -> Result<Self, Failure> {
-        let mut stream = connect(server)?;
+    fn open(server: &Server, trust: &Trust) -> Result<Self, Failure> {
+        let mut stream = connect(server, trust)?;
         let unread = shake_hands(&mut stream, server)?;
         let limits = Limits {
             frame_bytes_max: MESSAGE_BYTES_MAX,
@@ -106,7 +107,7 @@ impl Session {
 }
 
 /// Opens the WebSocket; what was read behind the answer is returned.
-fn shake_hands(stream: &mut TcpStream, server: &Server) -> Result<Vec<u8>, Failure> {
+fn shake_hands(stream: &mut Stream, server: &Server) -> Result<Vec<u8>, Failure> {
     let (host, target) = (server.authority(), format!("{}{PATH}", server.prefix));
     let offer = Offer { host: &host, target: &target, subprotocols: &[], headers: &[], deflate: None };
     let handshake = Handshake::new(offer, drawn()?).map_err(|error| Failure::new(Exit::Usage, error))?;
@@ -125,7 +126,7 @@ fn shake_hands(stream: &mut TcpStream, server: &Server) -> Result<Vec<u8>, Failu
 }
 
 /// Reads what is there, or waits for it; the end of the stream is an error.
-fn read_some(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+fn read_some(stream: &mut Stream) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; READ_BYTES];
     let count = stream.read(&mut bytes)?;
     if count == 0 {

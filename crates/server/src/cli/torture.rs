@@ -20,6 +20,7 @@ mod publisher;
 mod report;
 mod run;
 mod storm;
+mod wire;
 
 pub use self::crowd::{Crowd, Unsettled};
 pub use self::latency::Latency;
@@ -33,6 +34,7 @@ pub use self::publisher::{Backend, Publisher};
 use self::run::Run;
 pub use self::storm::Storm;
 use super::connect::connect;
+use super::trust::Trust;
 use super::url::Server;
 use super::{Exit, Failure, exit};
 use crate::chance::Chance;
@@ -49,8 +51,9 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
             Failure::new(Exit::Failed, trouble).fix("raise ulimit -n, or torture with fewer --clients")
         );
     }
-    let target = target(&server)?;
-    let run = Run::new(options, server, &mut chance);
+    let trust = Trust::new(&server, options.ca_file.as_deref())?;
+    let target = target(&server, trust.clone())?;
+    let run = Run::new(options, server, trust, &mut chance);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -78,11 +81,11 @@ fn allowed(server: &Server, options: &Options) -> Result<(), Failure> {
     Err(Failure::new(Exit::Usage, trouble).fix("if the server is yours, add --i-own-this-server"))
 }
 
-fn target(server: &Server) -> Result<Target, Failure> {
+fn target(server: &Server, trust: Trust) -> Result<Target, Failure> {
     let gone = |error: std::io::Error| Failure::new(Exit::Unavailable, error);
-    let address = connect(server)?.peer_addr().map_err(gone)?;
+    let address = connect(server, &trust)?.socket().peer_addr().map_err(gone)?;
     let path = format!("{}/connection/websocket", server.prefix);
-    Ok(Target { address, host: server.authority(), path })
+    Ok(Target { address, host: server.authority(), path, name: server.host.clone(), trust })
 }
 
 #[cfg(test)]

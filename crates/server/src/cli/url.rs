@@ -2,43 +2,48 @@
 
 use super::{Exit, Failure};
 
-/// A server that is spoken to without TLS.
+/// A server, and how it is spoken to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Server {
     /// A name or address, without brackets.
     pub(super) host: String,
     pub(super) port: u16,
+    /// Whether TLS is spoken.
+    pub(super) secure: bool,
     /// What stands before every path; empty, or begins with a slash and does not end with one.
     pub(super) prefix: String,
 }
 
 impl Server {
-    /// Reads `http://host:port/prefix` or the same with `ws`.
+    /// Reads `http://host:port/prefix` or the same with `https`, `ws` or `wss`.
     pub(super) fn parse(url: &str) -> Result<Self, Failure> {
         let wrong = |trouble: &str| {
             Failure::new(Exit::Usage, format!("{url}: {trouble}")).fix("write it as http://localhost:8000")
         };
         let (scheme, rest) = url.split_once("://").ok_or_else(|| wrong("the scheme is missing"))?;
-        match scheme {
-            "http" | "ws" => {}
-            "https" | "wss" => return Err(wrong("this command does not speak TLS yet")),
-            _ => return Err(wrong("the scheme is not http or ws")),
-        }
+        let secure = match scheme {
+            "http" | "ws" => false,
+            "https" | "wss" => true,
+            _ => return Err(wrong("the scheme is none of http, https, ws and wss")),
+        };
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
         if !is_plain(rest) || path.contains(['?', '#']) || authority.contains('@') {
             return Err(wrong("only a host, a port and a path are understood"));
         }
-        let (host, port) = split(authority).ok_or_else(|| wrong("the host or the port is not understood"))?;
+        let usual = if secure { 443 } else { 80 };
+        let (host, port) =
+            split(authority, usual).ok_or_else(|| wrong("the host or the port is not understood"))?;
         let path = path.trim_end_matches('/');
         let prefix = if path.is_empty() { String::new() } else { format!("/{path}") };
-        Ok(Self { host: host.to_owned(), port, prefix })
+        Ok(Self { host: host.to_owned(), port, secure, prefix })
     }
 
     /// What goes into a `Host` header.
     pub(super) fn authority(&self) -> String {
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        if self.port == 80 { host } else { format!("{host}:{}", self.port) }
+        let usual = if self.secure { 443 } else { 80 };
+        if self.port == usual { host } else { format!("{host}:{}", self.port) }
     }
 
     /// Whether it is this machine.
@@ -47,14 +52,15 @@ impl Server {
     }
 }
 
-fn split(authority: &str) -> Option<(&str, u16)> {
+/// The host and the port of an authority; `usual` is the port where none is named.
+fn split(authority: &str, usual: u16) -> Option<(&str, u16)> {
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => rest.split_once(']')?,
         None => authority.find(':').map_or((authority, ""), |colon| authority.split_at(colon)),
     };
     let port = match port.strip_prefix(':') {
         Some(port) => port.parse().ok()?,
-        None if port.is_empty() => 80,
+        None if port.is_empty() => usual,
         None => return None,
     };
     (!host.is_empty() && port != 0).then_some((host, port))
@@ -67,7 +73,7 @@ mod tests {
     #[test]
     fn an_address_is_read_as_it_is_typed() {
         let server = |host: &str, port, prefix: &str| {
-            Some(Server { host: host.to_owned(), port, prefix: prefix.to_owned() })
+            Some(Server { host: host.to_owned(), port, secure: false, prefix: prefix.to_owned() })
         };
         let table = [
             ("http://localhost:8000", server("localhost", 8000, "")),
@@ -76,7 +82,8 @@ mod tests {
             ("http://[::1]:9", server("::1", 9, "")),
             ("http://10.0.0.1:9/rt/", server("10.0.0.1", 9, "/rt")),
             ("localhost:8000", None),
-            ("https://example.org", None),
+            ("https://example.org", server("example.org", 443, "").map(|it| Server { secure: true, ..it })),
+            ("wss://example.org:9/a", server("example.org", 9, "/a").map(|it| Server { secure: true, ..it })),
             ("ftp://example.org", None),
             ("http://", None),
             ("http://:80", None),
@@ -102,6 +109,8 @@ mod tests {
             ("http://a:81", "a:81"),
             ("http://[::1]", "[::1]"),
             ("ws://[::1]:9", "[::1]:9"),
+            ("https://a", "a"),
+            ("https://a:80", "a:80"),
         ] {
             assert_eq!(Server::parse(url).unwrap().authority(), expected);
         }

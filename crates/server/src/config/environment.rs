@@ -13,6 +13,7 @@ const PREFIXES: [&str; 2] = ["SPANWIRE_", "CENTRIFUGO_"];
 /// Variables of ours that are no options of the server: the command line and the tests read them.
 const NOT_OPTIONS: &[&str] = &[
     "SPANWIRE_API_KEY",
+    "SPANWIRE_CA_FILE",
     "SPANWIRE_BLESS",
     "SPANWIRE_FUZZ_SEED",
     "SPANWIRE_REQUIRE",

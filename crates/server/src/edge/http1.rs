@@ -11,11 +11,14 @@ use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1::{Builder, Parts};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioTimer;
+use tokio::time::timeout;
 
 use super::conversation::Conversation;
 use super::framing::Ambiguity;
 use super::guarded::Guarded;
-use super::limits::{HEAD_BYTES_MAX, HEAD_TIMEOUT, KEEP_ALIVE_REQUESTS_MAX, READ_AHEAD_BYTES_MAX};
+use super::limits::{
+    HEAD_BYTES_MAX, HEAD_TIMEOUT, KEEP_ALIVE_REQUESTS_MAX, READ_AHEAD_BYTES_MAX, WRITE_TIMEOUT,
+};
 use super::patience::Patient;
 use super::plain;
 use super::stream::Stream;
@@ -48,10 +51,13 @@ pub(super) async fn serve(conversation: &Conversation, socket: Patient, permit: 
     let socket = Guarded::new(socket, &ambiguity);
     match builder().serve_connection(socket, service).without_shutdown().await {
         Ok(Parts { io, read_buf, .. }) => {
+            let (stream, ahead) = io.into_inner().into_parts();
             if let Some((purpose, agreed)) = purpose.take() {
-                let (stream, ahead) = io.into_inner().into_parts();
                 let leftover = if ahead.is_empty() { read_buf } else { [read_buf, ahead].concat().into() };
                 hand_over(stream, leftover, purpose, agreed, permit, &conversation.shard);
+            } else {
+                // Whoever does not take it has had its answer.
+                let _ = timeout(WRITE_TIMEOUT, stream.take_leave()).await;
             }
         }
         Err(error) => {

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
@@ -18,6 +18,17 @@ pub(super) enum Stream {
 }
 
 impl Stream {
+    /// Says that nothing more will come, where TLS lets a peer tell the end from a cut (RFC 8446, section 6.1).
+    ///
+    /// # Errors
+    /// The connection is broken.
+    pub(super) async fn take_leave(self) -> io::Result<()> {
+        match self {
+            Self::Plain(_) => Ok(()),
+            Self::Tls(mut stream) => stream.shutdown().await,
+        }
+    }
+
     /// Takes the connection out of the hands of the runtime; with it comes what TLS has deciphered and HTTP has not
     /// taken.
     ///

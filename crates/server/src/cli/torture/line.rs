@@ -1,4 +1,4 @@
-//! A WebSocket over a socket that never blocks, and that can be treated badly.
+//! A WebSocket over a wire that never blocks, and that can be treated badly.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,9 +9,10 @@ use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use spanwire_ws::handshake::client::{AnswerError, Handshake, Offer};
 use spanwire_ws::{Connection, Event, HeadLimits, Input, Limits, Opcode, Role, frame};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, Interest};
-use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::Instant;
+
+use super::wire::Wire;
+use crate::cli::trust::Trust;
 
 /// How much is read at once.
 const READ_BYTES: usize = 16 << 10;
@@ -28,12 +29,22 @@ pub struct Target {
     pub host: String,
     /// The path of its WebSocket endpoint.
     pub path: String,
+    /// The name that its certificate must have, if TLS is spoken.
+    pub(super) name: String,
+    /// Who may vouch for that.
+    pub(super) trust: Trust,
 }
 
 impl Target {
-    /// A server at this address, by the names that it has of itself.
+    /// A server without TLS at this address, by the names that it has of itself.
     pub fn at(address: SocketAddr) -> Self {
-        Self { address, host: address.to_string(), path: "/connection/websocket".to_owned() }
+        Self {
+            address,
+            host: address.to_string(),
+            path: "/connection/websocket".to_owned(),
+            name: address.ip().to_string(),
+            trust: Trust::nobody(),
+        }
     }
 }
 
@@ -49,7 +60,7 @@ pub(super) enum Heard {
 /// One open WebSocket.
 #[derive(Debug)]
 pub(super) struct Line {
-    stream: TcpStream,
+    wire: Wire,
     connection: Connection,
     /// What was read; as much of it as an incomplete read leaves is with the connection.
     scratch: Vec<u8>,
@@ -69,7 +80,7 @@ impl Line {
         receive_bytes: Option<u32>,
         mut chance: StdRng,
     ) -> io::Result<Self> {
-        let mut stream = connect(target.address, receive_bytes).await?;
+        let mut wire = Wire::connect(&target, receive_bytes).await?;
         let offer = Offer {
             host: &target.host,
             target: &target.path,
@@ -80,12 +91,11 @@ impl Line {
         let handshake = Handshake::new(offer, chance.random()).map_err(io::Error::other)?;
         let mut request = Vec::new();
         handshake.encode_into(&mut request);
-        stream.write_all(&request).await?;
         let mut scratch = vec![0; READ_BYTES];
-        let fresh = shake_hands(&mut stream, &handshake, &mut scratch).await?;
+        let fresh = shake_hands(&mut wire, &handshake, &mut request, &mut scratch).await?;
         let connection = Connection::new(Role::Client);
         let chance = StdRng::from_rng(&mut chance);
-        Ok(Self { stream, connection, scratch, fresh, unsent: Vec::new(), deaf_until: None, chance })
+        Ok(Self { wire, connection, scratch, fresh, unsent: Vec::new(), deaf_until: None, chance })
     }
 
     /// Reads nothing for a while.
@@ -123,32 +133,15 @@ impl Line {
     /// Goes without a word: RST.
     pub(super) fn reset(self) {
         // Without lingering, closing a socket resets the connection. If that is refused, it is a FIN.
-        let _ = socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
+        let _ = socket2::SockRef::from(self.wire.socket()).set_linger(Some(Duration::ZERO));
     }
 
     async fn read(&mut self) -> io::Result<usize> {
-        loop {
-            let interest = match self.unsent.is_empty() {
-                true => Interest::READABLE,
-                false => Interest::READABLE | Interest::WRITABLE,
-            };
-            if self.stream.ready(interest).await?.is_writable() {
-                self.write();
-            }
-            match self.stream.try_read(&mut self.scratch) {
-                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(count) => return Ok(count),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(error),
-            }
-        }
+        read(&mut self.wire, &mut self.unsent, &mut self.scratch).await
     }
 
     fn write(&mut self) {
-        // A broken connection says so at the next read.
-        if let Ok(count) = self.stream.try_write(&self.unsent) {
-            self.unsent.drain(..count);
-        }
+        write(&mut self.wire, &mut self.unsent);
     }
 
     fn digest(&mut self, count: usize) -> io::Result<Vec<Heard>> {
@@ -182,30 +175,41 @@ impl Line {
     }
 }
 
-async fn connect(address: SocketAddr, receive_bytes: Option<u32>) -> io::Result<TcpStream> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    if let Some(bytes) = receive_bytes {
-        socket.set_recv_buffer_size(bytes)?;
+/// Writes what the wire takes. A broken connection says so at the next read.
+fn write(wire: &mut Wire, unsent: &mut Vec<u8>) {
+    if unsent.is_empty() {
+        return;
     }
-    let stream = socket.connect(address).await?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
+    if let Ok(count) = wire.try_write(unsent) {
+        unsent.drain(..count);
+    }
 }
 
-/// Reads the answer, and leaves what came behind it at the front of the scratch; the result is how much that is.
+/// Waits for something to read, and writes meanwhile. The end is an error.
+async fn read(wire: &mut Wire, unsent: &mut Vec<u8>, into: &mut [u8]) -> io::Result<usize> {
+    loop {
+        write(wire, unsent);
+        match wire.try_read(into) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(count) => return Ok(count),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => wire.ready(!unsent.is_empty()).await?,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Asks for a WebSocket and reads the answer; what came behind it is left at the front of the scratch, and the result
+/// is how much that is.
 async fn shake_hands(
-    stream: &mut TcpStream,
+    wire: &mut Wire,
     handshake: &Handshake<'_>,
+    request: &mut Vec<u8>,
     scratch: &mut [u8],
 ) -> io::Result<usize> {
     let mut length = 0;
     loop {
         // A full scratch is longer than any head may be, and is refused below.
-        let count = stream.read(&mut scratch[length..]).await?;
-        if count == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        length += count;
+        length += read(wire, request, &mut scratch[length..]).await?;
         let refused = |error: AnswerError| io::Error::new(io::ErrorKind::ConnectionRefused, error);
         let welcome = handshake.verify(&scratch[..length], &HeadLimits::default()).map_err(refused)?;
         if let Some(welcome) = welcome {

@@ -1,5 +1,7 @@
 //! The options of `spanwire torture`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::plan::{CHANNELS_MAX, CLIENTS_MAX, RATE_MAX, SECONDS_MAX};
@@ -31,6 +33,9 @@ pub(in crate::cli) struct Options {
     /// A connection token for all clients; without it they are anonymous.
     #[arg(long, env = "SPANWIRE_TOKEN", hide_env_values = true)]
     pub(super) token: Option<String>,
+    /// Certificates of the authorities that may vouch for an https or wss server, in PEM, instead of the system's.
+    #[arg(long, env = "SPANWIRE_CA_FILE")]
+    pub(super) ca_file: Option<PathBuf>,
     /// Which accidents happen to whom; drawn, and printed, without it.
     #[arg(long)]
     pub(super) seed: Option<u64>,

@@ -17,6 +17,7 @@ use super::books::Books;
 use super::crowd::Crowd;
 use super::ledger::{Number, payload};
 use crate::cli::http::{self, Answer};
+use crate::cli::trust::Trust;
 use crate::cli::url::Server;
 use crate::config::Secret;
 
@@ -48,6 +49,7 @@ pub struct Backend {
 #[derive(Debug)]
 struct Api {
     server: Server,
+    trust: Trust,
     key: Secret,
     /// What makes these idempotency keys different from everybody else's.
     run: String,
@@ -84,8 +86,14 @@ impl Publisher {
 }
 
 impl Backend {
-    pub(in crate::cli) fn new(server: Server, key: Secret, run: String, payload_bytes: usize) -> Self {
-        let api = Arc::new(Api { server, key, run, payload_bytes });
+    pub(in crate::cli) fn new(
+        server: Server,
+        trust: Trust,
+        key: Secret,
+        run: String,
+        payload_bytes: usize,
+    ) -> Self {
+        let api = Arc::new(Api { server, trust, key, run, payload_bytes });
         Self { api, requests: Arc::new(Semaphore::new(REQUESTS_MAX)) }
     }
 
@@ -139,7 +147,7 @@ impl Api {
     }
 
     async fn ask(self: Arc<Self>, body: String) -> Outcome {
-        let request = move || http::post(&self.server, "/api/publish", self.key.reveal(), &body);
+        let request = move || http::post(&self.server, &self.trust, "/api/publish", self.key.reveal(), &body);
         let answer = tokio::task::spawn_blocking(request).await.map_err(io::Error::from);
         match answer {
             Ok(Ok(answer)) => read(&answer),

@@ -12,6 +12,7 @@ use super::publisher::{Backend, Publisher};
 use super::report::{Report, progress};
 use super::storm::Storm;
 use crate::chance::Chance;
+use crate::cli::trust::Trust;
 use crate::cli::url::Server;
 use crate::cli::{Exit, Failure};
 use crate::config::Secret;
@@ -31,7 +32,7 @@ pub(super) struct Run {
 }
 
 impl Run {
-    pub(super) fn new(options: &Options, server: Server, chance: &mut Chance) -> Self {
+    pub(super) fn new(options: &Options, server: Server, trust: Trust, chance: &mut Chance) -> Self {
         // A name that nobody else uses, this command at another time included.
         let name = chance.text();
         let namespace = options.namespace.as_ref().map(|name| format!("{name}:")).unwrap_or_default();
@@ -43,9 +44,13 @@ impl Run {
         }
         let publisher = match &options.key {
             None => Publisher::Clients,
-            Some(key) => {
-                Publisher::Backend(Backend::new(server, Secret::new(key.as_str()), name, plan.payload_bytes))
-            }
+            Some(key) => Publisher::Backend(Backend::new(
+                server,
+                trust,
+                Secret::new(key.as_str()),
+                name,
+                plan.payload_bytes,
+            )),
         };
         let seed = options
             .seed
