@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, SystemTime};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -18,8 +19,14 @@ use crate::metrics::EdgeCounters;
 use crate::profile::Profile;
 use crate::tls::{Acceptor, CertificateError, Certificates, LOOK_INTERVAL, Watch};
 
-/// Descriptors that are kept for what is not a connection: listeners, pollers, files of the system.
-const DESCRIPTORS_RESERVED: usize = 256;
+/// Most descriptors that are kept for what is not a connection: listeners, pollers, files of the system.
+const DESCRIPTORS_RESERVED_MAX: usize = 256;
+
+/// Descriptors that a node has open before anybody comes: its streams and signals, and some files in passing.
+const DESCRIPTORS_PER_NODE: usize = 16;
+
+/// What each shard adds: listeners, pollers, wakers.
+const DESCRIPTORS_PER_SHARD: usize = 12;
 
 /// A running node.
 pub struct Node {
@@ -60,13 +67,17 @@ impl Node {
     /// See [`StartError`].
     pub fn start(settings: &Settings, chance: &mut Chance) -> Result<Self, StartError> {
         let descriptors = descriptors::raise();
+        let shards = match settings.shards {
+            0 => thread::available_parallelism()?.get(),
+            some => some,
+        };
         let counters = Arc::new(EdgeCounters::new(SystemTime::now()));
         let (acceptor, certificates) = tls(settings, &counters)?.unzip();
         let edge = Edge::new(settings, chance.text(), acceptor, counters, chance);
         let engine = Engine::start(EngineConfig {
-            shards: settings.shards,
+            shards,
             listen: addresses(settings.http_server.address, settings.http_server.port)?,
-            connections_max: descriptors.saturating_sub(DESCRIPTORS_RESERVED).max(1),
+            connections_max: connections_max(descriptors, shards),
             user_connections_max: settings.client.user_connection_limit,
             message_bytes_max: settings.websocket.message_size_limit,
             write_timeout: settings.websocket.write_timeout,
@@ -185,6 +196,14 @@ fn gate(settings: &Settings) -> Gate {
     }
 }
 
+/// How many connections a process may have that may open so many descriptors. It keeps a quarter for itself: at least
+/// what it has open before anybody comes, and no more than is enough for anything.
+fn connections_max(descriptors: usize, shards: usize) -> usize {
+    let least = DESCRIPTORS_PER_NODE + DESCRIPTORS_PER_SHARD * shards;
+    let reserved = (descriptors / 4).min(DESCRIPTORS_RESERVED_MAX).max(least);
+    descriptors.saturating_sub(reserved).max(1)
+}
+
 /// Where to listen for the one address that was configured.
 fn addresses(address: Address, port: u16) -> io::Result<Vec<SocketAddr>> {
     let (four, six): (IpAddr, IpAddr) = match address {
@@ -209,6 +228,24 @@ fn free_port(address: IpAddr) -> io::Result<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_process_with_few_descriptors_serves_as_many_as_it_can() {
+        let table = [
+            (0, 1, 1),
+            (1, 1, 1),
+            (64, 1, 36),
+            (64, 2, 24),
+            (256, 2, 192),
+            (1024, 8, 768),
+            (1024, 64, 240),
+            (20_000, 2, 19_744),
+            (usize::MAX, 2, usize::MAX - 256),
+        ];
+        for (descriptors, shards, connections) in table {
+            assert_eq!(connections_max(descriptors, shards), connections, "{descriptors} and {shards}");
+        }
+    }
 
     #[test]
     fn all_addresses_have_one_port_also_if_any_will_do() {
