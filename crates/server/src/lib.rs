@@ -20,6 +20,7 @@ mod descriptors;
 pub mod edge;
 pub mod engine;
 mod glob;
+mod log;
 pub mod metrics;
 mod node;
 mod profile;

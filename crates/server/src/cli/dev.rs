@@ -13,7 +13,7 @@ pub(super) fn run(options: &DevOptions, overrides: &Overrides, started: Instant)
     let mut chance = Chance::from_system().map_err(|error| Failure::new(Exit::Failed, error))?;
     let keys = Keys { api: Secret::new(chance.text()), token: Secret::new(chance.text()) };
     let (settings, warnings) = settings(options, overrides, &keys)?;
-    serve::logging(&settings);
+    let _last_lines = serve::logging(&settings)?;
     for warning in warnings {
         tracing::warn!("config: {warning}");
     }

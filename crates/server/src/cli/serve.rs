@@ -9,12 +9,13 @@ use super::{Exit, Failure, ServeOptions};
 use crate::Profile;
 use crate::chance::Chance;
 use crate::config::{ConfigError, Layer, Settings};
+use crate::log::{LastLines, Log};
 use crate::node::{Node, StartError};
 
 pub(super) fn run(options: &ServeOptions, overrides: &Overrides, started: Instant) -> Result<(), Failure> {
     let mut chance = Chance::from_system().map_err(|error| Failure::new(Exit::Failed, error))?;
     let (settings, warnings) = settings(options, overrides)?;
-    logging(&settings);
+    let _last_lines = logging(&settings)?;
     for warning in warnings {
         tracing::warn!("config: {warning}");
     }
@@ -44,10 +45,11 @@ pub(super) fn config_failure(error: ConfigError) -> Failure {
     Failure::new(Exit::Config, format!("{all}{error}"))
 }
 
-/// Sends the log to stderr.
-pub(super) fn logging(settings: &Settings) {
+/// Sends the log to stderr. Whoever ends holds what is returned to the last, so that the last lines are written.
+pub(super) fn logging(settings: &Settings) -> Result<LastLines, Failure> {
+    let (log, last_lines) = Log::start(io::stderr()).map_err(|error| Failure::new(Exit::Failed, error))?;
     let log = tracing_subscriber::fmt()
-        .with_writer(io::stderr)
+        .with_writer(log)
         .with_ansi(io::stderr().is_terminal())
         .with_target(false)
         // Where a line cannot be written, nor can a complaint about it: it would panic, and end who logged.
@@ -55,6 +57,7 @@ pub(super) fn logging(settings: &Settings) {
         .with_max_level(settings.log_level);
     // A program that has this library in it may have a log already.
     let _ = log.try_init();
+    Ok(last_lines)
 }
 
 /// Starts a node, or says why it does not start.

@@ -10,6 +10,7 @@ use super::EdgeCounters;
 use super::text::{Kind, Text};
 use crate::engine::Transport;
 use crate::engine::stats::{BOUNDS_MICROS, ShardSnapshot};
+use crate::log;
 
 /// The answer to a scrape.
 pub fn render(shards: &[ShardSnapshot], census: Census, edge: &EdgeCounters) -> String {
@@ -35,6 +36,12 @@ fn process(text: &mut Text, edge: &EdgeCounters) {
         "When the process started, in seconds since 1970.",
     )
     .value(edge.started_unix());
+    counter(
+        text,
+        "spanwire_log_lines_dropped_total",
+        "Lines left out of the log, because who reads it did not keep up.",
+        log::lines_dropped(),
+    );
 }
 
 fn people(text: &mut Text, census: Census) {

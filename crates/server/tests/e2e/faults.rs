@@ -5,6 +5,7 @@
 
 mod churn; //        many come and go, and nothing of them stays
 mod clock; //        the wall clock jumps by hours
+mod deaf_log; //     a pipe for a log, and nobody at its end
 mod descriptors; //  no more sockets to be had
 mod freezing; //     SIGSTOP, and SIGCONT after everybody has given up
 mod full_disk; //    nowhere to write the log
