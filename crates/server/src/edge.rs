@@ -59,6 +59,8 @@ pub struct Edge {
     has_http2: bool,
     /// Most requests at a time on one connection of HTTP/2.
     streams_max: u32,
+    /// What holds for WebSockets among them.
+    websocket: http2::Terms,
     routes: Router,
     /// Without it, clients come without TLS.
     tls: Option<Acceptor>,
@@ -88,6 +90,7 @@ impl Edge {
             has_echo: settings.profile.shows_demos(),
             has_http2: settings.http_server.http2.enabled,
             streams_max: settings.http_server.http2.max_concurrent_streams,
+            websocket: http2::Terms::of(settings),
             routes: routes::routes(settings, api, counters.clone()),
             tls,
             transports: Transports::new(settings.transports.clone(), uid, chance),

@@ -3,6 +3,11 @@
 use std::io::{self, IsTerminal as _};
 use std::time::Instant;
 
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
 use super::banner::{Banner, authority};
 use super::sources::{Overrides, Sources};
 use super::{Exit, Failure, ServeOptions};
@@ -54,10 +59,17 @@ pub(super) fn logging(settings: &Settings) -> Result<LastLines, Failure> {
         .with_target(false)
         // Where a line cannot be written, nor can a complaint about it: it would panic, and end who logged.
         .log_internal_errors(false)
-        .with_max_level(settings.log_level);
+        .with_max_level(settings.log_level)
+        .finish()
+        .with(filter_fn(is_for_operators));
     // A program that has this library in it may have a log already.
     let _ = log.try_init();
     Ok(last_lines)
+}
+
+/// Libraries that we stand on log each frame and handshake, for those who write them; here they may only warn.
+fn is_for_operators(line: &Metadata<'_>) -> bool {
+    line.target().starts_with("spanwire") || *line.level() <= Level::WARN
 }
 
 /// Starts a node, or says why it does not start.

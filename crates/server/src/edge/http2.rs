@@ -1,12 +1,16 @@
-//! One connection of HTTP/2 (RFC 9113): many requests at a time.
+//! One connection of HTTP/2 (RFC 9113): many requests at a time, and WebSockets among them (RFC 8441).
 //!
 //! Each request is a task of its own on the shard's runtime. What a peer can make us keep for all of them together is
 //! bounded by the windows and counts of [`limits`](super::limits), which [`builder`] sets one by one.
 
+mod echo;
 mod flow;
 mod pulse;
 mod request;
 mod response;
+mod tunnel;
+
+pub(super) use tunnel::Terms;
 
 use std::pin::pin;
 use std::rc::Rc;
@@ -50,6 +54,7 @@ where
 fn builder(streams_max: u32) -> Builder {
     let mut builder = Builder::new();
     builder
+        .enable_connect_protocol()
         .max_concurrent_streams(streams_max)
         .max_header_list_size(HEAD_BYTES_MAX as u32)
         .header_table_size(HEADER_TABLE_BYTES)

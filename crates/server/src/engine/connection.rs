@@ -252,7 +252,7 @@ impl Aside {
 }
 
 /// The kind of WebSocket message that carries this encoding.
-pub(super) fn opcode_of(encoding: Encoding) -> Opcode {
+pub(crate) fn opcode_of(encoding: Encoding) -> Opcode {
     match encoding {
         Encoding::Json => Opcode::Text,
         Encoding::Protobuf => Opcode::Binary,

@@ -6,7 +6,7 @@ use spanwire_hub::time::Instant;
 
 /// Where a connection is between two pings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Heartbeat {
+pub(crate) enum Heartbeat {
     /// The next ping is due then.
     Resting(Instant),
     /// A pong must come until then; the next ping is due later.
@@ -15,7 +15,7 @@ pub(super) enum Heartbeat {
 
 /// What a heartbeat that is due wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Beat {
+pub(crate) enum Beat {
     /// Not due.
     Nothing,
     /// Ping now.
@@ -26,23 +26,23 @@ pub(super) enum Beat {
 
 /// How often, and how long for the answer.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Rhythm {
+pub(crate) struct Rhythm {
     /// Zero never pings.
-    pub(super) interval: Duration,
+    pub(crate) interval: Duration,
     /// Zero does not ask for answers.
-    pub(super) timeout: Duration,
+    pub(crate) timeout: Duration,
 }
 
 impl Heartbeat {
     /// Begins with a rest between half the interval and all of it: `share` of the second half, from 0 to 255.
     /// Connections that came together, as after a restart, are so not all pinged together.
-    pub(super) fn begin(now: Instant, rhythm: Rhythm, share: u8) -> Option<Self> {
+    pub(crate) fn begin(now: Instant, rhythm: Rhythm, share: u8) -> Option<Self> {
         let half = rhythm.interval / 2;
         (!rhythm.interval.is_zero()).then(|| Self::Resting(now + half + half * u32::from(share) / 256))
     }
 
     /// The next moment at which [`Heartbeat::beat`] has something to say.
-    pub(super) fn due(self) -> Instant {
+    pub(crate) fn due(self) -> Instant {
         match self {
             Self::Resting(at) => at,
             Self::Asking { pong_until, .. } => pong_until,
@@ -50,7 +50,7 @@ impl Heartbeat {
     }
 
     /// Goes on to `now`.
-    pub(super) fn beat(&mut self, now: Instant, rhythm: Rhythm) -> Beat {
+    pub(crate) fn beat(&mut self, now: Instant, rhythm: Rhythm) -> Beat {
         if now < self.due() {
             return Beat::Nothing;
         }
@@ -65,7 +65,7 @@ impl Heartbeat {
     }
 
     /// The peer has answered, or has sent a pong without being asked, which is fine (RFC 6455 section 5.5.3).
-    pub(super) fn pong(&mut self) {
+    pub(crate) fn pong(&mut self) {
         if let Self::Asking { next, .. } = *self {
             *self = Self::Resting(next);
         }

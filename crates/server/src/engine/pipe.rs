@@ -25,6 +25,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use spanwire_hub::{Opening, SessionId};
 use spanwire_wire::{DisconnectCode, DisconnectReason};
+use spanwire_ws::PeerError;
 use tokio::sync::mpsc;
 
 use super::letter::Letter;
@@ -76,8 +77,8 @@ pub(super) struct Bell {
     pub(super) is_rung: AtomicBool,
     /// The shard has more for the task, and found the last parcel still there.
     pub(super) wants_room: AtomicBool,
-    /// Why the task ended the session.
-    pub(super) verdict: OnceLock<DisconnectReason>,
+    /// The code with which the task ended the session.
+    pub(super) verdict: OnceLock<u32>,
 }
 
 /// A piped session on its way into its shard.
@@ -140,7 +141,14 @@ impl Pipe {
     /// Ends the session because its client does not do its part: it sent what it must not, or nothing for too long.
     pub fn abandon(self, code: DisconnectCode) {
         // Only the first reason counts, and there is none before this.
-        let _ = self.inlet.bell.verdict.set(code.into());
+        let _ = self.inlet.bell.verdict.set(code.code());
+    }
+
+    /// Ends the session because its client broke RFC 6455, and was told so by a close frame with this error's code.
+    pub(crate) fn fail(self, sin: PeerError) {
+        self.inlet.shard.stats().peer_errors.count(sin.reason());
+        // As above.
+        let _ = self.inlet.bell.verdict.set(sin.close_code().number().into());
     }
 }
 
@@ -161,6 +169,11 @@ impl Inlet {
         self.frames.send(frame).await.map_err(|_| Ended)?;
         self.ring();
         Ok(())
+    }
+
+    /// Waits until the session has ended.
+    pub async fn ended(&self) {
+        self.frames.closed().await;
     }
 
     /// Whether the session has ended.

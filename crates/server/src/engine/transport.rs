@@ -5,6 +5,8 @@
 pub enum Transport {
     /// A WebSocket (RFC 6455).
     WebSocket,
+    /// A WebSocket on a stream of HTTP/2 (RFC 8441).
+    Http2WebSocket,
     /// An HTTP response without an end; commands come by requests of their own.
     HttpStream,
     /// The same as server-sent events.
@@ -21,8 +23,9 @@ pub enum Transport {
 
 impl Transport {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::WebSocket,
+        Self::Http2WebSocket,
         Self::HttpStream,
         Self::Sse,
         Self::Poll,
@@ -35,6 +38,7 @@ impl Transport {
     pub const fn name(self) -> &'static str {
         match self {
             Self::WebSocket => "websocket",
+            Self::Http2WebSocket => "websocket_http2",
             Self::HttpStream => "http_stream",
             Self::Sse => "sse",
             Self::Poll => "poll",

@@ -19,6 +19,7 @@ mod echo; //            `/echo`, for conformance suites and people with a termin
 mod excess; //          too much, too deep, too many: refused by a limit that has a name
 mod faults; //          what can befall the process: crashes, freezes, full disks, stampedes
 mod handshakes; //      raw bytes in, an HTTP status out
+mod http2; //           many WebSockets over one connection
 mod misbehaviour; //    broken protocol, and the code that each sin earns
 mod silence; //         peers that say nothing, read nothing, or die without a word
 mod smuggling; //       requests that could be read in two ways

@@ -12,12 +12,14 @@ use h2::{Reason, RecvStream, SendStream};
 use http::header::{
     CONNECTION, CONTENT_LENGTH, DATE, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING, UPGRADE,
 };
-use http::{Request, StatusCode};
+use http::response::Parts;
+use http::{Method, Request, StatusCode};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 
 use super::flow::{self, Stopped};
 use super::request::{TwoHosts, Upload, translate};
+use super::tunnel;
 use crate::edge::conversation::Conversation;
 use crate::edge::limits::WRITE_TIMEOUT;
 use crate::edge::plain;
@@ -41,42 +43,62 @@ pub(super) async fn answer(
     let _open = counters.http2_streams.hold();
     let (mut parts, stream) = request.into_parts();
     let translated = translate(&mut parts);
-    let body = Body::new(Upload::new(stream, &parts.headers));
+    // What follows a CONNECT is no body.
+    let (body, up) = match parts.method {
+        Method::CONNECT => (Body::empty(), Some(stream)),
+        _ => (Body::new(Upload::new(stream, &parts.headers)), None),
+    };
     let request = Request::from_parts(parts, body);
-    let response = async {
+    let answer = async {
         match translated {
-            Ok(()) => conversation.answer(request).await.0,
+            Ok(()) => conversation.answer(request).await,
             Err(TwoHosts) => {
                 counters.answered("malformed", StatusCode::BAD_REQUEST);
-                plain(StatusCode::BAD_REQUEST, ":authority and Host name different hosts.")
+                (plain(StatusCode::BAD_REQUEST, ":authority and Host name different hosts."), None)
             }
         }
     };
-    tokio::select! {
-        response = response => send(&mut respond, response).await,
+    let (response, purpose) = tokio::select! {
+        answer = answer => answer,
         // Nobody waits for the answer any more.
-        _ = poll_fn(|cx| respond.poll_reset(cx)) => {}
+        _ = poll_fn(|cx| respond.poll_reset(cx)) => return,
+    };
+    match (purpose, up) {
+        (Some((purpose, _)), Some(up)) => {
+            tunnel::open(&conversation, &mut respond, response, up, purpose).await
+        }
+        _ => send(&mut respond, response).await,
     }
 }
 
-async fn send(respond: &mut SendResponse<Bytes>, response: Response) {
+/// Sends an answer that is no WebSocket.
+pub(super) async fn send(respond: &mut SendResponse<Bytes>, response: Response) {
     let (mut head, body) = response.into_parts();
-    complete(&mut head.headers, &body);
+    if let Some(length) = body.size_hint().exact() {
+        head.headers.entry(CONTENT_LENGTH).or_insert_with(|| length.into());
+    }
     let is_over = body.is_end_stream();
-    // What cannot be sent is for somebody who is gone.
-    let Ok(stream) = respond.send_response(http::Response::from_parts(head, ()), is_over) else { return };
-    if !is_over {
+    if let Some(stream) = send_head(respond, head, is_over)
+        && !is_over
+    {
         send_body(stream, body).await;
     }
 }
 
+/// Sends the head of an answer. There is no stream if the peer is gone.
+pub(super) fn send_head(
+    respond: &mut SendResponse<Bytes>,
+    mut head: Parts,
+    is_over: bool,
+) -> Option<SendStream<Bytes>> {
+    complete(&mut head.headers);
+    respond.send_response(http::Response::from_parts(head, ()), is_over).ok()
+}
+
 /// Says what every answer says, and nothing that only HTTP/1 may.
-fn complete(headers: &mut HeaderMap, body: &Body) {
+fn complete(headers: &mut HeaderMap) {
     for name in OF_HTTP_1 {
         headers.remove(name);
-    }
-    if let Some(length) = body.size_hint().exact() {
-        headers.entry(CONTENT_LENGTH).or_insert_with(|| length.into());
     }
     // The text of a date is made of letters that every header may have.
     if let Ok(now) = HeaderValue::from_str(&httpdate::fmt_http_date(SystemTime::now())) {

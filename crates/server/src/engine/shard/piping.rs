@@ -48,7 +48,7 @@ impl Shard {
     fn take_frames(&mut self, id: SessionId) {
         let Some(piped) = self.pipes.get_mut(id) else { return };
         if piped.is_gone() {
-            let verdict = piped.bell.verdict.get().cloned();
+            let verdict = piped.bell.verdict.get().copied();
             return self.pipe_gone(id, verdict);
         }
         while !self.hub.is_busy(id)
@@ -124,20 +124,19 @@ impl Shard {
         if piped.end_is_due(now) {
             self.remove_pipe(id);
         } else if piped.blocked_until.is_some_and(|until| until <= now) {
-            self.pipe_gone(id, Some(DisconnectCode::WriteError.into()));
+            self.pipe_gone(id, Some(DisconnectCode::WriteError.code()));
         } else {
             self.arm_pipe(id);
         }
     }
 
     /// The task is gone, or is given up. One that left while it took nothing had a client who read nothing.
-    fn pipe_gone(&mut self, id: SessionId, verdict: Option<DisconnectReason>) {
+    fn pipe_gone(&mut self, id: SessionId, verdict: Option<u32>) {
         let Some(piped) = self.pipes.get_mut(id) else { return };
         if !piped.is_ending() {
             let unread = piped.blocked_until.is_some();
             let code = if unread { DisconnectCode::WriteError } else { DisconnectCode::ConnectionClosed };
-            let code = verdict.map_or(code.code(), |reason| reason.code());
-            self.count_end(code);
+            self.count_end(verdict.unwrap_or(code.code()));
         }
         self.remove_pipe(id);
     }

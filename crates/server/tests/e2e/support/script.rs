@@ -36,7 +36,7 @@ pub(crate) async fn run(mut command: Command, server: &Server, sentences: &[&str
         if let Some(sentence) = said["held"].as_str() {
             held.push(sentence.to_owned());
         } else if let Some(deed) = said["ask"].as_str() {
-            perform(&proxy, deed);
+            perform(&proxy, server, deed);
             answers.write_all(b"done\n").await.expect("the script listens");
         } else {
             failures.push_str(&format!("{}\n{}\n", said["failed"], said["why"].as_str().unwrap_or("")));
@@ -48,13 +48,14 @@ pub(crate) async fn run(mut command: Command, server: &Server, sentences: &[&str
     assert!(status.success(), "{status}");
 }
 
-fn perform(proxy: &Proxy, deed: &str) {
+fn perform(proxy: &Proxy, server: &Server, deed: &str) {
     match deed {
         "cut" => {
             proxy.set(Line::Refusing);
             proxy.cut(Cut::Reset);
         }
         "mend" => proxy.set(Line::Clear),
+        "terminate" => server.terminate(),
         other => panic!("a script asked to {other:?}"),
     }
 }
