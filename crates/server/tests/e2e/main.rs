@@ -12,6 +12,7 @@ mod readme; //          its pages, as they stand there
 mod shards; //          one channel over several shards: one order, and recovery anywhere
 mod stock_sdks; //      the `centrifuge` package for Node, and `centrifuge-python`
 mod tokens; //          who a connection is, and until when
+mod transports; //      the same over everything that carries a session
 
 // The edges: what a peer can do wrong, and what becomes of it.
 mod door; //            how many come in, how fast, and whose address that is
