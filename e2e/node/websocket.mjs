@@ -9,10 +9,9 @@ export const CLOSE = 0x8;
 export const PING = 0x9;
 export const PONG = 0xa;
 
-/** A connection of HTTP/2 without TLS, whose server has said that CONNECT may name a protocol. */
-export async function connect(options = {}) {
-  const { host } = new URL(process.env.SPANWIRE_URL);
-  const session = http2.connect(`http://${host}`, options);
+/** A connection of HTTP/2, without TLS unless another address is given; and what the server has said of itself. */
+export async function connect(options = {}, address = process.env.SPANWIRE_URL.replace("ws://", "http://")) {
+  const session = http2.connect(new URL(address).origin, options);
   // Whoever awaits something of it says what was missing.
   session.on("error", () => {});
   const settings = await within(

@@ -22,6 +22,7 @@ mod faults; //          what can befall the process: crashes, freezes, full disk
 mod handshakes; //      raw bytes in, an HTTP status out
 mod http2; //           many WebSockets over one connection
 mod misbehaviour; //    broken protocol, and the code that each sin earns
+mod proxies; //         nginx and HAProxy, configured as the documentation says
 mod silence; //         peers that say nothing, read nothing, or die without a word
 mod smuggling; //       requests that could be read in two ways
 

@@ -32,6 +32,16 @@ pub(crate) fn node_with(folder: &str, file: &str) -> Option<PathBuf> {
     needed(&format!("{folder}/{file}"), &format!("npm ci --prefix {folder}"), installed.then_some(node))
 }
 
+/// nginx, which serves WebSockets, streams and HTTP/2 to clients.
+pub(crate) fn nginx() -> Option<PathBuf> {
+    needed("nginx", "apt-get install nginx", program("nginx"))
+}
+
+/// HAProxy, which does so too, and speaks HTTP/2 to us.
+pub(crate) fn haproxy() -> Option<PathBuf> {
+    needed("HAProxy", "apt-get install haproxy", program("haproxy"))
+}
+
 /// The Python of the virtual environment beside the scenarios for `centrifuge-python`.
 pub(crate) fn python() -> Option<PathBuf> {
     let python = repository().join("e2e/python/.venv/bin/python");
@@ -48,9 +58,10 @@ pub(crate) fn faketime() -> Option<PathBuf> {
 }
 
 fn program(name: &str) -> Option<PathBuf> {
-    std::env::split_paths(&std::env::var_os("PATH")?)
-        .map(|folder| folder.join(name))
-        .find(|path| path.is_file())
+    let path = std::env::var_os("PATH")?;
+    // Where servers are, which is not everybody's path.
+    let servers = ["/usr/sbin", "/sbin"].map(PathBuf::from);
+    std::env::split_paths(&path).chain(servers).map(|folder| folder.join(name)).find(|path| path.is_file())
 }
 
 fn needed(what: &str, how: &str, found: Option<PathBuf>) -> Option<PathBuf> {
