@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use spanwire_wire::Encoding;
 
 use crate::channel::Channel;
 use crate::{Refusal, SessionId};
@@ -29,6 +30,8 @@ pub struct Petition {
     pub session: SessionId,
     /// The client's id.
     pub client: String,
+    /// What it speaks.
+    pub encoding: Encoding,
     /// Its user; empty is anonymous.
     pub user: String,
     /// What the backend said of it when it connected, for the backend's eyes only; empty is nothing.

@@ -184,6 +184,10 @@ pub enum Deed {
 pub struct Authenticate {
     /// The session, for asking its transport about headers and addresses.
     pub session: SessionId,
+    /// The id that the client will have.
+    pub client: String,
+    /// What it speaks.
+    pub encoding: Encoding,
     /// The token of the `connect` command; empty if it had none.
     pub token: String,
     /// The data of the `connect` command; empty if it had none.

@@ -68,6 +68,8 @@ pub(crate) struct Connecting {
     pub(crate) stale_at: Instant,
     /// The id of the command.
     pub(crate) command: u32,
+    /// The id that the client will have.
+    pub(crate) client: uuid::ClientId,
     /// Where the client left off in server-side subscriptions.
     pub(crate) wanted: BTreeMap<String, Position>,
     /// Whether the client asked for our extensions.

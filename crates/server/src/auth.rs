@@ -8,6 +8,7 @@ mod host;
 mod origin;
 mod token;
 
+pub(crate) use claims::{Override, payload};
 pub use gate::{Anonymous, Gate};
 pub use host::{HostPolicy, HostRefusal};
 pub use origin::{OriginPolicy, OriginRefusal};
@@ -18,13 +19,24 @@ use std::net::SocketAddr;
 use spanwire_hub::channel::Channel;
 use spanwire_hub::{Authenticate, Credentials, Grant, Refusal};
 
+use crate::backend::Forwarded;
+
 /// What the transport knows of a client, for those who decide about it.
 ///
 /// Every idle connection pays for this, so it holds what no later moment can tell and nothing else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionInfo {
     /// The client: the other end of the TCP connection, or who a trusted proxy says that it is. Port 0 if it said none.
     pub client: SocketAddr,
+    /// What the backend wants to see of its headers; `None` if that is nothing.
+    pub headers: Option<Box<Forwarded>>,
+}
+
+impl ConnectionInfo {
+    /// What is known of every client.
+    pub fn new(client: SocketAddr) -> Self {
+        Self { client, headers: None }
+    }
 }
 
 /// One who says who somebody is and what a token is good for.

@@ -5,6 +5,7 @@
 //! error. A [`Layer`] is a source of values with a name: the command line is one, the file is one, the dev
 //! profile is one; the first that says something about a key decides.
 
+mod backend;
 mod catalogue;
 mod check;
 mod dev;

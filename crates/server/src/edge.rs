@@ -41,6 +41,7 @@ use self::strangers::Strangers;
 use self::transports::Transports;
 use crate::api::Api;
 use crate::auth::{HostPolicy, OriginPolicy};
+use crate::backend::Wanted;
 use crate::chance::Chance;
 use crate::config::Settings;
 use crate::engine::Serve;
@@ -61,6 +62,8 @@ pub struct Edge {
     streams_max: u32,
     /// What holds for WebSockets among them.
     websocket: http2::Terms,
+    /// Headers that the backend wants to see.
+    wanted: Wanted,
     routes: Router,
     /// Without it, clients come without TLS.
     tls: Option<Acceptor>,
@@ -91,6 +94,7 @@ impl Edge {
             has_http2: settings.http_server.http2.enabled,
             streams_max: settings.http_server.http2.max_concurrent_streams,
             websocket: http2::Terms::of(settings),
+            wanted: settings.backend.wanted(),
             routes: routes::routes(settings, api, counters.clone()),
             tls,
             transports: Transports::new(settings.transports.clone(), uid, chance),

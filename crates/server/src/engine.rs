@@ -64,6 +64,7 @@ pub(crate) use permits::Permits;
 pub use transport::Transport;
 
 use crate::auth::Authorize;
+use crate::backend::Backend;
 
 /// What becomes of an accepted socket before it is a WebSocket: the HTTP edge. Runs as a task of its own on the
 /// runtime of the shard that accepted the socket, and hands a WebSocket back by [`ShardHandle::adopt`].
@@ -92,6 +93,8 @@ pub struct EngineConfig {
     pub hub: spanwire_hub::Config,
     /// Who says who somebody is.
     pub authorize: Arc<dyn Authorize>,
+    /// The backend, if there is one that decides.
+    pub backend: Option<Backend>,
     /// The HTTP edge.
     pub serve: Serve,
     /// Where all chance of this engine comes from: client ids, epochs, who owns which channel.

@@ -2,7 +2,8 @@
 //!
 //! A [`Node`] is one server process. It begins as layers of configuration ([`config`]), and is made of the
 //! [`engine`], which has the shards with all sessions and channels, and the HTTP [`edge`], where every connection
-//! begins. [`auth`] says who may come in, and [`tls`] who we are to them. The `spanwire` command ([`cli`]) wraps it for a shell.
+//! begins. [`auth`] says who may come in, and so may the [`backend`], an application that is asked; [`tls`] says who we
+//! are to them. The `spanwire` command ([`cli`]) wraps it for a shell.
 //!
 //! ```text
 //! cli ─► config ─► node ─┬► engine   shards: sockets, sessions, channels
@@ -13,6 +14,7 @@
 pub mod api;
 mod assets;
 pub mod auth;
+pub mod backend;
 mod chance;
 pub mod cli;
 pub mod config;

@@ -4,6 +4,7 @@
 
 mod edge;
 mod gauge;
+mod proxies;
 mod render;
 mod text;
 

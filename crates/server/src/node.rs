@@ -9,7 +9,8 @@ use std::time::{Duration, SystemTime};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::auth::{Anonymous, Gate};
+use crate::auth::{Anonymous, Authorize, Gate};
+use crate::backend::Backend;
 use crate::chance::Chance;
 use crate::config::{Address, Settings};
 use crate::descriptors;
@@ -74,6 +75,11 @@ impl Node {
         let counters = Arc::new(EdgeCounters::new(SystemTime::now()));
         let (acceptor, certificates) = tls(settings, &counters)?.unzip();
         let edge = Edge::new(settings, chance.text(), acceptor, counters, chance);
+        let authorize: Arc<dyn Authorize> = Arc::new(gate(settings));
+        let backend = match settings.backend.proxies.is_empty() {
+            true => None,
+            false => Some(Backend::start(settings.backend.clone(), authorize.clone(), chance.seed())?),
+        };
         let engine = Engine::start(EngineConfig {
             shards,
             listen: addresses(settings.http_server.address, settings.http_server.port)?,
@@ -83,7 +89,8 @@ impl Node {
             write_timeout: settings.websocket.write_timeout,
             compression: compression(settings),
             hub: settings.hub(),
-            authorize: Arc::new(gate(settings)),
+            authorize,
+            backend,
             serve: edge.into_serve(),
             seed: chance.seed(),
         })?;

@@ -38,9 +38,12 @@ impl Hub {
             Upstream::Connection => None,
             Upstream::Requests(reach) => Some(reach),
         };
-        let connecting = Connecting { stale_at, command, wanted, extended, reach, known: None };
+        let client = ClientId::from_random(self.chance.random());
+        let connecting = Connecting { stale_at, command, client, wanted, extended, reach, known: None };
         session.life = Life::Connecting(Box::new(connecting));
-        let question = Authenticate { session: id, token, data, name, version, channels, headers };
+        let (client, encoding) = (client.to_string(), self.sessions.lane(id.index).encoding);
+        let question =
+            Authenticate { session: id, client, encoding, token, data, name, version, channels, headers };
         self.ask(id, Purpose::Connect, Question::Authenticate(question));
     }
 
@@ -62,7 +65,6 @@ impl Hub {
 
     /// It is known who this is; what is left are the server-side subscriptions.
     fn welcome(&mut self, now: Now, id: SessionId, credentials: Credentials) {
-        let client_id = ClientId::from_random(self.chance.random());
         let mut channels: BTreeMap<Channel, (Arc<Namespace>, Grant)> = BTreeMap::new();
         for (channel, grant) in &credentials.channels {
             if grant.expire_at.is_some_and(|at| at <= now.unix_seconds()) {
@@ -74,7 +76,7 @@ impl Hub {
             };
         }
         let Some(connecting) = self.connecting_mut(id) else { return };
-        let client = Client::new(client_id, &credentials, connecting.extended);
+        let client = Client::new(connecting.client, &credentials, connecting.extended);
         let pending = channels.len();
         let Credentials { data, expire_at, renewed_by_backend, .. } = credentials;
         let made = BTreeMap::new();

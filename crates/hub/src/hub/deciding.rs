@@ -16,10 +16,12 @@ use crate::{Question, Refusal, SessionId};
 impl Hub {
     /// Asks the backend on behalf of a client.
     pub(super) fn petition(&mut self, id: SessionId, purpose: Purpose, matter: Matter) {
+        let encoding = self.sessions.lane(id.index).encoding;
         let Some(client) = self.sessions.get(id).and_then(|session| session.client()) else { return };
         let petition = Petition {
             session: id,
             client: client.id.to_string(),
+            encoding,
             user: client.user.as_ref().to_owned(),
             meta: client.backing.as_ref().map(|backing| backing.meta.clone()).unwrap_or_default(),
             matter,

@@ -124,9 +124,9 @@ impl SubscriptionClaim {
     }
 }
 
-/// What a token changes of a namespace's options.
+/// What a token, or the backend, changes of a namespace's options.
 #[derive(Debug, Deserialize)]
-struct Override {
+pub(crate) struct Override {
     presence: Option<Wrapped>,
     join_leave: Option<Wrapped>,
     force_push_join_leave: Option<Wrapped>,
@@ -135,7 +135,7 @@ struct Override {
 }
 
 impl Override {
-    fn into_options(self) -> SubscriptionOptions {
+    pub(crate) fn into_options(self) -> SubscriptionOptions {
         let value = |wrapped: Option<Wrapped>| wrapped.map(|wrapped| wrapped.value);
         SubscriptionOptions {
             presence: value(self.presence),
@@ -154,7 +154,7 @@ struct Wrapped {
 }
 
 /// A payload that a claim carries: raw JSON, or base64 for what is not JSON. The latter wins.
-fn payload(raw: Option<Box<RawValue>>, base64: Option<String>) -> Result<Bytes, TokenError> {
+pub(crate) fn payload(raw: Option<Box<RawValue>>, base64: Option<String>) -> Result<Bytes, TokenError> {
     match (base64, raw) {
         (Some(text), _) => STANDARD.decode(text).map(Bytes::from).map_err(|_| TokenError::Invalid),
         (None, Some(raw)) => Ok(Bytes::from(String::from(Box::<str>::from(raw)))),

@@ -122,6 +122,7 @@ mod tests {
     const NOW: u64 = 1_700_000_000;
     const PEER: ConnectionInfo = ConnectionInfo {
         client: std::net::SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9),
+        headers: None,
     };
 
     fn secret(secret: &[u8]) -> Verifier {
@@ -148,6 +149,8 @@ mod tests {
             data: Bytes::copy_from_slice(data),
             name: String::new(),
             version: String::new(),
+            client: String::new(),
+            encoding: spanwire_wire::Encoding::Json,
             channels: Vec::new(),
             headers: Default::default(),
         }

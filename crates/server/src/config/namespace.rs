@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use spanwire_hub::backend::Deciders;
 use spanwire_hub::broker::HistoryOptions;
 use spanwire_hub::namespace::{Namespace, Permission};
 
+use super::backend::BackendReader;
 use super::reader::Reader;
 
 /// Most publications a channel may keep: each channel of a namespace may have as many.
@@ -14,7 +14,7 @@ const HISTORY_SIZE_MAX: usize = 1_000_000;
 pub(super) const TTL_MAX: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Reads the options of one namespace; `meta_ttl` is `channel.history_meta_ttl`.
-pub(super) fn read(reader: &mut Reader<'_>, meta_ttl: Duration) -> Namespace {
+pub(super) fn read(reader: &mut Reader<'_>, meta_ttl: Duration, backend: &BackendReader) -> Namespace {
     let namespace = Namespace {
         presence: reader.flag("presence", "whether the server knows who is in a channel", false),
         join_leave: reader.flag("join_leave", "whether clients may ask to be told who comes and goes", false),
@@ -81,7 +81,7 @@ pub(super) fn read(reader: &mut Reader<'_>, meta_ttl: Duration) -> Namespace {
             "whether a channel's name may list its users, as dialog#42,43 does",
             false,
         ),
-        deciders: Deciders::default(),
+        deciders: backend.deciders(reader),
     };
     check(reader, &namespace);
     namespace

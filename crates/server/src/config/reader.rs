@@ -263,6 +263,27 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Anything that `parse` understands, if it must not be printed.
+    pub(super) fn secret_value<T>(
+        &mut self,
+        key: &'static str,
+        doc: &'static str,
+        wanted: &str,
+        parse: impl Fn(&Value) -> Option<T>,
+    ) -> Option<T> {
+        let found = self.find(key, doc)?;
+        let parsed = parse(found.value);
+        if parsed.is_none() {
+            let problem = self.problem(
+                found.layer,
+                format!("{}{key}", self.place),
+                format!("{wanted} is wanted ({doc})"),
+            );
+            self.problems.push(problem);
+        }
+        parsed
+    }
+
     fn find(&mut self, key: &'static str, doc: &'static str) -> Option<Found<'a>> {
         debug_assert!(!self.known.contains(&key), "{key} is read twice");
         self.known.push(key);

@@ -10,12 +10,14 @@ use ipnet::IpNet;
 use spanwire_hub::limits::Limits;
 use spanwire_hub::namespace::Namespaces;
 
+use super::backend::BackendReader;
 use super::catalogue::Entry;
 use super::namespace::{self, TTL_MAX};
 use super::reader::{Reader, Report};
 use super::{ConfigError, Layer, Secret, Tls, Transports, check, tls, token};
 use crate::api::{ApiKey, Keyring, Scope};
 use crate::auth::Verifier;
+use crate::backend::BackendSettings;
 use crate::edge::limits::STREAMS_MAX;
 use crate::edge::{ForwardedHeader, Proxies};
 use crate::engine::Compression;
@@ -38,6 +40,7 @@ pub struct Settings {
     pub(crate) websocket: WebSocket,
     pub(crate) transports: Transports,
     pub(crate) namespaces: Namespaces,
+    pub(crate) backend: BackendSettings,
     pub(crate) limits: Limits,
     pub(crate) shards: usize,
     pub(crate) shutdown_timeout: Duration,
@@ -178,6 +181,7 @@ impl Settings {
     fn read_all(reader: &mut Reader<'_>, profile: Profile) -> Self {
         let websocket = websocket(reader);
         let limits = fitting(limits(reader), websocket.message_size_limit);
+        let backend = BackendReader::read(reader);
         Self {
             profile,
             directory: None,
@@ -189,7 +193,8 @@ impl Settings {
             websocket,
             transports: Transports::read(reader),
             limits,
-            namespaces: namespaces(reader),
+            namespaces: namespaces(reader, &backend),
+            backend: backend.finish(reader),
             shards: reader.count(
                 "engine.shards",
                 "how many threads serve clients; 0 is one per core",
@@ -522,7 +527,7 @@ fn fitting(limits: Limits, message_size_limit: usize) -> Limits {
     Limits { commands, backlog_bytes_max, ..limits }
 }
 
-fn namespaces(reader: &mut Reader<'_>) -> Namespaces {
+fn namespaces(reader: &mut Reader<'_>, backend: &BackendReader) -> Namespaces {
     let meta_ttl = reader.duration(
         "channel.history_meta_ttl",
         "how long after its last use a channel's position is kept",
@@ -530,7 +535,7 @@ fn namespaces(reader: &mut Reader<'_>) -> Namespaces {
         Duration::ZERO..=TTL_MAX,
     );
     let without_namespace =
-        reader.table("channel.without_namespace", |reader| namespace::read(reader, meta_ttl));
+        reader.table("channel.without_namespace", |reader| namespace::read(reader, meta_ttl, backend));
     let listed = reader.tables(
         "channel.namespaces",
         "families of channels and what clients may do in them",
@@ -541,7 +546,7 @@ fn namespaces(reader: &mut Reader<'_>) -> Namespaces {
         |reader| {
             let name = reader.text("name", "what channels of this family begin with, before a colon", "");
             check::namespace_name(reader, &name);
-            (name, Arc::new(namespace::read(reader, meta_ttl)))
+            (name, Arc::new(namespace::read(reader, meta_ttl, backend)))
         },
     );
     let mut named = HashMap::new();

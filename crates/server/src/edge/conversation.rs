@@ -86,7 +86,10 @@ impl Conversation {
             self.edge.counters.forwarded_malformed();
             self.peer
         });
-        self.edge.door.enter(Instant::now(), client, self.visitor.take(), self.shard.engine())
+        let mut visitor =
+            self.edge.door.enter(Instant::now(), client, self.visitor.take(), self.shard.engine())?;
+        visitor.info.headers = self.edge.wanted.of_request(headers);
+        Ok(visitor)
     }
 
     fn turn_away(&self, endpoint: Option<Endpoint>, turned_away: TurnedAway) -> Response {

@@ -50,7 +50,7 @@ impl Door {
 
     /// Counts a connection among those of its address, whatever it is for.
     pub(super) fn knock(&self, client: SocketAddr) -> Result<Visitor, TurnedAway> {
-        self.addresses.enter(ConnectionInfo { client }).ok_or(TurnedAway::AddressFull)
+        self.addresses.enter(ConnectionInfo::new(client)).ok_or(TurnedAway::AddressFull)
     }
 
     /// Lets a client in that wants a session. `known` is the connection that it came by, as it was counted; that is

@@ -71,7 +71,8 @@ async fn scrape(
     Extension(engine): Extension<EngineHandle>,
 ) -> Response {
     let census = engine.census().await.unwrap_or_default();
-    let mut response = plain(StatusCode::OK, metrics::render(&engine.stats(), census, &counters));
+    let mut response =
+        plain(StatusCode::OK, metrics::render(&engine.stats(), census, &counters, &engine.proxies()));
     let prometheus = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, prometheus);
     response

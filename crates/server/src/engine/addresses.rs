@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     fn info(address: &str) -> ConnectionInfo {
-        ConnectionInfo { client: (address.parse::<IpAddr>().unwrap(), 9).into() }
+        ConnectionInfo::new((address.parse::<IpAddr>().unwrap(), 9).into())
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use spanwire_hub::broker::{BrokerAnswer, BrokerError, BrokerRequest};
 use spanwire_hub::channel::Channel;
 use spanwire_hub::presence::{PresenceAnswer, PresenceRequest};
-use spanwire_hub::{Census, Deed, Order};
+use spanwire_hub::{Answer, AskId, Census, Deed, Order, SessionId};
 use tokio::sync::{oneshot, watch};
 
 use super::Arrival;
@@ -18,6 +18,7 @@ use super::mailbox::{Mailbox, NotTaken};
 use super::ownership::Ownership;
 use super::permits::Permits;
 use super::stats::{ShardSnapshot, ShardStats};
+use crate::backend::{Backend, ProxySnapshot};
 
 /// Speaks to all shards of an engine, from any thread. Cheap to clone.
 #[derive(Clone)]
@@ -34,6 +35,7 @@ pub(super) struct Shared {
     pub(super) permits: Permits,
     /// How many connections each user has.
     pub(super) users: Arc<Headcount>,
+    pub(super) backend: Option<Backend>,
     /// Whether listeners accept connections.
     pub(super) accepting: watch::Sender<bool>,
 }
@@ -160,6 +162,11 @@ impl EngineHandle {
             .collect()
     }
 
+    /// How each proxy to the backend is doing.
+    pub fn proxies(&self) -> Vec<ProxySnapshot> {
+        self.shared.backend.as_ref().map(Backend::stats).unwrap_or_default()
+    }
+
     /// Accepts no more connections, closes every session with code 3001, and returns when the last WebSocket is
     /// gone or `grace` has passed. The shards go on until [`Engine::stop`](super::Engine::stop).
     ///
@@ -229,6 +236,11 @@ impl ShardHandle {
     /// Writes to the shard.
     pub(super) fn put(&self, letter: Letter) -> Result<(), NotTaken> {
         self.engine.shared.mailboxes[self.shard].put(letter)
+    }
+
+    /// Brings the shard the answer to a question of its hub. If the shard has ended, nobody waits for it.
+    pub fn answer(&self, session: SessionId, ask: AskId, answer: Answer) {
+        let _ = self.engine.shared.mailboxes[self.shard].put(Letter::Answer(session, ask, Box::new(answer)));
     }
 
     /// The shard's index.

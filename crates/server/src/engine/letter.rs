@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use spanwire_hub::backend::Approval;
 use spanwire_hub::broker::{BrokerAnswer, BrokerEvent, BrokerRequest, Listener, Ticket};
 use spanwire_hub::channel::Channel;
 use spanwire_hub::delivery::Delivery;
 use spanwire_hub::presence::PresenceAnswer;
-use spanwire_hub::{Census, Deed, Order};
+use spanwire_hub::{Answer, AskId, Census, Deed, Order, SessionId};
 use tokio::sync::oneshot;
 
 use super::Arrival;
@@ -30,6 +31,8 @@ pub(super) enum Letter {
     OpenPipe(Box<PipeArrival>),
     /// The task of a piped session has something for its shard.
     Pipe(Arc<Bell>),
+    /// From the backend: what it says to a question of this shard's hub.
+    Answer(SessionId, AskId, Box<Answer>),
     /// What the backend wants.
     Order(Order),
     /// How much is there?
@@ -78,6 +81,7 @@ impl Letter {
         let payload = match self {
             Self::Event(BrokerEvent::Publication(_, delivery), _) => delivery.publication.data.len(),
             Self::Event(BrokerEvent::Answer(_, answer), _) => weight_of_answer(answer),
+            Self::Answer(_, _, answer) => size_of::<Answer>() + weight_of_backends(answer),
             Self::Request(request) => size_of::<Request>() + weight_of_deed(&request.deed),
             Self::Call(call) => size_of::<Call>() + weight_of_deed(&call.deed),
             Self::Adopt(arrival) => size_of::<Arrival>() + arrival.leftover.len(),
@@ -119,4 +123,17 @@ fn weight_of_answer(answer: &BrokerAnswer) -> usize {
         _ => return 0,
     };
     publications.iter().map(|publication| size_of_val(publication) + publication.data.len()).sum()
+}
+
+fn weight_of_backends(answer: &Answer) -> usize {
+    match answer {
+        Answer::Credentials(Ok(credentials)) => {
+            let subscriptions = credentials.channels.iter();
+            let subscriptions = subscriptions.map(|(_, grant)| grant.info.len() + grant.data.len());
+            credentials.data.len() + credentials.info.len() + subscriptions.sum::<usize>()
+        }
+        Answer::Rpc(Ok(data)) | Answer::Approval(Ok(Approval { data: Some(data), .. })) => data.len(),
+        Answer::Grant(Ok(grant)) => grant.info.len() + grant.data.len(),
+        _ => 0,
+    }
 }

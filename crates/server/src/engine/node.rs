@@ -116,6 +116,7 @@ impl Shared {
             ownership: Ownership::among(shards),
             permits: Permits::new(config.connections_max),
             users: Arc::new(Headcount::new(config.user_connections_max)),
+            backend: config.backend.clone(),
             accepting: tokio::sync::watch::Sender::new(true),
         })
     }

@@ -8,12 +8,18 @@ use spanwire_hub::Census;
 
 use super::EdgeCounters;
 use super::text::{Kind, Text};
+use crate::backend::ProxySnapshot;
 use crate::engine::Transport;
 use crate::engine::stats::{BOUNDS_MICROS, ShardSnapshot};
 use crate::log;
 
 /// The answer to a scrape.
-pub fn render(shards: &[ShardSnapshot], census: Census, edge: &EdgeCounters) -> String {
+pub fn render(
+    shards: &[ShardSnapshot],
+    census: Census,
+    edge: &EdgeCounters,
+    proxies: &[ProxySnapshot],
+) -> String {
     let mut text = Text::default();
     process(&mut text, edge);
     people(&mut text, census);
@@ -24,6 +30,7 @@ pub fn render(shards: &[ShardSnapshot], census: Census, edge: &EdgeCounters) -> 
     http(&mut text, edge);
     http2(&mut text, edge);
     tls(&mut text, edge);
+    super::proxies::proxies(&mut text, proxies);
     text.into_string()
 }
 
@@ -369,15 +376,30 @@ mod tests {
         shard
     }
 
+    fn proxy() -> ProxySnapshot {
+        ProxySnapshot {
+            name: "connect".to_owned(),
+            in_flight: 3,
+            limit: 20,
+            waiting: 7,
+            circuit: 2,
+            outcomes: BTreeMap::from([("answered", 5)]),
+            took: std::time::Duration::from_millis(1500),
+        }
+    }
+
     #[test]
     fn what_shards_have_counted_is_summed() {
         let edge = EdgeCounters::new(SystemTime::UNIX_EPOCH);
         edge.refused("origin_refused");
         edge.answered("api", StatusCode::OK);
         edge.api_called("publish", 0);
-        let text = render(&[shard(), shard()], Census { clients: 4, ..Census::default() }, &edge);
+        let text = render(&[shard(), shard()], Census { clients: 4, ..Census::default() }, &edge, &[proxy()]);
         for line in [
             "spanwire_clients 4",
+            "spanwire_proxy_circuit{proxy=\"connect\"} 2",
+            "spanwire_proxy_questions_total{proxy=\"connect\",outcome=\"answered\"} 5",
+            "spanwire_proxy_seconds_total{proxy=\"connect\"} 1.5",
             "spanwire_connections 6",
             "spanwire_disconnects_total{code=\"3001\"} 4",
             "spanwire_publish_to_write_seconds_bucket{le=\"0.00005\"} 6",
@@ -395,7 +417,7 @@ mod tests {
 
     #[test]
     fn every_family_has_one_name_one_kind_and_a_sentence() {
-        let text = render(&[shard()], Census::default(), &EdgeCounters::new(SystemTime::UNIX_EPOCH));
+        let text = render(&[shard()], Census::default(), &EdgeCounters::new(SystemTime::UNIX_EPOCH), &[]);
         let helps: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("# HELP ")).collect();
         let mut names: Vec<_> = helps.iter().filter_map(|help| help.split_once(' ')).collect();
         assert!(names.iter().all(|(_, help)| help.ends_with('.')));

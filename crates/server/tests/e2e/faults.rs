@@ -12,6 +12,6 @@ mod full_disk; //    nowhere to write the log
 mod killing; //      SIGKILL, and a new process that remembers nothing
 mod memory; //       a limit of memory, and readers that never read
 mod slow_readers; // readers that stop reading in the hottest channel
-mod stage;
+pub(crate) mod stage;
 mod stampede; //     thousands lose their connections at once
 mod torture; //      the command, as it is typed

@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 async fn adopt(incoming: Incoming) {
     let Incoming { stream, peer, shard, permit } = incoming;
     let opening = Opening::new(Encoding::Json);
-    let visitor = Addresses::new(0).enter(ConnectionInfo { client: peer }).unwrap();
+    let visitor = Addresses::new(0).enter(ConnectionInfo::new(peer)).unwrap();
     let purpose = Purpose::Session { opening, visitor };
     let socket = stream.into_std().unwrap();
     let link = Link::plain(socket);

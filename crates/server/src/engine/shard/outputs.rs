@@ -1,14 +1,19 @@
 //! What the hub asks of the world, carried out.
 
-use spanwire_hub::backend::{Matter, Renewal};
+use spanwire_hub::backend::{Matter, Petition, Renewal};
 use spanwire_hub::broker::{BrokerEvent, Ticket};
-use spanwire_hub::{Answer, AskId, Authenticate, Credentials, Deed, Input, Output, Question, Refusal};
+use spanwire_hub::{
+    Answer, AskId, Authenticate, Credentials, Deed, Input, Output, Question, Refusal, SessionId,
+};
 use spanwire_wire::{DisconnectCode, ErrorCode};
 
 use super::Shard;
+use crate::auth::ConnectionInfo;
+use crate::backend::{self, Asker, What};
 use crate::engine::bus::Heard;
 use crate::engine::connection::Purpose;
 use crate::engine::letter::Born;
+use crate::engine::{EngineHandle, Transport};
 
 impl Shard {
     /// Carries out what the hub asks for and brings it the answers that are there at once, until it is quiet. Each
@@ -37,10 +42,7 @@ impl Shard {
             Output::Ask(ask, Question::Presence(channel, request)) => {
                 self.bus.ask(now, Ticket(ask.0), channel, Deed::Presence(request));
             }
-            Output::Ask(ask, Question::Authenticate(request)) => {
-                let credentials = self.authenticate(&request);
-                self.answer(ask, Answer::Credentials(credentials));
-            }
+            Output::Ask(ask, Question::Authenticate(request)) => self.authenticate(ask, request),
             Output::Ask(ask, Question::Refresh { token }) => {
                 let credentials = self.authorize.refresh(now.unix_seconds(), &token);
                 self.answer(ask, Answer::Credentials(credentials));
@@ -49,9 +51,7 @@ impl Shard {
                 let grant = self.authorize.verify_subscription(now.unix_seconds(), &token, &channel, &user);
                 self.answer(ask, Answer::Grant(grant));
             }
-            Output::Ask(ask, Question::Decide(petition)) => {
-                self.answer(ask, nobody_decides(&petition.matter))
-            }
+            Output::Ask(ask, Question::Decide(petition)) => self.decide(ask, petition),
             Output::Tell(channel, deed) => self.bus.ask(now, Ticket::NOBODY, channel, deed),
             Output::Close(id, reason) => self.let_go(id, &reason),
             Output::Resume(id) => {
@@ -87,24 +87,78 @@ impl Shard {
         self.hub.handle(self.reading.now, Input::Answer(ask, answer));
     }
 
-    fn authenticate(&mut self, request: &Authenticate) -> Result<Credentials, Refusal> {
-        let connection = self.connections.session_mut(request.session);
-        let info = match connection.map(|connection| &connection.purpose) {
-            Some(Purpose::Session { visitor, .. }) => Some(&visitor.info),
-            Some(Purpose::Echo) => None,
-            None => self.pipes.get_mut(request.session).map(|piped| &piped.visitor.info),
-        };
-        match info {
-            Some(info) => {
-                let credentials =
-                    self.authorize.authenticate(self.reading.now.unix_seconds(), request, info)?;
-                match self.users.enter(request.session, &credentials.user) {
-                    true => Ok(credentials),
-                    false => Err(Refusal::Disconnect(DisconnectCode::ConnectionLimit)),
-                }
-            }
+    /// Who is this? The backend says it of clients without a token, if there is one that wants to.
+    fn authenticate(&mut self, ask: AskId, request: Authenticate) {
+        let backend = self.shared.backend.clone();
+        let Some((info, transport)) = self.known_of(request.session) else {
             // It went away between its command and this question: whatever we answer, nobody hears it.
-            None => Err(Refusal::Disconnect(DisconnectCode::ConnectionClosed)),
+            let gone = Err(Refusal::Disconnect(DisconnectCode::ConnectionClosed));
+            return self.answer(ask, Answer::Credentials(gone));
+        };
+        if let Some(backend) = &backend {
+            backend.keep_emulated(&mut info.headers, &request.headers);
+            if let Some(proxy) = backend.of_connect(&request) {
+                let (connection, session) = (info.clone(), request.session);
+                let what = What::Connect(Box::new(request));
+                let asker = self.asker(session, ask);
+                return backend.ask(proxy, backend::Question { what, transport, connection, asker });
+            }
+        }
+        let info = info.clone();
+        let credentials = self.authorize.authenticate(self.reading.now.unix_seconds(), &request, &info);
+        let credentials = self.counted(request.session, credentials);
+        self.answer(ask, Answer::Credentials(credentials));
+    }
+
+    /// The backend has answered.
+    pub(super) fn answered(&mut self, session: SessionId, ask: AskId, answer: Answer) {
+        let answer = match answer {
+            Answer::Credentials(said) if self.known_of(session).is_some() => {
+                Answer::Credentials(self.counted(session, said))
+            }
+            answer => answer,
+        };
+        self.answer(ask, answer);
+    }
+
+    /// Counts a client as one of its user's, unless there are as many as may be.
+    fn counted(
+        &mut self,
+        session: SessionId,
+        credentials: Result<Credentials, Refusal>,
+    ) -> Result<Credentials, Refusal> {
+        let credentials = credentials?;
+        match self.users.enter(session, &credentials.user) {
+            true => Ok(credentials),
+            false => Err(Refusal::Disconnect(DisconnectCode::ConnectionLimit)),
+        }
+    }
+
+    /// Carries a client's question to the backend.
+    fn decide(&mut self, ask: AskId, petition: Box<Petition>) {
+        let backend = self.shared.backend.clone();
+        let asked = backend.and_then(|backend| Some((backend.of_matter(&petition.matter)?, backend)));
+        let asker = self.asker(petition.session, ask);
+        match (asked, self.known_of(petition.session)) {
+            (Some((proxy, backend)), Some((info, transport))) => {
+                let connection = info.clone();
+                let what = What::Petition(petition);
+                backend.ask(proxy, backend::Question { what, transport, connection, asker });
+            }
+            _ => self.answer(ask, nobody_decides(&petition.matter)),
+        }
+    }
+
+    fn asker(&self, session: SessionId, ask: AskId) -> Asker {
+        Asker { shard: EngineHandle::new(self.shared.clone()).shard(self.index), session, ask }
+    }
+
+    /// What the transport of a session knows of its client, and what it is.
+    fn known_of(&mut self, session: SessionId) -> Option<(&mut ConnectionInfo, Transport)> {
+        match self.connections.session_mut(session).map(|connection| &mut connection.purpose) {
+            Some(Purpose::Session { visitor, .. }) => Some((&mut visitor.info, Transport::WebSocket)),
+            Some(Purpose::Echo) => None,
+            None => self.pipes.get_mut(session).map(|piped| (&mut piped.visitor.info, piped.transport)),
         }
     }
 }

@@ -12,10 +12,10 @@ use crate::support::server::Server;
 use crate::support::until::{PATIENCE, until};
 
 /// A port of 127.0.0.1 that nobody else is given, so that one server after another can listen at it.
-pub(super) struct Port(Socket);
+pub(crate) struct Port(Socket);
 
 impl Port {
-    pub(super) fn reserve() -> Self {
+    pub(crate) fn reserve() -> Self {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
         // A server binds beside a socket that does not listen, if both reuse addresses.
         socket.set_reuse_address(true).expect("an option that every socket has");
@@ -23,7 +23,7 @@ impl Port {
         Self(socket)
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.0
             .local_addr()
             .ok()
@@ -32,52 +32,52 @@ impl Port {
     }
 
     /// The setting by which a server listens here.
-    pub(super) fn setting(&self) -> Value {
+    pub(crate) fn setting(&self) -> Value {
         json!({ "http_server": { "port": self.address().port() } })
     }
 }
 
 /// Starts a crowd, and waits until each of its subscribers has heard a first word in each of its channels.
-pub(super) async fn crowd(address: SocketAddr, plan: &Plan) -> Crowd {
+pub(crate) async fn crowd(address: SocketAddr, plan: &Plan) -> Crowd {
     let crowd = coming(address, plan);
     arrived(&crowd).await;
     crowd
 }
 
 /// Starts a crowd, in the runtime that this is called in.
-pub(super) fn coming(address: SocketAddr, plan: &Plan) -> Crowd {
+pub(crate) fn coming(address: SocketAddr, plan: &Plan) -> Crowd {
     let mut chance = Chance::from_system().expect("the system has chance");
     Crowd::start(&Target::at(address), plan, &mut chance)
 }
 
 /// Waits until everybody is there and has heard a first word.
-pub(super) async fn arrived(crowd: &Crowd) {
+pub(crate) async fn arrived(crowd: &Crowd) {
     crowd.arrived(2 * PATIENCE).await.unwrap_or_else(|objection| panic!("{objection}"));
 }
 
 /// Waits until everybody has everything, and demands that the promise was kept.
-pub(super) async fn settle(crowd: &Crowd) {
+pub(crate) async fn settle(crowd: &Crowd) {
     let tally = crowd.vouch(2 * PATIENCE).await.unwrap_or_else(|objection| panic!("{objection}"));
     assert!(tally.is_clean(), "{tally:?}");
 }
 
 /// So many publications a second, and no accidents but those that the scene brings.
-pub(super) fn talk(per_second: f64) -> Storm {
+pub(crate) fn talk(per_second: f64) -> Storm {
     Storm::new(1, per_second, 0.0)
 }
 
 /// Lets a crowd talk while something happens.
-pub(super) async fn meanwhile<T>(crowd: &Crowd, storm: Storm, scene: impl Future<Output = T>) -> T {
+pub(crate) async fn meanwhile<T>(crowd: &Crowd, storm: Storm, scene: impl Future<Output = T>) -> T {
     crowd.during(storm, scene).await
 }
 
 /// Waits until so many publications more have been acknowledged.
-pub(super) async fn acknowledged(crowd: &Crowd, more: u64) {
+pub(crate) async fn acknowledged(crowd: &Crowd, more: u64) {
     crowd.acknowledged(more, PATIENCE).await.unwrap_or_else(|objection| panic!("{objection}"));
 }
 
 /// Waits until the server counts nobody and nothing any more.
-pub(super) async fn nothing_is_left(server: &Server) {
+pub(crate) async fn nothing_is_left(server: &Server) {
     let gauges = ["sessions", "clients", "subscriptions", "channels", "connections"];
     until("every counter to return to zero", async || {
         let metrics = http::get(server.address, "/metrics").await.body;
@@ -87,12 +87,12 @@ pub(super) async fn nothing_is_left(server: &Server) {
 }
 
 /// The value of a sample, by its name and labels as they are written.
-pub(super) fn figure(metrics: &str, name: &str) -> Option<f64> {
+pub(crate) fn figure(metrics: &str, name: &str) -> Option<f64> {
     metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
 }
 
 /// CPU time that a process has used, in clock ticks of a hundredth of a second.
-pub(super) fn ticks(server: &Server) -> u64 {
+pub(crate) fn ticks(server: &Server) -> u64 {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", server.pid())).expect("it runs");
     // Behind the name, which may hold anything: user and system time are the 12th and 13th (proc_pid_stat(5)).
     let (_, figures) = stat.rsplit_once(')').expect("a name in parentheses");

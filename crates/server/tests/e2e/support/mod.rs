@@ -1,5 +1,6 @@
 //! What the scenes stand on: the server as its users start it, lines that can be cut, and peers that are not ours.
 
+pub(crate) mod backend;
 pub(crate) mod chromium;
 pub(crate) mod http;
 pub(crate) mod page;

@@ -76,6 +76,7 @@ pub(in crate::engine) fn config() -> EngineConfig {
         write_timeout: Duration::from_secs(10),
         hub,
         authorize: Arc::new(Doorman),
+        backend: None,
         serve: Arc::new(|_| Box::pin(async {})),
         seed: [7; 32],
     }
@@ -281,7 +282,7 @@ impl Scene {
 /// Somebody on this machine.
 pub(super) fn visitor() -> Visitor {
     let client = SocketAddr::from(([127, 0, 0, 1], 1));
-    Addresses::new(0).enter(ConnectionInfo { client }).expect("there is no limit")
+    Addresses::new(0).enter(ConnectionInfo::new(client)).expect("there is no limit")
 }
 
 pub(super) fn session() -> Purpose {

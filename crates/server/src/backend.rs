@@ -1,0 +1,122 @@
+//! The backend: the application beside us, which decides what we ask it.
+//!
+//! A shard never waits for it. A question goes to one thread for all shards (the [desk](desk::Desk)), which admits it,
+//! asks the proxy by HTTP, and writes the answer to the shard that asked, as any other letter. What may be under way,
+//! what may wait, and who is sent away is decided for each proxy by itself ([admission]): a slow endpoint for calls
+//! does not hold up those who connect.
+
+mod admission;
+mod answer;
+mod circuit;
+mod complaints;
+mod desk;
+mod headers;
+mod line;
+mod pace;
+mod proxy;
+mod question;
+mod stats;
+
+pub use admission::AdmissionLimits;
+pub(crate) use answer::{DisconnectWords, ErrorWords};
+pub use answer::{Nonsense, of_connect, of_matter};
+pub use headers::{Forwarded, Wanted};
+pub(crate) use line::is_endpoint;
+pub use proxy::{BackendSettings, ProxySettings, RpcProxies};
+pub use question::{Asker, Question, What};
+pub use stats::ProxySnapshot;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::thread;
+
+use spanwire_hub::Authenticate;
+use spanwire_hub::backend::{Matter, ProxyId};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+use crate::auth::Authorize;
+use desk::Desk;
+use line::Line;
+use stats::ProxyStats;
+
+/// Asks the backend, from any shard. Cheap to clone; the thread behind it ends with the last of the clones.
+#[derive(Clone, Debug)]
+pub struct Backend {
+    register: Arc<Register>,
+    /// What waits here is bounded: the desk does nothing but take it, and a session has few questions open.
+    desk: UnboundedSender<Errand>,
+}
+
+/// What is known of the proxies outside of their thread.
+#[derive(Debug)]
+struct Register {
+    settings: BackendSettings,
+    wanted: Wanted,
+    stats: Vec<ProxyStats>,
+}
+
+/// A question, and whom to ask.
+#[derive(Debug)]
+struct Errand {
+    proxy: ProxyId,
+    question: Question,
+}
+
+impl Backend {
+    /// Starts the thread that asks.
+    ///
+    /// # Errors
+    /// The system has no thread left, or no certificates that an `https` endpoint could be known by.
+    pub fn start(
+        settings: BackendSettings,
+        authorize: Arc<dyn Authorize>,
+        seed: [u8; 32],
+    ) -> io::Result<Self> {
+        let lines = settings.proxies.iter().cloned().map(Line::new).collect::<io::Result<Vec<_>>>()?;
+        let stats = lines.iter().map(|_| ProxyStats::default()).collect();
+        let register = Arc::new(Register { wanted: settings.wanted(), settings, stats });
+        let (desk, inbox) = unbounded_channel();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let for_desk = register.clone();
+        thread::Builder::new().name("backend".to_owned()).spawn(move || {
+            runtime.block_on(Desk::new(lines, authorize, &for_desk, seed).work(inbox));
+        })?;
+        Ok(Self { register, desk })
+    }
+
+    /// Whom a client that connects is to be known by; `None` leaves it to tokens and the rule for strangers.
+    pub fn of_connect(&self, request: &Authenticate) -> Option<ProxyId> {
+        self.register.settings.connect.filter(|_| request.token.is_empty())
+    }
+
+    /// Whom to ask about a matter; `None` if nobody is configured.
+    pub fn of_matter(&self, matter: &Matter) -> Option<ProxyId> {
+        match matter {
+            Matter::Refresh => self.register.settings.refresh,
+            Matter::Subscribe { proxy, .. }
+            | Matter::SubRefresh { proxy, .. }
+            | Matter::Publish { proxy, .. } => Some(*proxy),
+            Matter::Rpc { method, .. } => self.register.settings.rpc.of(method),
+        }
+    }
+
+    /// Asks. The answer comes to the shard as a letter, always.
+    pub fn ask(&self, proxy: ProxyId, question: Question) {
+        // The desk ends with the last handle, so that it is there.
+        let _ = self.desk.send(Errand { proxy, question });
+    }
+
+    /// Keeps what proxies want to see of a connect command's `headers`.
+    pub fn keep_emulated(&self, kept: &mut Option<Box<Forwarded>>, said: &BTreeMap<String, String>) {
+        if !said.is_empty() {
+            self.register.wanted.add_emulated(kept, said);
+        }
+    }
+
+    /// How each proxy is doing.
+    pub fn stats(&self) -> Vec<ProxySnapshot> {
+        let proxies = self.register.settings.proxies.iter().zip(&self.register.stats);
+        proxies.map(|(proxy, stats)| stats.snapshot(&proxy.name)).collect()
+    }
+}

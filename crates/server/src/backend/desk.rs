@@ -1,0 +1,298 @@
+//! The desk: the one task that admits questions, asks proxies and sends the answers back.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use futures_util::StreamExt as _;
+use futures_util::future::LocalBoxFuture;
+use futures_util::stream::FuturesUnordered;
+use http::StatusCode;
+use spanwire_hub::{Answer, Refusal};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::admission::{Admission, Ended, SentAway};
+use super::answer::{self, Nonsense};
+use super::circuit::Change;
+use super::complaints::Complaints;
+use super::line::{Failure, Line};
+use super::question::{Question, What};
+use super::stats::ProxyStats;
+use super::{Errand, Register};
+use crate::auth::Authorize;
+
+/// Most questions that are taken in before those that may be are asked.
+const TAKEN_AT_ONCE: usize = 256;
+
+/// All proxies, and what is under way to them.
+pub(super) struct Desk {
+    windows: Vec<Window>,
+    authorize: Arc<dyn Authorize>,
+    /// What the connections that a backend lets in are told of their expiry.
+    renewed_by_backend: bool,
+    under_way: FuturesUnordered<LocalBoxFuture<'static, Returned>>,
+}
+
+/// One proxy.
+struct Window {
+    line: Rc<Line>,
+    admission: Admission<Question>,
+    register: Arc<Register>,
+    place: usize,
+    complaints: Complaints,
+}
+
+/// A question that has been asked, and what came of it.
+struct Returned {
+    window: usize,
+    question: Question,
+    begun: Instant,
+    outcome: Outcome,
+}
+
+enum Outcome {
+    /// It could not even be asked: the client sent what is not JSON.
+    NotJson,
+    Asked(Result<bytes::Bytes, Failure>),
+}
+
+impl Desk {
+    pub(super) fn new(
+        lines: Vec<Line>,
+        authorize: Arc<dyn Authorize>,
+        register: &Arc<Register>,
+        seed: [u8; 32],
+    ) -> Self {
+        let window = |(place, line): (usize, Line)| Window {
+            admission: Admission::new(line.settings().limits, seed_of(place, seed)),
+            line: Rc::new(line),
+            register: register.clone(),
+            place,
+            complaints: Complaints::default(),
+        };
+        Self {
+            windows: lines.into_iter().enumerate().map(window).collect(),
+            authorize,
+            renewed_by_backend: register.settings.refresh.is_some(),
+            under_way: FuturesUnordered::new(),
+        }
+    }
+
+    /// Works until nobody is left who could ask.
+    pub(super) async fn work(mut self, mut inbox: UnboundedReceiver<Errand>) {
+        let mut errands = Vec::with_capacity(TAKEN_AT_ONCE);
+        loop {
+            self.see_to_all(Instant::now());
+            let now = Instant::now();
+            let deadlines = self.windows.iter().filter_map(|window| window.admission.next_deadline(now));
+            let deadline = deadlines.min();
+            tokio::select! {
+                taken = inbox.recv_many(&mut errands, TAKEN_AT_ONCE) => {
+                    if taken == 0 {
+                        return;
+                    }
+                    let now = Instant::now();
+                    for Errand { proxy, question } in errands.drain(..) {
+                        self.take(now, usize::from(proxy.0), question);
+                    }
+                }
+                Some(returned) = self.under_way.next(), if !self.under_way.is_empty() => self.close(returned),
+                () = until(deadline), if deadline.is_some() => {}
+            }
+        }
+    }
+
+    fn take(&mut self, now: Instant, place: usize, question: Question) {
+        // Ids come from the same settings as the windows.
+        let Some(window) = self.windows.get_mut(place) else { return };
+        if let Err(sent_away) = window.admission.offer(now, question) {
+            window.send_away(sent_away);
+        }
+    }
+
+    /// Sends away who has waited for too long, and asks what may be asked.
+    fn see_to_all(&mut self, now: Instant) {
+        for window in &mut self.windows {
+            while let Some(sent_away) = window.admission.overdue(now) {
+                window.send_away(sent_away);
+            }
+            while let Some(question) = window.admission.next(now) {
+                self.under_way.push(Box::pin(ask(window.line.clone(), window.place, question)));
+            }
+            window.stats().is(window.admission.state());
+        }
+    }
+
+    fn close(&mut self, returned: Returned) {
+        let Returned { window, question, begun, outcome } = returned;
+        let Some(window) = self.windows.get_mut(window) else { return };
+        let now = Instant::now();
+        window.stats().took(now.saturating_duration_since(begun));
+        let ended = match &outcome {
+            Outcome::Asked(Err(failure)) if failure.is_the_backends() => Ended::Failed,
+            _ => Ended::Answered,
+        };
+        let trouble = match &outcome {
+            Outcome::Asked(Err(failure)) => failure.to_string(),
+            _ => String::new(),
+        };
+        window.done(begun, now, ended, &trouble);
+        let answer = window.interpret(&question, outcome, &*self.authorize, self.renewed_by_backend);
+        question.asker.answer(answer);
+    }
+}
+
+impl Window {
+    fn stats(&self) -> &ProxyStats {
+        &self.register.stats[self.place]
+    }
+
+    fn name(&self) -> &str {
+        &self.line.settings().name
+    }
+
+    /// One line in the log for each time that the backend goes or comes back.
+    fn done(&mut self, begun: Instant, now: Instant, ended: Ended, trouble: &str) {
+        match self.admission.done(begun, now, ended) {
+            Some(Change::Opened) => tracing::error!(
+                "proxy {}: the backend does not answer ({trouble}); clients are told to come back, \
+                 and it is tried again from time to time",
+                self.name()
+            ),
+            Some(Change::Closed) => tracing::info!("proxy {}: the backend answers again", self.name()),
+            None => {}
+        }
+    }
+
+    fn send_away(&self, SentAway { what: question, wait }: SentAway<Question>) {
+        self.stats().ended("sent_away");
+        let answer = match &question.what {
+            What::Connect(_) => Answer::Credentials(Err(Refusal::Later(wait))),
+            What::Petition(petition) => answer::refusal_of(&petition.matter, answer::unavailable()),
+        };
+        question.asker.answer(answer);
+    }
+
+    fn interpret(
+        &mut self,
+        question: &Question,
+        outcome: Outcome,
+        authorize: &dyn Authorize,
+        renewed_by_backend: bool,
+    ) -> Answer {
+        let (name, refusal) = match outcome {
+            Outcome::NotJson => ("not_json", Refusal::Error(spanwire_wire::ErrorCode::BadRequest)),
+            Outcome::Asked(Ok(body)) => match read(question, &body, authorize, renewed_by_backend) {
+                Ok(answer) => {
+                    self.stats().ended("answered");
+                    return answer;
+                }
+                Err(nonsense) => {
+                    self.complain(&nonsense.to_string());
+                    ("nonsense", answer::unavailable())
+                }
+            },
+            Outcome::Asked(Err(failure)) => {
+                let transforms = &self.line.settings().transforms;
+                let meant = failure.status().and_then(|status| {
+                    transforms.iter().find(|(known, _)| *known == status).map(|(_, meant)| meant.clone())
+                });
+                if meant.is_none() {
+                    self.complain(&failure.to_string());
+                }
+                (failure.name(), meant.unwrap_or_else(answer::unavailable))
+            }
+        };
+        self.stats().ended(name);
+        match &question.what {
+            What::Connect(_) => Answer::Credentials(Err(refusal)),
+            What::Petition(petition) => answer::refusal_of(&petition.matter, refusal),
+        }
+    }
+
+    fn complain(&mut self, trouble: &str) {
+        if let Some(unsaid) = self.complaints.say(Instant::now()) {
+            let name = self.name();
+            tracing::warn!(unsaid, "proxy {name}: no answer that could be used: {trouble}");
+        }
+    }
+}
+
+impl Failure {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Silence(_) => "silence",
+            Self::Status(_) => "status",
+            Self::Broken(_) => "broken",
+        }
+    }
+
+    fn status(&self) -> Option<StatusCode> {
+        match self {
+            Self::Status(status) => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// Whether the backend is unwell, and should be spared. A 4xx is an answer: the backend thinks little of us.
+    fn is_the_backends(&self) -> bool {
+        match self {
+            Self::Silence(_) | Self::Broken(_) => true,
+            Self::Status(status) => status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS,
+        }
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Silence(why) | Self::Broken(why) => f.write_str(why),
+            Self::Status(status) => write!(f, "status {status}, and 200 is wanted"),
+        }
+    }
+}
+
+async fn ask(line: Rc<Line>, window: usize, question: Question) -> Returned {
+    let begun = Instant::now();
+    let outcome = match question.body(line.settings().form()) {
+        Ok(body) => Outcome::Asked(line.ask(body, question.connection.headers.as_deref()).await),
+        Err(_) => Outcome::NotJson,
+    };
+    Returned { window, question, begun, outcome }
+}
+
+fn read(
+    question: &Question,
+    body: &[u8],
+    authorize: &dyn Authorize,
+    renewed_by_backend: bool,
+) -> Result<Answer, Nonsense> {
+    match &question.what {
+        What::Connect(request) => {
+            Ok(Answer::Credentials(match answer::of_connect(body, renewed_by_backend)? {
+                Some(said) => said,
+                // The backend does not know it: then it is a stranger, for whom there is one rule.
+                None => authorize.authenticate(unix_now(), request, &question.connection),
+            }))
+        }
+        What::Petition(petition) => answer::of_matter(&petition.matter, body),
+    }
+}
+
+async fn until(deadline: Option<Instant>) {
+    if let Some(deadline) = deadline {
+        tokio::time::sleep_until(deadline.into()).await;
+    }
+}
+
+fn unix_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// Proxies draw from one seed, each its own.
+fn seed_of(place: usize, mut seed: [u8; 32]) -> [u8; 32] {
+    for (byte, own) in seed.iter_mut().zip((place as u64).to_le_bytes()) {
+        *byte ^= own;
+    }
+    seed
+}

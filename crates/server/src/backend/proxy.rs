@@ -1,0 +1,114 @@
+//! A proxy: one way in which the backend is asked.
+
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, StatusCode, Uri};
+use spanwire_hub::Refusal;
+use spanwire_hub::backend::ProxyId;
+
+use super::admission::AdmissionLimits;
+use super::headers::Wanted;
+use super::question::Form;
+
+/// How the backend is asked about one kind of thing, from the configuration.
+#[derive(Clone, Debug)]
+pub struct ProxySettings {
+    /// What it is called in logs and metrics.
+    pub name: String,
+    /// Where it is asked: `http` or `https`.
+    pub endpoint: Uri,
+    /// How long an answer may take.
+    pub timeout: Duration,
+    /// Which of a client's headers are forwarded.
+    pub headers: Wanted,
+    /// Headers of every request; they may hold secrets.
+    pub static_headers: HeaderMap,
+    /// Payloads travel as base64.
+    pub binary_encoding: bool,
+    /// What the backend said of a client is told to it again.
+    pub include_connection_meta: bool,
+    /// What an HTTP status other than 200 means to the client.
+    pub transforms: Vec<(StatusCode, Refusal)>,
+    /// What may be under way, and what may wait.
+    pub limits: AdmissionLimits,
+}
+
+impl ProxySettings {
+    pub(super) fn form(&self) -> Form {
+        Form { binary: self.binary_encoding, meta: self.include_connection_meta }
+    }
+}
+
+/// Every proxy, and which of them are asked about what is not a channel's.
+#[derive(Clone, Debug, Default)]
+pub struct BackendSettings {
+    /// In the order of their [`ProxyId`]s.
+    pub proxies: Vec<ProxySettings>,
+    /// Whom clients without a token are to be known by.
+    pub connect: Option<ProxyId>,
+    /// Who is asked whether such a client's connection goes on when it has expired.
+    pub refresh: Option<ProxyId>,
+    /// Who answers calls.
+    pub rpc: RpcProxies,
+}
+
+/// Who answers calls, by their method's name.
+#[derive(Clone, Debug, Default)]
+pub struct RpcProxies {
+    /// Methods without a namespace.
+    pub without_namespace: Option<ProxyId>,
+    /// Methods by what stands before the first `:` of their names.
+    pub named: Vec<(String, Option<ProxyId>)>,
+}
+
+impl RpcProxies {
+    pub(super) fn of(&self, method: &str) -> Option<ProxyId> {
+        match method.split_once(':') {
+            None => self.without_namespace,
+            Some((namespace, _)) => self.named.iter().find(|(name, _)| name == namespace)?.1,
+        }
+    }
+}
+
+impl BackendSettings {
+    /// Every header that any proxy wants to see.
+    pub fn wanted(&self) -> Wanted {
+        let mut all = Wanted::default();
+        let add = |all: &mut Vec<HeaderName>, some: &[HeaderName]| {
+            for name in some {
+                if !all.contains(name) {
+                    all.push(name.clone());
+                }
+            }
+        };
+        for proxy in &self.proxies {
+            add(&mut all.real, &proxy.headers.real);
+            add(&mut all.emulated, &proxy.headers.emulated);
+        }
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_method_belongs_to_the_namespace_before_its_first_boundary() {
+        let proxies = RpcProxies {
+            without_namespace: Some(ProxyId(1)),
+            named: vec![("math".to_owned(), Some(ProxyId(2))), ("shut".to_owned(), None)],
+        };
+        let table = [
+            ("add", Some(ProxyId(1))),
+            ("", Some(ProxyId(1))),
+            ("math:add", Some(ProxyId(2))),
+            ("math:add:all", Some(ProxyId(2))),
+            ("shut:x", None),
+            ("other:x", None),
+        ];
+        for (method, expected) in table {
+            assert_eq!(proxies.of(method), expected, "{method}");
+        }
+    }
+}
