@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::auth::{Anonymous, Authorize, Gate};
@@ -34,6 +35,9 @@ pub struct Node {
     engine: Engine,
     /// Looks after certificates, if there are any.
     certificates: Option<Watch>,
+    signals: Signals,
+    /// Where the node waits.
+    runtime: Runtime,
 }
 
 /// Why a node did not start.
@@ -50,9 +54,6 @@ pub enum StartError {
 /// Why a node that was running has ended, other than by being told to.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The process cannot listen to signals, or has no runtime to wait in.
-    #[error("the system does not let the node wait for its end: {0}")]
-    System(#[from] io::Error),
     /// A shard is lost, and with it its clients and channels.
     #[error("{0}")]
     Shard(#[from] ShardFailed),
@@ -68,12 +69,17 @@ impl Node {
     /// See [`StartError`].
     pub fn start(settings: &Settings, chance: &mut Chance) -> Result<Self, StartError> {
         let descriptors = descriptors::raise();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let shards = match settings.shards {
             0 => thread::available_parallelism()?.get(),
             some => some,
         };
         let counters = Arc::new(EdgeCounters::new(SystemTime::now()));
         let (acceptor, certificates) = tls(settings, &counters)?.unzip();
+        let signals = {
+            let _entered = runtime.enter();
+            Signals::heed(certificates.is_some())?
+        };
         let edge = Edge::new(settings, chance.text(), acceptor, counters, chance);
         let authorize: Arc<dyn Authorize> = Arc::new(gate(settings));
         let backend = match settings.backend.proxies.is_empty() {
@@ -94,7 +100,7 @@ impl Node {
             serve: edge.into_serve(),
             seed: chance.seed(),
         })?;
-        Ok(Self { engine, certificates })
+        Ok(Self { engine, certificates, signals, runtime })
     }
 
     /// Where the node listens.
@@ -107,41 +113,35 @@ impl Node {
     ///
     /// # Errors
     /// See [`RunError`].
-    pub fn run(mut self, grace: Duration) -> Result<(), RunError> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let certificates = self.certificates.take();
+    pub fn run(self, grace: Duration) -> Result<(), RunError> {
+        let Self { mut engine, certificates, signals: Signals { hangup, mut end }, runtime } = self;
         let outcome = runtime.block_on(async {
             tokio::select! {
-                outcome = self.until_told(grace) => outcome,
-                Err(error) = look_after(certificates) => Err(error.into()),
+                outcome = until_told(&mut engine, &mut end, grace) => outcome,
+                never = look_after(certificates.zip(hangup)) => match never {},
             }
         });
-        self.engine.stop();
+        engine.stop();
         outcome
     }
+}
 
-    async fn until_told(&mut self, grace: Duration) -> Result<(), RunError> {
-        let mut signals = Signals {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        };
-        tokio::select! {
-            ended = self.engine.ended() => return Ok(ended?),
-            () = signals.next() => {}
-        }
-        tracing::info!("shutdown: every client is told to come back later; a second signal ends at once");
-        let engine = self.engine.handle();
-        tokio::select! {
-            () = engine.drain(grace) => Ok(()),
-            () = signals.next() => Err(RunError::Impatience),
-        }
+async fn until_told(engine: &mut Engine, end: &mut EndSignals, grace: Duration) -> Result<(), RunError> {
+    tokio::select! {
+        ended = engine.ended() => return Ok(ended?),
+        () = end.next() => {}
+    }
+    tracing::info!("shutdown: every client is told to come back later; a second signal ends at once");
+    let engine = engine.handle();
+    tokio::select! {
+        () = engine.drain(grace) => Ok(()),
+        () = end.next() => Err(RunError::Impatience),
     }
 }
 
 /// Reads certificates again when their files change, and at SIGHUP.
-async fn look_after(certificates: Option<Watch>) -> io::Result<Infallible> {
-    let Some(mut certificates) = certificates else { return std::future::pending().await };
-    let mut hangup = signal(SignalKind::hangup())?;
+async fn look_after(certificates: Option<(Watch, Signal)>) -> Infallible {
+    let Some((mut certificates, mut hangup)) = certificates else { return std::future::pending().await };
     let mut looks = tokio::time::interval(LOOK_INTERVAL);
     loop {
         tokio::select! {
@@ -170,13 +170,31 @@ fn tls(
     )))
 }
 
-/// The signals that tell a node to end.
+/// The signals that a node heeds, from before anybody knows that it runs.
 struct Signals {
+    /// Only of a node that has something to read again; any other ends with its terminal.
+    hangup: Option<Signal>,
+    end: EndSignals,
+}
+
+impl Signals {
+    fn heed(reads_again: bool) -> io::Result<Self> {
+        let end = EndSignals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        };
+        let hangup = reads_again.then(|| signal(SignalKind::hangup())).transpose()?;
+        Ok(Self { hangup, end })
+    }
+}
+
+/// The signals that tell a node to end.
+struct EndSignals {
     terminate: Signal,
     interrupt: Signal,
 }
 
-impl Signals {
+impl EndSignals {
     async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
