@@ -7,6 +7,7 @@ use tokio::process::Command;
 
 use crate::support::require;
 use crate::support::script;
+use crate::support::secure::Secure;
 use crate::support::server::Server;
 
 /// What `e2e/node/scenarios.mjs` proves.
@@ -59,6 +60,17 @@ async fn node(encoding: &str) {
 async fn python(encoding: &str) {
     let Some(python) = require::python() else { return };
     run(&python, "e2e/python/main.py", encoding, PYTHON).await;
+}
+
+#[tokio::test]
+async fn the_stock_javascript_client_works_over_tls() {
+    let Some(node) = require::node_with("e2e/node", "node_modules/centrifuge") else { return };
+    let client = json!({ "ping_interval": "2s", "pong_timeout": "1s" });
+    let secure = Secure::serve(json!({ "client": client })).await;
+    let mut command = Command::new(node);
+    command.arg(require::repository().join("e2e/node/main.mjs")).arg("json");
+    command.env("NODE_EXTRA_CA_CERTS", secure.authority());
+    script::run(command, &secure.server, NODE).await;
 }
 
 async fn run(program: &Path, script: &str, encoding: &str, sentences: &[&str]) {

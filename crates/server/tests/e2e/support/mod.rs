@@ -8,6 +8,7 @@ pub(crate) mod peer;
 pub(crate) mod proxy;
 pub(crate) mod require;
 pub(crate) mod script;
+pub(crate) mod secure;
 pub(crate) mod server;
 pub(crate) mod token;
 pub(crate) mod until;

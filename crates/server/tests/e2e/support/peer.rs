@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
@@ -15,8 +16,8 @@ use super::until::within;
 pub(crate) const EMPTY: &str = "{}";
 
 /// One raw client.
-pub(crate) struct Peer {
-    socket: WebSocketStream<TcpStream>,
+pub(crate) struct Peer<S = TcpStream> {
+    socket: WebSocketStream<S>,
     /// Messages that came in a frame with others, or before a reply that was waited for.
     inbox: VecDeque<Value>,
     last_id: u32,
@@ -33,9 +34,7 @@ impl Peer {
     /// Shakes hands at another path, or with a query.
     pub(crate) async fn open_at(address: SocketAddr, path: &str) -> Self {
         let stream = TcpStream::connect(address).await.expect("the server accepts");
-        let handshake = tokio_tungstenite::client_async(format!("ws://{address}{path}"), stream);
-        let (socket, _) = within("the handshake", handshake).await.expect("the server shakes hands");
-        Self { socket, inbox: VecDeque::new(), last_id: 0, answers_pings: true }
+        Self::open_over(stream, &format!("{address}{path}")).await
     }
 
     /// Opens and connects without a token.
@@ -56,6 +55,15 @@ impl Peer {
         let mut peer = Self::connect(address).await;
         peer.call("subscribe", json!({ "channel": channel })).await;
         peer
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
+    /// Shakes hands over a stream, at this host and path, and says nothing yet.
+    pub(crate) async fn open_over(stream: S, place: &str) -> Self {
+        let handshake = tokio_tungstenite::client_async(format!("ws://{place}"), stream);
+        let (socket, _) = within("the handshake", handshake).await.expect("the server shakes hands");
+        Self { socket, inbox: VecDeque::new(), last_id: 0, answers_pings: true }
     }
 
     /// Sends a text message as it is.
@@ -202,7 +210,7 @@ impl Peer {
     }
 
     /// The socket itself, to misuse it.
-    pub(crate) fn stream(&mut self) -> &mut TcpStream {
+    pub(crate) fn stream(&mut self) -> &mut S {
         self.socket.get_mut()
     }
 

@@ -42,6 +42,11 @@ pub(crate) fn haproxy() -> Option<PathBuf> {
     needed("HAProxy", "apt-get install haproxy", program("haproxy"))
 }
 
+/// OpenSSL's command.
+pub(crate) fn openssl() -> Option<PathBuf> {
+    needed("openssl", "apt-get install openssl", program("openssl"))
+}
+
 /// The Python of the virtual environment beside the scenarios for `centrifuge-python`.
 pub(crate) fn python() -> Option<PathBuf> {
     let python = repository().join("e2e/python/.venv/bin/python");

@@ -16,9 +16,10 @@ use super::until::within;
 /// Runs a script against a server behind a proxy. Every sentence must hold, and no other may be claimed.
 pub(crate) async fn run(mut command: Command, server: &Server, sentences: &[&str]) {
     let proxy = Proxy::to(server.address).await;
+    let secure = if server.speaks_tls() { "s" } else { "" };
     command
-        .env("SPANWIRE_URL", format!("ws://{}/connection/websocket", proxy.address))
-        .env("SPANWIRE_API", format!("http://{}/api", server.address))
+        .env("SPANWIRE_URL", format!("ws{secure}://{}/connection/websocket", proxy.address))
+        .env("SPANWIRE_API", format!("http{secure}://{}/api", server.address))
         .env("SPANWIRE_KEY", API_KEY)
         .env("SPANWIRE_SECRET", TOKEN_SECRET)
         .stdin(Stdio::piped())

@@ -93,6 +93,11 @@ impl Server {
         format!("ws://{}/connection/websocket", self.address)
     }
 
+    /// Whether it speaks TLS: it says so beside its address.
+    pub(crate) fn speaks_tls(&self) -> bool {
+        self.said().contains("wss://")
+    }
+
     /// The process id.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id().expect("it has not been awaited yet")
@@ -252,7 +257,7 @@ async fn announced(stdout: &mut Lines<BufReader<ChildStdout>>, said: &Said) -> S
 
 /// The port of the first web address in a line. The host is loopback, by whatever name.
 fn address_in(line: &str) -> Option<SocketAddr> {
-    let (_, rest) = line.split_once("http://")?;
+    let (_, rest) = line.split_once("http://").or_else(|| line.split_once("https://"))?;
     let (_, rest) = rest.split_once(':')?;
     let port: u16 = rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
     Some(SocketAddr::from(([127, 0, 0, 1], port)))
