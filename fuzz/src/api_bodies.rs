@@ -78,6 +78,11 @@ fn check(request: &Request, body: &[u8]) {
         Request::HistoryRemove(remove) => names(&plain, "channel", &remove.channel),
         Request::Channels(channels) => names(&plain, "pattern", &channels.pattern),
         Request::Info(_) => {}
+        Request::Subscribe(subscribe) => {
+            names(&plain, "channel", &subscribe.channel);
+            somebody(&plain, &subscribe.whom);
+        }
+        Request::Refresh(refresh) => somebody(&plain, &refresh.whom),
         Request::Batch(batch) => parts(&plain, batch),
     }
 }

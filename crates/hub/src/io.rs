@@ -118,6 +118,38 @@ pub enum Order {
         /// The code they are told.
         code: UnsubscribeCode,
     },
+    /// Subscribe their connections to a channel, and tell them by a `subscribe` push. Those that are subscribed already
+    /// stay as they are; one that has as many subscriptions as it may is closed.
+    Subscribe {
+        /// Whose.
+        whom: Whom,
+        /// To what.
+        channel: Channel,
+        /// What comes with the subscription.
+        grant: Grant,
+        /// The position behind which publications follow the push, if the stream still has all of them.
+        since: Option<Position>,
+    },
+    /// Change when their connections expire.
+    Refresh {
+        /// Whose.
+        whom: Whom,
+        /// What becomes of them.
+        expiry: Expiry,
+        /// What others are told of them from now on; `None` leaves that as it is.
+        info: Option<Bytes>,
+    },
+}
+
+/// When a connection ends unless it is refreshed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// It has: it is closed with code 3005.
+    Now,
+    /// At this time, in Unix seconds.
+    At(u64),
+    /// Never.
+    Never,
 }
 
 /// Which sessions an [`Order`] means.

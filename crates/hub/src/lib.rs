@@ -28,7 +28,7 @@ mod wheel;
 
 pub use hub::{Census, Config, Hub};
 pub use io::{
-    Answer, AskId, Authenticate, Credentials, Deed, Grant, Input, Opening, Order, Output, Question, Reach,
-    Refusal, SessionId, Upstream, Whom,
+    Answer, AskId, Authenticate, Credentials, Deed, Expiry, Grant, Input, Opening, Order, Output, Question,
+    Reach, Refusal, SessionId, Upstream, Whom,
 };
 pub use session::SubscriptionOptions;

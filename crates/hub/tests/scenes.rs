@@ -6,6 +6,7 @@
 //! - `requests`: publish, history, presence and the rest
 //! - `sharing`: how often a publication is in memory
 //! - `leaving`: every way out, and that nothing remains
+//! - `ordering`: what the backend makes of sessions without asking them
 //! - `overtaking`: orders and answers that cross each other on the way
 //! - `timing`: pings, expiry, staleness
 //! - `deciding`: what the backend is asked, and answers that come late or in another order
@@ -16,6 +17,7 @@ mod scenes {
     mod deciding;
     mod leaving;
     mod limits;
+    mod ordering;
     mod overtaking;
     mod recovering;
     mod requests;

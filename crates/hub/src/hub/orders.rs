@@ -1,12 +1,17 @@
 //! What a backend orders about the sessions of a user.
 
-use spanwire_wire::{ErrorCode, UnsubscribeCode};
+use bytes::Bytes;
+use spanwire_wire::message::{Refresh, Subscribe, SubscribeResult};
+use spanwire_wire::{DisconnectCode, ErrorCode, PushEvent, UnsubscribeCode};
 
 use super::Hub;
+use super::connecting::{end_of, time_to_live};
 use crate::audience::AudienceId;
-use crate::session::{Purpose, Session};
+use crate::channel::{Channel, Epoch, Position};
+use crate::delivery::Delivery;
+use crate::session::{Joining, Life, Purpose, Session, Stage, Traits, Wishes};
 use crate::time::Now;
-use crate::{Order, SessionId, Whom};
+use crate::{Expiry, Grant, Order, SessionId, Whom};
 
 impl Hub {
     pub(super) fn order(&mut self, now: Now, order: Order) {
@@ -33,7 +38,99 @@ impl Hub {
                     self.resume(now, id);
                 }
             }
+            Order::Subscribe { whom, channel, grant, since } => {
+                for id in self.sessions_of(&whom, &[]) {
+                    self.order_subscription(now, id, &channel, &grant, since.clone());
+                }
+            }
+            Order::Refresh { whom, expiry, info } => {
+                for id in self.sessions_of(&whom, &[]) {
+                    self.order_expiry(now, id, expiry, info.clone());
+                }
+            }
         }
+    }
+
+    fn order_subscription(
+        &mut self,
+        now: Now,
+        id: SessionId,
+        channel: &Channel,
+        grant: &Grant,
+        since: Option<Position>,
+    ) {
+        let limits = &self.config.limits;
+        let Ok(namespace) = self.config.namespaces.of(channel.as_str()).cloned() else { return };
+        let Some(session) = self.sessions.get(id) else { return };
+        let audience = self.audiences.find(channel.as_str());
+        let is_subscribed = audience.is_some_and(|audience| session.subscriptions.get(audience).is_some());
+        // One that is connecting has not been told yet who it is; what it is to have comes with its token.
+        let is_connected = matches!(session.life, Life::Connected(_));
+        if is_subscribed || !is_connected || grant.expire_at.is_some_and(|at| at <= now.unix_seconds()) {
+            return;
+        }
+        if session.subscriptions.len() >= limits.channels_per_client_max {
+            return self.close(id, DisconnectCode::ChannelLimit.into());
+        }
+        let traits = Traits::decide(&namespace, grant.options, Wishes::default());
+        let joining = Joining {
+            purpose: Purpose::Order,
+            since,
+            reject_unrecovered: false,
+            traits: Traits { server_side: true, ..traits },
+            info: grant.info.clone(),
+            data: grant.data.clone(),
+            expire_at: grant.expire_at,
+            stage: Stage::Verifying(Wishes::default()),
+        };
+        let subscription = self.begin_joining(id, channel.as_str(), &namespace, joining);
+        self.read_stream(id, subscription.audience);
+    }
+
+    /// All is known of an ordered subscription: the client is told, and gets what it missed.
+    pub(super) fn joined_by_order(
+        &mut self,
+        now: Now,
+        id: SessionId,
+        audience: AudienceId,
+        result: SubscribeResult,
+    ) {
+        let Some(channel) = self.audiences.get(audience).map(|audience| audience.channel.clone()) else {
+            return;
+        };
+        let SubscribeResult { recoverable, epoch, offset, positioned, data, publications, .. } = result;
+        let of_stream = positioned.then(|| Epoch::new(&epoch));
+        let told = Subscribe { recoverable, epoch, offset, positioned, data };
+        self.push(id, &channel, PushEvent::Subscribe(told));
+        for publication in publications {
+            self.deliver_to(id, audience, &Delivery::new(publication, of_stream.clone()));
+        }
+        self.go_live(now, id, audience);
+    }
+
+    fn order_expiry(&mut self, now: Now, id: SessionId, expiry: Expiry, info: Option<Bytes>) {
+        let expire_at = match expiry {
+            Expiry::Now => return self.close(id, DisconnectCode::ConnectionExpired.into()),
+            Expiry::At(at) if at <= now.unix_seconds() => {
+                return self.close(id, DisconnectCode::ConnectionExpired.into());
+            }
+            Expiry::At(at) => Some(at),
+            Expiry::Never => None,
+        };
+        let delay = self.config.limits.expired_close_delay;
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let Life::Connected(client) = &mut session.life else { return };
+        client.close_at = end_of(now, expire_at, delay);
+        if let Some(info) = info {
+            client.info = info;
+        }
+        if let Some(backing) = client.backing.as_mut().filter(|backing| backing.renew_at.is_some()) {
+            backing.renew_at = expire_at.map(|at| now.instant_of(at));
+        }
+        self.rearm(id);
+        let ttl = expire_at.map_or(0, |at| time_to_live(now, at));
+        let told = Refresh { expires: expire_at.is_some(), ttl };
+        self.push(id, &Channel::new(""), PushEvent::Refresh(told));
     }
 
     /// Ends a subscription however far it has come. The client cannot be put out of one that is not live yet: the
@@ -49,6 +146,8 @@ impl Hub {
                 self.refuse(id, command, error);
             }
             Some(Purpose::Connect) => self.leave_out_server_side(now, id, audience),
+            // The client has not heard of it yet, and will not.
+            Some(Purpose::Order) => drop(self.leave(id, audience)),
         }
     }
 

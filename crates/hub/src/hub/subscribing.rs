@@ -235,6 +235,7 @@ impl Hub {
                 joiner.joining.stage = Stage::Ready { top };
                 match joiner.joining.purpose {
                     JoinPurpose::Connect => self.joined_server_side(now, id, audience, result),
+                    JoinPurpose::Order => self.joined_by_order(now, id, audience, result),
                     JoinPurpose::Command(command) => {
                         self.reply(id, command, Outcome::Subscribe(result));
                         self.go_live(now, id, audience);
@@ -357,6 +358,8 @@ impl Hub {
         match purpose {
             JoinPurpose::Command(command) => self.deny(id, command, refusal),
             JoinPurpose::Connect => self.refuse_connect(id, refusal),
+            // The client has not heard of it.
+            JoinPurpose::Order => {}
         }
     }
 }

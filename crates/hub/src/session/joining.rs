@@ -32,6 +32,8 @@ pub(crate) enum Purpose {
     Command(u32),
     /// A part of the connect reply: a server-side subscription.
     Connect,
+    /// A push: a server-side subscription that the backend has ordered.
+    Order,
 }
 
 /// How far it is.

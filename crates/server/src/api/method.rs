@@ -25,11 +25,15 @@ pub enum Method {
     Info,
     /// Several calls in one.
     Batch,
+    /// Subscriptions that the server makes.
+    Subscribe,
+    /// When connections end.
+    Refresh,
 }
 
 impl Method {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Publish,
         Self::Broadcast,
         Self::Unsubscribe,
@@ -41,6 +45,8 @@ impl Method {
         Self::Channels,
         Self::Info,
         Self::Batch,
+        Self::Subscribe,
+        Self::Refresh,
     ];
 
     /// Its name in the path of a call.
@@ -57,6 +63,8 @@ impl Method {
             Self::Channels => "channels",
             Self::Info => "info",
             Self::Batch => "batch",
+            Self::Subscribe => "subscribe",
+            Self::Refresh => "refresh",
         }
     }
 

@@ -13,16 +13,24 @@ pub(super) fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Box<R
     Box::<RawValue>::deserialize(from).map(Some)
 }
 
-/// The payload of two fields, of which the one in base64 wins.
+/// The payload of two fields, of which the one in base64 wins; empty if there is none.
+///
+/// # Errors
+/// [`ErrorCode::BadRequest`] if it is not base64.
+pub(super) fn maybe(json: Option<Box<RawValue>>, base64: Option<String>) -> Result<Bytes, ErrorCode> {
+    match (base64, json) {
+        (Some(text), _) => STANDARD.decode(text).map(Bytes::from).map_err(|_| ErrorCode::BadRequest),
+        (None, Some(json)) => Ok(Bytes::from(String::from(Box::<str>::from(json)))),
+        (None, None) => Ok(Bytes::new()),
+    }
+}
+
+/// The payload of two fields, where there must be one.
 ///
 /// # Errors
 /// [`ErrorCode::BadRequest`] if there is none, if it is empty, or if it is not base64.
 pub(super) fn of(json: Option<Box<RawValue>>, base64: Option<String>) -> Result<Bytes, ErrorCode> {
-    let bytes = match (base64, json) {
-        (Some(text), _) => STANDARD.decode(text).map(Bytes::from).map_err(|_| ErrorCode::BadRequest)?,
-        (None, Some(json)) => Bytes::from(String::from(Box::<str>::from(json))),
-        (None, None) => Bytes::new(),
-    };
+    let bytes = maybe(json, base64)?;
     if bytes.is_empty() { Err(ErrorCode::BadRequest) } else { Ok(bytes) }
 }
 

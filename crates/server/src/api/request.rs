@@ -13,6 +13,8 @@ use super::method::Method;
 use super::presence::Presence;
 use super::presence_stats::PresenceStats;
 use super::publish::Publish;
+use super::refresh::Refresh;
+use super::subscribe::Subscribe;
 use super::unsubscribe::Unsubscribe;
 
 /// A call that has been understood, and not done yet.
@@ -40,6 +42,10 @@ pub enum Request {
     Info(Info),
     /// Several calls in one.
     Batch(Batch),
+    /// Subscriptions that the server makes.
+    Subscribe(Subscribe),
+    /// When connections end.
+    Refresh(Refresh),
 }
 
 impl Request {
@@ -60,6 +66,8 @@ impl Request {
             Method::Channels => Self::Channels(Channels::read(body)?),
             Method::Info => Self::Info(Info),
             Method::Batch => Self::Batch(Batch::read(body)?),
+            Method::Subscribe => Self::Subscribe(Subscribe::read(body)?),
+            Method::Refresh => Self::Refresh(Refresh::read(body)?),
         })
     }
 
@@ -77,6 +85,8 @@ impl Request {
             Self::Channels(request) => request.answer(world).await,
             Self::Info(request) => request.answer(world).await,
             Self::Batch(request) => request.answer(world).await,
+            Self::Subscribe(request) => request.answer(world),
+            Self::Refresh(request) => request.answer(world),
         }
     }
 }

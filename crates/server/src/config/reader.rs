@@ -21,10 +21,20 @@ pub(super) struct Reader<'a> {
     place: String,
     known: Vec<&'static str>,
     problems: Vec<Problem>,
-    /// Every option that was asked for, in this order.
+    /// Every option that was asked for, in this order, if anybody wants to know.
     entries: Vec<Entry>,
-    /// Whether the options of lists' elements are asked for also where there is no element.
-    lists_all: bool,
+    curiosity: Curiosity,
+}
+
+/// How much of the options is noted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Curiosity {
+    /// Nothing but mistakes.
+    None,
+    /// What was found for each.
+    Found,
+    /// Those of lists' elements too, where there is no element.
+    All,
 }
 
 /// What a reading came to, besides the settings.
@@ -43,18 +53,13 @@ struct Found<'a> {
 
 impl<'a> Reader<'a> {
     /// Reads these layers, the one that decides first.
-    pub(super) fn new(layers: &'a [Layer]) -> Self {
+    pub(super) fn new(layers: &'a [Layer], curiosity: Curiosity) -> Self {
         let layers = layers.iter().map(|layer| (layer.name(), layer.values())).collect();
-        Self::at(layers, String::new())
+        Self::at(layers, String::new(), curiosity)
     }
 
-    /// Reads nothing, but asks for every option that there is.
-    pub(super) fn listing() -> Self {
-        Self { lists_all: true, ..Self::at(Vec::new(), String::new()) }
-    }
-
-    fn at(layers: Vec<(&'a str, &'a Map<String, Value>)>, place: String) -> Self {
-        Self { layers, place, known: Vec::new(), problems: Vec::new(), entries: Vec::new(), lists_all: false }
+    fn at(layers: Vec<(&'a str, &'a Map<String, Value>)>, place: String, curiosity: Curiosity) -> Self {
+        Self { layers, place, known: Vec::new(), problems: Vec::new(), entries: Vec::new(), curiosity }
     }
 
     /// A switch.
@@ -179,7 +184,7 @@ impl<'a> Reader<'a> {
         let mut problems: Vec<_> =
             wrong.map(|(layer, _)| self.problem(layer, &setting, "a table of options is wanted")).collect();
         self.known.push(key);
-        let mut inner = Reader { lists_all: self.lists_all, ..Reader::at(tables, format!("{setting}.")) };
+        let mut inner = Reader::at(tables, format!("{setting}."), self.curiosity);
         let value = read(&mut inner);
         self.problems.append(&mut problems);
         self.take_in(inner);
@@ -195,9 +200,8 @@ impl<'a> Reader<'a> {
         mut read: impl FnMut(&mut Reader<'a>) -> T,
     ) -> Vec<T> {
         self.note(key, doc, Kind::Tables, None);
-        if self.lists_all {
-            let mut element =
-                Reader { lists_all: true, ..Reader::at(Vec::new(), format!("{}{key}[].", self.place)) };
+        if self.curiosity == Curiosity::All {
+            let mut element = Reader::at(Vec::new(), format!("{}{key}[].", self.place), self.curiosity);
             read(&mut element);
             self.entries.append(&mut element.entries);
         }
@@ -212,7 +216,7 @@ impl<'a> Reader<'a> {
         for (number, table) in tables.into_iter().enumerate() {
             let place = format!("{}{key}[{}].", self.place, name(number, table));
             let layers = vec![(found.layer, table)];
-            let mut element = Reader::at(layers, place);
+            let mut element = Reader::at(layers, place, self.curiosity);
             all.push(read(&mut element));
             self.take_in(element);
         }
@@ -249,6 +253,9 @@ impl<'a> Reader<'a> {
 
     /// Notes that an option is asked for.
     fn note(&mut self, key: &'static str, doc: &'static str, kind: Kind, default: Option<Value>) {
+        if self.curiosity == Curiosity::None {
+            return;
+        }
         let is_shown = kind != Kind::Secret;
         let found = self.layers.iter().find_map(|(layer, values)| Some((*layer, look_up(values, key)?)));
         let said =

@@ -13,7 +13,7 @@ use spanwire_hub::namespace::Namespaces;
 use super::backend::BackendReader;
 use super::catalogue::Entry;
 use super::namespace::{self, TTL_MAX};
-use super::reader::{Reader, Report};
+use super::reader::{Curiosity, Reader, Report};
 use super::{ConfigError, Layer, Secret, Tls, Transports, check, tls, token};
 use crate::api::{ApiKey, Keyring, Scope};
 use crate::auth::Verifier;
@@ -132,7 +132,7 @@ impl Settings {
     /// # Errors
     /// Everything wrong with them, at once.
     pub fn read(profile: Profile, layers: &[Layer]) -> Result<Self, ConfigError> {
-        Self::explain(profile, layers).0
+        Self::understand(profile, layers, Curiosity::None).0
     }
 
     /// Reads the settings, and tells of each option what was found and where.
@@ -140,19 +140,25 @@ impl Settings {
     /// # Errors
     /// As for [`Settings::read`].
     pub fn explain(profile: Profile, layers: &[Layer]) -> (Result<Self, ConfigError>, Vec<Entry>) {
-        let mut reader = Reader::new(layers);
+        Self::understand(profile, layers, Curiosity::Found)
+    }
+
+    /// Every option that there is, in the order in which they are explained.
+    pub fn catalogue() -> Vec<Entry> {
+        Self::understand(Profile::Secure, &[], Curiosity::All).1
+    }
+
+    fn understand(
+        profile: Profile,
+        layers: &[Layer],
+        curiosity: Curiosity,
+    ) -> (Result<Self, ConfigError>, Vec<Entry>) {
+        let mut reader = Reader::new(layers, curiosity);
         let settings = Self::read_all(&mut reader, profile);
         check::limits(&mut reader, &settings.limits);
         let Report { problems, entries } = reader.finish();
         let outcome = if problems.is_empty() { Ok(settings) } else { Err(ConfigError { problems }) };
         (outcome, entries)
-    }
-
-    /// Every option that there is, in the order in which they are explained.
-    pub fn catalogue() -> Vec<Entry> {
-        let mut reader = Reader::listing();
-        Self::read_all(&mut reader, Profile::Secure);
-        reader.finish().entries
     }
 
     /// The configuration of the dev profile below these layers, with keys that somebody has just drawn.

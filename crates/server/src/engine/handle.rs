@@ -108,7 +108,7 @@ impl EngineHandle {
     pub fn order(&self, order: &Order) {
         for mailbox in &self.shared.mailboxes {
             // A shard that has ended has no sessions left to order about.
-            let _ = mailbox.put(Letter::Order(order.clone()));
+            let _ = mailbox.put(Letter::Order(Box::new(order.clone())));
         }
     }
 

@@ -34,7 +34,7 @@ pub(super) enum Letter {
     /// From the backend: what it says to a question of this shard's hub.
     Answer(SessionId, AskId, Box<Answer>),
     /// What the backend wants.
-    Order(Order),
+    Order(Box<Order>),
     /// How much is there?
     Census(oneshot::Sender<Census>),
     /// Which channels have subscribers here, and how many?

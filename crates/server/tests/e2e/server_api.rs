@@ -240,3 +240,19 @@ async fn a_key_opens_its_scope_only() {
         assert_eq!(response.status, status, "{path}: {response:?}");
     }
 }
+
+#[tokio::test]
+async fn a_backend_subscribes_a_user_and_prolongs_or_ends_its_connection() {
+    let server = Server::serve(json!({})).await;
+    let token = signed(json!({ "sub": "ann" }));
+    let mut ann = Peer::connect_as(server.address, json!({ "token": token })).await;
+    let subscribe = json!({ "user": "ann", "channel": "square", "data": { "why": "invited" } });
+    assert_eq!(api(server.address, "subscribe", &subscribe).await["result"], json!({}));
+    assert_eq!(ann.push("subscribe").await["subscribe"]["data"]["why"], "invited");
+    api(server.address, "publish", &json!({ "channel": "square", "data": 7 })).await;
+    assert_eq!(ann.publication().await, 7);
+    api(server.address, "refresh", &json!({ "user": "ann", "expire_at": 4_000_000_000_u64 })).await;
+    assert_eq!(ann.push("refresh").await["refresh"]["expires"], true);
+    api(server.address, "refresh", &json!({ "user": "ann", "expired": true })).await;
+    assert_eq!(ann.closed().await.0, 3005);
+}
