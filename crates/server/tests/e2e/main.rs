@@ -8,6 +8,7 @@ mod support;
 // The job: people and programs talk through it.
 mod backends; //        the application beside it decides, and a crowd waits for it
 mod chat_in_chromium; // two browsers, one of them cut off for two seconds
+mod compression; //     permessage-deflate by stock clients, a browser, and a stranger with a bomb
 mod javascript; //      our own browser client: its unit tests and its types
 mod readme; //          its pages, as they stand there
 mod shards; //          one channel over several shards: one order, and recovery anywhere

@@ -11,7 +11,7 @@ use crate::support::secure::Secure;
 use crate::support::server::Server;
 
 /// What `e2e/node/scenarios.mjs` proves.
-const NODE: &[&str] = &[
+pub(crate) const NODE: &[&str] = &[
     "a client hears its own publication",
     "presence names everyone and its stats count users",
     "join and leave are heard by the others",
@@ -33,7 +33,7 @@ const NODE: &[&str] = &[
 ];
 
 /// What `e2e/python/scenarios.py` proves.
-const PYTHON: &[&str] = &[
+pub(crate) const PYTHON: &[&str] = &[
     "a client hears its own publication",
     "presence counts exactly, and joins and leaves are heard",
     "history pages forwards and backwards",
@@ -54,12 +54,12 @@ async fn server() -> Server {
 
 async fn node(encoding: &str) {
     let Some(node) = require::node_with("e2e/node", "node_modules/centrifuge") else { return };
-    run(&node, "e2e/node/main.mjs", encoding, NODE).await;
+    run(&node, "e2e/node/main.mjs", encoding, NODE, &server().await).await;
 }
 
 async fn python(encoding: &str) {
     let Some(python) = require::python() else { return };
-    run(&python, "e2e/python/main.py", encoding, PYTHON).await;
+    run(&python, "e2e/python/main.py", encoding, PYTHON, &server().await).await;
 }
 
 #[tokio::test]
@@ -73,10 +73,10 @@ async fn the_stock_javascript_client_works_over_tls() {
     script::run(command, &secure.server, NODE).await;
 }
 
-async fn run(program: &Path, script: &str, encoding: &str, sentences: &[&str]) {
+pub(crate) async fn run(program: &Path, script: &str, encoding: &str, sentences: &[&str], server: &Server) {
     let mut command = Command::new(program);
     command.arg(require::repository().join(script)).arg(encoding);
-    script::run(command, &server().await, sentences).await;
+    script::run(command, server, sentences).await;
 }
 
 #[tokio::test]

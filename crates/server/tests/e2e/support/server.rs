@@ -64,6 +64,13 @@ impl Server {
         Self::start(spanwire(&["--port", "0"])).await
     }
 
+    /// Starts the dev profile on a free port, with these options on its command line.
+    pub(crate) async fn dev_with(options: &[&str]) -> Self {
+        let mut command = spanwire(&["--port", "0"]);
+        command.args(options);
+        Self::start(command).await
+    }
+
     /// Starts the dev profile with the pages of this directory, as a user whose private files are in the other.
     pub(crate) async fn dev_with_pages(directory: &Path, runtime: &Path) -> Self {
         let mut command = spanwire(&["--port", "0"]);
