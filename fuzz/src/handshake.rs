@@ -3,12 +3,21 @@
 use std::fmt::Debug;
 
 use spanwire_ws::HeadLimits;
+use spanwire_ws::deflate::{Parameters, Terms, Window};
 use spanwire_ws::handshake::client::{Handshake, Offer};
 use spanwire_ws::handshake::head::{RequestHead, parse_request};
 use spanwire_ws::handshake::server::{OriginVerdict, Policy, accept};
 
 /// Lower than the default, so that small inputs reach them.
 const LIMITS: HeadLimits = HeadLimits { bytes_max: 1024, headers_max: 16 };
+
+/// The compression that our client offers.
+const OFFER: Parameters = Parameters {
+    server_no_context_takeover: false,
+    client_no_context_takeover: false,
+    server_max_window_bits: Window::Bits(12),
+    client_max_window_bits: Window::Any,
+};
 
 /// The bytes of a request, and of an answer.
 ///
@@ -30,7 +39,7 @@ pub fn handshake(input: &[u8]) {
         target: "/",
         subprotocols: &["a", "b"],
         headers: &[("Origin", "null")],
-        deflate: None,
+        deflate: Some(OFFER),
     };
     let Ok(handshake) = Handshake::new(offer, *b"the sample nonce") else { panic!("the offer is legal") };
     never_changes_its_mind(input, |bytes| {
@@ -63,7 +72,8 @@ fn never_changes_its_mind<T: Debug + PartialEq, E: Debug + PartialEq>(
 /// An answer has as many lines as it has headers, and ends.
 fn check_answer(head: &RequestHead<'_>) {
     let anyone = |_: Option<&str>| OriginVerdict::Allow;
-    let policy = Policy { subprotocols: &["a", "b"], origin: &anyone, deflate: None };
+    let policy =
+        Policy { subprotocols: &["a", "b"], origin: &anyone, deflate: Some(Terms { takeover: true }) };
     let mut answer = Vec::new();
     match accept(&head.request, &policy) {
         Ok(accepted) => {

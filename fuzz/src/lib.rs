@@ -24,6 +24,7 @@ mod framing;
 mod handshake;
 mod http_edge;
 mod hub_operations;
+mod inflating;
 mod mutation;
 mod tokens;
 
@@ -37,6 +38,7 @@ pub use framing::framing;
 pub use handshake::handshake;
 pub use http_edge::http_edge;
 pub use hub_operations::hub_operations;
+pub use inflating::inflating;
 pub use mutation::mutate;
 pub use tokens::tokens;
 
@@ -56,5 +58,6 @@ pub const TARGETS: &[Target] = &[
     ("handshake", handshake),
     ("http_edge", http_edge),
     ("hub_operations", hub_operations),
+    ("inflating", inflating),
     ("tokens", tokens),
 ];
