@@ -15,6 +15,7 @@ use slab::Slab;
 
 use crate::frame::{self, Frame};
 use crate::greeting;
+use crate::inflate::Inflater;
 use crate::poller::Poller;
 use crate::tongue::{Saying, Tongue};
 
@@ -48,6 +49,8 @@ pub(crate) struct Guests<'a> {
     pub(crate) hello: &'a dyn Fn(usize) -> Vec<Vec<u8>>,
     /// Most handshakes under way at once.
     pub(crate) pending: usize,
+    /// Whether they offer compression.
+    pub(crate) compressed: bool,
 }
 
 impl<'a> Guests<'a> {
@@ -58,7 +61,7 @@ impl<'a> Guests<'a> {
         count: usize,
         hello: &'a dyn Fn(usize) -> Vec<Vec<u8>>,
     ) -> Guests<'a> {
-        Guests { address, path: tongue.path(), tongue, count, hello, pending: PENDING }
+        Guests { address, path: tongue.path(), tongue, count, hello, pending: PENDING, compressed: false }
     }
 }
 
@@ -69,6 +72,7 @@ pub(crate) struct Crowd {
     /// The starts of frames whose rest has not come yet. Rare, so kept apart from the clients.
     rests: HashMap<usize, Vec<u8>>,
     scratch: Vec<u8>,
+    inflater: Inflater,
     /// How many clients were ever let in: it chooses the next one's source address.
     entered: usize,
     /// Bytes read since the crowd was made.
@@ -103,6 +107,7 @@ impl Crowd {
             clients: Slab::new(),
             rests: HashMap::new(),
             scratch: vec![0; SCRATCH_BYTES],
+            inflater: Inflater::new(),
             entered: 0,
             bytes_read: 0,
             pings: 0,
@@ -193,7 +198,9 @@ impl Crowd {
         let stream = connect(guests.address, self.entered)?;
         let seat = self.clients.vacant_entry();
         self.poller.watch(&stream, seat.key() as u64)?;
-        (&stream).write_all(greeting::request(guests.path).as_bytes()).context("cannot send a handshake")?;
+        (&stream)
+            .write_all(greeting::request(guests.path, guests.compressed).as_bytes())
+            .context("cannot send a handshake")?;
         seat.insert(Client { stream, stage: Stage::Upgrading, tongue: guests.tongue });
         self.entered += 1;
         Ok(())
@@ -244,6 +251,10 @@ impl Crowd {
             at = frame.end();
             let payload = &bytes[frame.payload.clone()];
             match frame.opcode {
+                frame::TEXT | frame::BINARY if frame.compressed => {
+                    let message = self.inflater.inflate(payload)?.to_vec();
+                    self.message(number, &message, hear)?;
+                }
                 frame::TEXT | frame::BINARY => self.message(number, payload, hear)?,
                 frame::PING => {
                     let mut pong = Vec::new();

@@ -1,4 +1,4 @@
-//! As much of RFC 6455 as a load generator and a floor need: whole frames, no extensions.
+//! As much of RFC 6455 as a load generator and a floor need: whole frames, and the bit that says "compressed".
 //!
 //! The product's own codec is not used here on purpose: a bench that shares code with what it measures
 //! would share its mistakes, and the floor must not inherit its cost.
@@ -25,6 +25,8 @@ const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 pub(crate) struct Frame {
     /// The low four bits of the first byte.
     pub(crate) opcode: u8,
+    /// Whether the message is compressed (RFC 7692 section 6).
+    pub(crate) compressed: bool,
     /// Where the payload lies in the buffer.
     pub(crate) payload: Range<usize>,
     /// The mask of the payload, if it has one.
@@ -52,7 +54,12 @@ impl Frame {
         if bytes.len() < end {
             return None;
         }
-        Some(Frame { opcode: first & 0x0f, payload: from + head..from + end, mask })
+        Some(Frame {
+            opcode: first & 0x0f,
+            compressed: first & 0x40 != 0,
+            payload: from + head..from + end,
+            mask,
+        })
     }
 
     /// The first byte after the frame.

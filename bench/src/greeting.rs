@@ -9,11 +9,12 @@ pub(crate) const ANSWER_MAX: usize = 8192;
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
-/// The request that opens a WebSocket at `path`.
-pub(crate) fn request(path: &str) -> String {
+/// The request that opens a WebSocket at `path`, on which messages may be compressed or not.
+pub(crate) fn request(path: &str, compressed: bool) -> String {
+    let offer = if compressed { "Sec-WebSocket-Extensions: permessage-deflate\r\n" } else { "" };
     format!(
         "GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n\r\n"
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n{offer}\r\n"
     )
 }
 

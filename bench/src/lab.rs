@@ -21,6 +21,11 @@ pub(crate) struct Sides<T> {
 }
 
 impl Lab {
+    /// The same with a server that compresses for those who offer it.
+    pub(crate) fn compressing(&self) -> Lab {
+        Lab { spanwire: self.spanwire.clone().map(Spanwire::compressing), rounds: self.rounds }
+    }
+
     /// Measures server and floor in turns, so that what else the machine does falls on both, and each
     /// time in a new process, so that no round inherits another's memory. `ping_s` is the interval of
     /// heartbeats; the floor sends none at the default of [`DEFAULT_PING_S`].

@@ -10,6 +10,7 @@ mod crowd;
 mod floor;
 mod frame;
 mod greeting;
+mod inflate;
 mod kernel;
 mod lab;
 mod load;

@@ -1,5 +1,6 @@
 //! What is measured, one scenario in each file, with the promise it checks.
 
+mod deflate;
 mod encodings;
 mod fan_out;
 mod flat_out;
@@ -48,6 +49,8 @@ pub(crate) enum Scenario {
     Large,
     /// JSON against Protobuf.
     Encodings,
+    /// Messages compressed, and not.
+    Deflate,
     /// 10,000 clients come back at once, each owed ten messages.
     Storm,
     /// Instructions of the WebSocket layer for one message.
@@ -70,6 +73,7 @@ impl Scenario {
             Scenario::ManyChannels => many_channels::run(lab),
             Scenario::Large => large::run(lab),
             Scenario::Encodings => encodings::run(lab),
+            Scenario::Deflate => deflate::run(lab),
             Scenario::Storm => storm::run(lab),
             Scenario::Instructions => instructions::run(),
         }

@@ -45,6 +45,46 @@ pub(crate) fn data(number: u32, bytes: usize) -> String {
     format!(r#"{head}{}"}}"#, "x".repeat(bytes.saturating_sub(head.len() + 2)))
 }
 
+/// What publications say besides their numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Talk {
+    /// One letter, over and over: for loads that only weigh.
+    Filler,
+    /// Records as applications send them, no two alike: for loads that compress.
+    Records,
+}
+
+impl Talk {
+    /// The data of the publication with this number: JSON of `bytes`, or with records up to a record more.
+    pub(crate) fn data(self, number: u32, bytes: usize) -> String {
+        match self {
+            Talk::Filler => data(number, bytes),
+            Talk::Records => records(number, bytes),
+        }
+    }
+}
+
+/// Prices of things, with enough of chance in them that no message can be guessed from another.
+fn records(number: u32, bytes: usize) -> String {
+    const NAMES: [&str; 8] = ["anchor", "barley", "copper", "dates", "ebony", "flax", "garnet", "hemp"];
+    let mut state = number.wrapping_mul(2_654_435_761) | 1;
+    let mut chance = |below: u32| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 16) % below
+    };
+    let mut data = format!(r#"{DATA_HEAD}{number:0NUMBER_DIGITS$}","quotes":["#);
+    while data.len() + 2 < bytes {
+        let comma = if data.ends_with('[') { "" } else { "," };
+        let (name, price, cents) = (NAMES[chance(8) as usize], chance(5_000), chance(100));
+        data.push_str(&format!(
+            r#"{comma}{{"name":"{name}","price":{price}.{cents:02},"volume":{}}}"#,
+            chance(90_000)
+        ));
+    }
+    data.push_str("]}");
+    data
+}
+
 /// Finds publication numbers in deliveries. Remembers where in the line it found the last one, since the
 /// next is nearly always there too.
 pub(crate) struct NumberFinder {
@@ -81,6 +121,16 @@ mod tests {
             let data = data(number, bytes);
             assert_eq!(data.len(), bytes);
             serde_json::from_str::<serde_json::Value>(&data).expect("the data is JSON");
+        }
+    }
+
+    #[test]
+    fn records_are_json_of_about_the_size_and_differ() {
+        for bytes in [100, 1_000, 10_000] {
+            let (one, other) = (Talk::Records.data(1, bytes), Talk::Records.data(2, bytes));
+            assert!((bytes..bytes + 64).contains(&one.len()), "{} bytes", one.len());
+            serde_json::from_str::<serde_json::Value>(&one).expect("the data is JSON");
+            assert_ne!(one[25..], other[25..]);
         }
     }
 

@@ -15,6 +15,7 @@ use crate::subject::Server;
 #[derive(Debug, Clone)]
 pub(crate) struct Spanwire {
     binary: PathBuf,
+    compression: bool,
 }
 
 impl Spanwire {
@@ -33,12 +34,17 @@ impl Spanwire {
                 binary.display()
             );
         }
-        Ok(Spanwire { binary })
+        Ok(Spanwire { binary, compression: false })
     }
 
     /// Where it is.
     pub(crate) fn binary(&self) -> &Path {
         &self.binary
+    }
+
+    /// The same, started so that it compresses.
+    pub(crate) fn compressing(self) -> Spanwire {
+        Spanwire { compression: true, ..self }
     }
 
     /// Starts the server with one shard and waits until it listens.
@@ -51,7 +57,8 @@ impl Spanwire {
         let address = process::free_address(address)?;
         let file = env::temp_dir()
             .join(format!("spanwire-bench-{}-{}.toml", std::process::id(), address).replace(':', "-"));
-        fs::write(&file, config(address, ping_s)).context("cannot write the server's configuration")?;
+        fs::write(&file, config(address, ping_s, self.compression))
+            .context("cannot write the server's configuration")?;
         let mut command = Command::new(&self.binary);
         command.arg("serve").arg("-c").arg(&file);
         let process = Process::start(&command);
@@ -62,8 +69,10 @@ impl Spanwire {
 }
 
 /// A server that lets anybody do what the loads do, with heartbeats at this interval in seconds.
-fn config(address: SocketAddr, ping_s: u64) -> String {
+fn config(address: SocketAddr, ping_s: u64, compression: bool) -> String {
     let (ip, port) = (address.ip(), address.port());
+    // Left out where it is off, so that servers which know nothing of it can be measured too.
+    let compression = if compression { "compression = true" } else { "" };
     // The pong must be awaited for less than a ping's interval.
     let pong_s = ping_s.div_ceil(2).min(8);
     format!(
@@ -82,6 +91,7 @@ pong_timeout = "{pong_s}s"
 
 [websocket]
 message_size_limit = 131072
+{compression}
 
 [engine]
 shards = 1
@@ -120,7 +130,7 @@ mod tests {
     fn a_pong_is_awaited_for_less_than_a_ping_interval() {
         let address = SocketAddr::from(([127, 0, 0, 1], 8000));
         for (ping, pong) in [(25, 8), (16, 8), (5, 3), (2, 1)] {
-            let config = config(address, ping);
+            let config = config(address, ping, false);
             assert!(config.contains(&format!("ping_interval = \"{ping}s\"")), "{config}");
             assert!(config.contains(&format!("pong_timeout = \"{pong}s\"")), "{config}");
         }

@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use super::Outcome;
 use crate::crowd::{Crowd, Guests};
 use crate::procfs;
-use crate::script::{self, NumberFinder};
+use crate::script::{self, NumberFinder, Talk};
 use crate::subject::Server;
 use crate::tongue::Tongue;
 
@@ -47,14 +47,27 @@ pub(crate) struct Fanout {
     pub(crate) warm_up: u32,
     /// Bytes of a message's data.
     pub(crate) bytes: usize,
+    /// What is in it.
+    pub(crate) talk: Talk,
     /// How everybody speaks.
     pub(crate) tongue: Tongue,
+    /// Whether subscribers offer compression.
+    pub(crate) compressed: bool,
 }
 
 impl Fanout {
     /// A fan-out of 128 bytes in JSON.
     pub(crate) const fn new(subscribers: usize, pace: Pace, messages: u32, warm_up: u32) -> Fanout {
-        Fanout { subscribers, pace, messages, warm_up, bytes: script::DATA_BYTES, tongue: Tongue::Json }
+        Fanout {
+            subscribers,
+            pace,
+            messages,
+            warm_up,
+            bytes: script::DATA_BYTES,
+            talk: Talk::Filler,
+            tongue: Tongue::Json,
+            compressed: false,
+        }
     }
 
     /// Runs the load once. Fails unless every subscriber gets every message once and in order.
@@ -87,9 +100,9 @@ struct Room {
 impl Room {
     fn open(server: &Server, load: Fanout) -> Result<Room> {
         let mut crowd = Crowd::new()?;
-        let Fanout { subscribers, tongue, .. } = load;
+        let Fanout { subscribers, tongue, compressed, .. } = load;
         let join = |_| vec![tongue.connect(1), tongue.subscribe(2, script::CHANNEL)];
-        crowd.seat(&Guests::new(server.address, tongue, subscribers, &join))?;
+        crowd.seat(&Guests { compressed, ..Guests::new(server.address, tongue, subscribers, &join) })?;
         let enter = |_| vec![tongue.connect(1)];
         crowd.seat(&Guests::new(server.address, tongue, 1, &enter))?;
         Ok(Room { load, crowd, ledger: Ledger::new(subscribers), latencies: Vec::new() })
@@ -128,11 +141,11 @@ impl Room {
     }
 
     fn publish(&mut self, numbers: Range<u32>) -> Result<()> {
-        let Fanout { bytes, tongue, .. } = self.load;
+        let Fanout { bytes, talk, tongue, .. } = self.load;
         let mut frames = Vec::with_capacity((128 + bytes) * numbers.len());
         for number in numbers {
             // Ids 1 and 2 were connect and subscribe.
-            let data = script::data(number, bytes);
+            let data = talk.data(number, bytes);
             frames.extend_from_slice(&tongue.publish(number + 3, script::CHANNEL, &data));
         }
         self.crowd.send(self.ledger.subscribers(), &frames)
