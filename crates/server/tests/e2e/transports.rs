@@ -5,6 +5,7 @@
 
 mod carrier;
 mod client;
+mod over_http2;
 mod polling;
 mod scenes;
 mod statuses;
@@ -47,6 +48,8 @@ macro_rules! over {
 over! {
     websocket_json: Carrier::WebSocketJson;
     websocket_protobuf: Carrier::WebSocketProtobuf;
+    http2_websocket_json: Carrier::Http2WebSocketJson;
+    http2_websocket_protobuf: Carrier::Http2WebSocketProtobuf;
     http_stream_json: Carrier::HttpStreamJson;
     http_stream_protobuf: Carrier::HttpStreamProtobuf;
     sse: Carrier::Sse;

@@ -7,24 +7,28 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use spanwire_wire::message::EmulationRequest;
 use spanwire_wire::{Encoding, Limits, commands, encode_command, encode_emulation, encode_server_message};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 
+use super::over_http2;
 use super::streaming::{Streaming, post, request_head};
 use crate::support::http;
 use crate::support::until::within;
 
 /// What a client asks the kernel to buffer for it: little, so that one that does not read is noticed.
-const RECEIVE_BYTES: u32 = 32 << 10;
+pub(crate) const RECEIVE_BYTES: u32 = 32 << 10;
 
 /// A way to carry a session, and the encoding that is spoken over it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Carrier {
     WebSocketJson,
     WebSocketProtobuf,
+    Http2WebSocketJson,
+    Http2WebSocketProtobuf,
     HttpStreamJson,
     HttpStreamProtobuf,
     Sse,
@@ -33,7 +37,7 @@ pub(crate) enum Carrier {
 
 /// A session as it is carried.
 pub(crate) enum Carried {
-    WebSocket(WebSocketStream<TcpStream>),
+    WebSocket(WebSocketStream<Wire>),
     Stream(Streaming),
     /// The connection for polls, and the last batch.
     Poll {
@@ -41,6 +45,13 @@ pub(crate) enum Carried {
         last: u64,
     },
 }
+
+/// Whatever brings the bytes of a WebSocket.
+pub(crate) type Wire = Box<dyn Duplex>;
+
+pub(crate) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
 /// What has come from the server.
 #[derive(Debug)]
@@ -55,14 +66,16 @@ pub(crate) enum Heard {
 impl Carrier {
     pub(crate) fn encoding(self) -> Encoding {
         match self {
-            Self::WebSocketProtobuf | Self::HttpStreamProtobuf => Encoding::Protobuf,
+            Self::WebSocketProtobuf | Self::Http2WebSocketProtobuf | Self::HttpStreamProtobuf => {
+                Encoding::Protobuf
+            }
             _ => Encoding::Json,
         }
     }
 
     /// Whether commands take another way than replies.
     pub(crate) fn is_emulated(self) -> bool {
-        !matches!(self, Self::WebSocketJson | Self::WebSocketProtobuf)
+        matches!(self, Self::HttpStreamJson | Self::HttpStreamProtobuf | Self::Sse | Self::Poll)
     }
 
     /// Opens a session with this frame as the first.
@@ -71,6 +84,10 @@ impl Carrier {
             Self::WebSocketJson => Carried::WebSocket(websocket(address, None, first).await),
             Self::WebSocketProtobuf => {
                 Carried::WebSocket(websocket(address, Some("centrifuge-protobuf"), first).await)
+            }
+            Self::Http2WebSocketJson => Carried::WebSocket(on_http2(address, None, first).await),
+            Self::Http2WebSocketProtobuf => {
+                Carried::WebSocket(on_http2(address, Some("centrifuge-protobuf"), first).await)
             }
             Self::HttpStreamJson => Carried::Stream(
                 Streaming::post(address, "/connection/http_stream", "application/json", first).await,
@@ -201,15 +218,31 @@ pub(crate) async fn narrow(address: SocketAddr) -> TcpStream {
     within("a connection", socket.connect(address)).await.expect("the server accepts")
 }
 
-async fn websocket(address: SocketAddr, protocol: Option<&str>, first: &Bytes) -> WebSocketStream<TcpStream> {
+async fn websocket(address: SocketAddr, protocol: Option<&str>, first: &Bytes) -> WebSocketStream<Wire> {
     let url = format!("ws://{address}/connection/websocket");
     let mut request = url.into_client_request().expect("a URL");
     if let Some(protocol) = protocol {
         let value = protocol.parse().expect("a header's value");
         request.headers_mut().insert("Sec-WebSocket-Protocol", value);
     }
-    let handshake = tokio_tungstenite::client_async(request, narrow(address).await);
-    let (mut socket, _) = within("the handshake", handshake).await.expect("the server shakes hands");
+    let wire: Wire = Box::new(narrow(address).await);
+    let handshake = tokio_tungstenite::client_async(request, wire);
+    let (socket, _) = within("the handshake", handshake).await.expect("the server shakes hands");
+    begin(socket, protocol, first).await
+}
+
+/// A WebSocket on a stream of HTTP/2, whose handshake has no part in the WebSocket's own bytes.
+async fn on_http2(address: SocketAddr, protocol: Option<&str>, first: &Bytes) -> WebSocketStream<Wire> {
+    let wire: Wire = Box::new(over_http2::open(address, protocol).await);
+    let socket = WebSocketStream::from_raw_socket(wire, Role::Client, None).await;
+    begin(socket, protocol, first).await
+}
+
+async fn begin(
+    mut socket: WebSocketStream<Wire>,
+    protocol: Option<&str>,
+    first: &Bytes,
+) -> WebSocketStream<Wire> {
     let message = match protocol {
         Some(_) => Message::Binary(first.clone()),
         None => Message::text(String::from_utf8_lossy(first).into_owned()),
