@@ -41,13 +41,21 @@ impl OriginPolicy {
             return Err(OriginRefusal { origin: String::new() });
         }
         let origin = origin.to_ascii_lowercase();
-        let listed = self.allowed.iter().any(|pattern| glob::fits(pattern, &origin));
+        let listed = is_origin(&origin) && self.allowed.iter().any(|pattern| glob::fits(pattern, &origin));
         if listed || host.is_some_and(|host| is_same_host(&origin, &host.to_ascii_lowercase())) {
             Ok(())
         } else {
             Err(OriginRefusal { origin: if is_plain(&origin) { origin } else { String::new() } })
         }
     }
+}
+
+/// Whether this may be an origin (RFC 6454, section 7): `null`, or a scheme and an authority. A star in a pattern stands
+/// for anything, so that what is no part of a host must not be there.
+fn is_origin(origin: &str) -> bool {
+    let authority = origin.split_once("://").map(|(_, authority)| authority);
+    let is_of_no_host = |byte: u8| !byte.is_ascii_graphic() || b"/?#@\\".contains(&byte);
+    authority.map_or(origin == "null", |authority| !authority.bytes().any(is_of_no_host))
 }
 
 /// Whether an origin can be repeated in a page, in a configuration and in a log without meaning anything there.
@@ -95,6 +103,16 @@ mod tests {
             (Some("http://[::1]:8000"), Some("[::1]:8000"), true),
             (Some("https://example.org"), Some("example.org:80"), false),
             (Some("http://example.org"), Some("example.org:8000"), false),
+            (Some("http://[::1]:8000"), Some("[::1]:8001"), false),
+            (Some("http://[::1]:8000"), Some("[0:0:0:0:0:0:0:1]:8000"), false),
+            (Some("https://xn--bcher-kva.example"), Some("XN--bcher-kva.example"), true),
+            (Some("https://b\u{fc}cher.example"), Some("xn--bcher-kva.example"), false),
+            (Some("https://example.org:443"), Some("example.org"), false),
+            (Some("https://example.org."), Some("example.org"), false),
+            (Some("https://user@example.org"), Some("example.org"), false),
+            (Some("https://example.org/"), Some("example.org"), false),
+            (Some("https://example.org https://evil.example"), Some("example.org"), false),
+            (Some("wss://example.org"), Some("example.org"), false),
             (Some("https://evil.example"), Some("example.org"), false),
             (Some("https://example.org.evil.example"), Some("example.org"), false),
             (Some("https://"), Some(""), false),
@@ -116,6 +134,12 @@ mod tests {
             ("https://example.org", false),
             ("http://app.example.org", false),
             ("null", true),
+            ("https://app.example.org:8443", false),
+            ("https://example.org.evil.example", false),
+            ("https://evil.example/.example.org", false),
+            ("https://evil.example?.example.org", false),
+            ("https://evil.example@app.example.org", false),
+            ("https://evil.example .example.org", false),
         ];
         for (origin, expected) in table {
             assert_eq!(policy.check(Some(origin), Some("api.test")).is_ok(), expected, "{origin}");
