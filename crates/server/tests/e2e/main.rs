@@ -26,8 +26,9 @@ mod http2; //           many WebSockets over one connection
 mod misbehaviour; //    broken protocol, and the code that each sin earns
 mod proxies; //         nginx and HAProxy, configured as the documentation says
 mod silence; //         peers that say nothing, read nothing, or die without a word
-mod smuggling;
-mod tls; //             certificates, their renewal, and what a network can do to ciphertext //       requests that could be read in two ways
+mod slowness; //        peers that are slow on purpose
+mod smuggling; //       requests that could be read in two ways
+mod tls; //             certificates, their renewal, and what a network can do to ciphertext
 
 // The operator: what runs it, watches it and ends it.
 mod command_line; //    `spanwire pub`, `spanwire sub`, and refusals to start
