@@ -44,6 +44,7 @@ use crate::auth::{HostPolicy, OriginPolicy};
 use crate::backend::Wanted;
 use crate::chance::Chance;
 use crate::config::Settings;
+use crate::dev_proxy::DevProxy;
 use crate::engine::Serve;
 use crate::metrics::EdgeCounters;
 use crate::tls::Acceptor;
@@ -64,6 +65,8 @@ pub struct Edge {
     websocket: http2::Terms,
     /// Headers that the backend wants to see.
     wanted: Wanted,
+    /// Only the dev profile has routes to it.
+    dev_proxy: Arc<DevProxy>,
     routes: Router,
     /// Without it, clients come without TLS.
     tls: Option<Acceptor>,
@@ -83,6 +86,7 @@ impl Edge {
         chance: &mut Chance,
     ) -> Self {
         let api = Api::new(settings, uid.clone(), counters.clone());
+        let dev_proxy = Arc::new(DevProxy::default());
         Self {
             door: Door::new(settings),
             proxies: settings.http_server.proxies.clone(),
@@ -95,11 +99,17 @@ impl Edge {
             streams_max: settings.http_server.http2.max_concurrent_streams,
             websocket: http2::Terms::of(settings),
             wanted: settings.backend.wanted(),
-            routes: routes::routes(settings, api, counters.clone()),
             tls,
             transports: Transports::new(settings.transports.clone(), uid, chance),
+            routes: routes::routes(settings, api, &dev_proxy, counters.clone()),
+            dev_proxy,
             counters,
         }
+    }
+
+    /// The bad network of the dev profile, to be told where the server listens.
+    pub(crate) fn dev_proxy(&self) -> Arc<DevProxy> {
+        self.dev_proxy.clone()
     }
 
     /// What the engine calls with each accepted socket.

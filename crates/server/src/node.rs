@@ -86,6 +86,7 @@ impl Node {
             true => None,
             false => Some(Backend::start(settings.backend.clone(), authorize.clone(), chance.seed())?),
         };
+        let dev_proxy = edge.dev_proxy();
         let engine = Engine::start(EngineConfig {
             shards,
             listen: addresses(settings.http_server.address, settings.http_server.port)?,
@@ -100,6 +101,9 @@ impl Node {
             serve: edge.into_serve(),
             seed: chance.seed(),
         })?;
+        if let Some(address) = engine.addresses().first() {
+            dev_proxy.lead_to(*address);
+        }
         Ok(Self { engine, certificates, signals, runtime })
     }
 

@@ -15,11 +15,17 @@ use super::plain;
 use crate::api::Api;
 use crate::assets;
 use crate::config::Settings;
+use crate::dev_proxy::{self, DevProxy};
 use crate::engine::EngineHandle;
 use crate::metrics::{self, EdgeCounters};
 
 /// The routes that these settings open.
-pub(super) fn routes(settings: &Settings, api: Api, counters: Arc<EdgeCounters>) -> Router {
+pub(super) fn routes(
+    settings: &Settings,
+    api: Api,
+    dev_proxy: &Arc<DevProxy>,
+    counters: Arc<EdgeCounters>,
+) -> Router {
     let mut routes = Router::new()
         .route("/api/{method}", any(call).with_state(Arc::new(api)))
         .route("/spanwire.js", get(|request: Request| assets::script("spanwire.js", request)))
@@ -33,6 +39,7 @@ pub(super) fn routes(settings: &Settings, api: Api, counters: Arc<EdgeCounters>)
     if settings.profile.shows_demos() {
         let gallery = || get(|request: Request| assets::demo("index.html", request));
         routes = routes.route("/demos/", gallery()).route("/demos/{*path}", get(demo));
+        routes = routes.merge(dev_proxy::routes(dev_proxy.clone()));
         if settings.directory.is_none() {
             routes = routes.route("/", gallery());
         }

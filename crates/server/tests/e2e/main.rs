@@ -33,6 +33,7 @@ mod tls; //             certificates, their renewal, and what a network can do t
 // The operator: what runs it, watches it and ends it.
 mod command_line; //    `spanwire pub`, `spanwire sub`, and refusals to start
 mod dev_profile; //     `spanwire` alone: this machine and nobody else
+mod dev_proxy; //       a bad network to practise with
 mod operations; //      `/health`, `/metrics`
 mod server_api; //      `/api/…`
 mod shutdown; //        SIGTERM

@@ -3,6 +3,7 @@
 pub(crate) mod backend;
 pub(crate) mod chromium;
 pub(crate) mod http;
+pub(crate) mod line;
 pub(crate) mod page;
 pub(crate) mod peer;
 pub(crate) mod proxy;
