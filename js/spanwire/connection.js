@@ -152,8 +152,9 @@ export class Connection {
     this.#owed.delete(id);
     this.latency = this.#heard - Math.max(owed.at, this.#opened);
     if (error) {
-      const temporary = error.temporary || error.code < 100;
-      owed.reply(new SpanwireError(error.code, error.message, temporary));
+      const told = new SpanwireError(error.code, error.message, error.temporary || error.code < 100);
+      told.retryAfter = error.sw_retry_after;
+      owed.reply(told);
     } else owed.reply(null, results[owed.method] ?? {});
   }
 

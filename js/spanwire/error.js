@@ -48,6 +48,8 @@ export class SpanwireError extends Error {
     this.code = code;
     /** True if the same thing may succeed later without a change. */
     this.temporary = temporary;
+    /** When the server would have us again, in milliseconds, if it said so. @type {number | undefined} */
+    this.retryAfter = undefined;
     /** What to do about it; empty if the message says it all. */
     this.hint = hint;
   }

@@ -12,6 +12,9 @@ export const YOUNG_MS = 60_000;
 /** No retry waits longer than this ever, so that a server which returns has everybody back soon after. */
 export const RETRY_MS_MAX = 20_000;
 
+/** A server that sends us away may tell when to come back; later than this we do not believe it. */
+export const RETRY_TOLD_MS_MAX = 120_000;
+
 /** A connection that lived this long was a good one, and forgives the failures before it. */
 export const STEADY_MS = 10_000;
 
@@ -28,7 +31,7 @@ export const TOKEN_MS_MAX = 10_000;
 export const OPEN_MS = 4_000;
 
 /** The same for a stream over HTTP: a proxy that holds one back is found out when the page has waited already. */
-export const STREAM_MS = 1_250;
+export const STREAM_MS = 1_000;
 
 /** How long to be content with a fallback before a WebSocket is tried again; up to twice that, by chance. */
 export const CLIMB_MS = 300_000;

@@ -8,7 +8,7 @@ import { Backoff } from "./backoff.js";
 import { Connection } from "./connection.js";
 import { SpanwireError } from "./error.js";
 import { Events } from "./events.js";
-import { CALL_MS_MAX, OPEN_MS, PUBLISH_MS_MAX, TIMER_MS_MAX, TOKEN_MS_MAX, VOLATILE_BYTES_MAX } from "./limits.js";
+import { CALL_MS_MAX, OPEN_MS, PUBLISH_MS_MAX, RETRY_TOLD_MS_MAX, TIMER_MS_MAX, TOKEN_MS_MAX, VOLATILE_BYTES_MAX } from "./limits.js";
 import { Outbox } from "./outbox.js";
 import { Subscription } from "./subscription.js";
 import { onWake } from "./world.js";
@@ -383,7 +383,9 @@ export class Session {
   #wait(error, lived_ms) {
     if (isTerminal(error.code)) return this.close(error);
     this.#disconnect();
-    const wait_ms = this.#backoff.next(lived_ms);
+    // The server knows better when it has time for us, and has spread those it sent away over time already.
+    const own_ms = this.#backoff.next(lived_ms);
+    const wait_ms = Math.min(error.retryAfter || own_ms, RETRY_TOLD_MS_MAX);
     const retryAt = this.world.now() + wait_ms;
     this.#timer = this.world.setTimeout(() => this.#connect(), wait_ms);
     this.#tell({ state: "waiting", attempt: this.#backoff.attempt, retryAt, client: null, lastError: error });

@@ -63,7 +63,7 @@
 /**
  * @typedef {object} Reply
  * @property {number} [id]
- * @property {{ code: number, message: string, temporary?: boolean }} [error]
+ * @property {{ code: number, message: string, temporary?: boolean, sw_retry_after?: number }} [error]
  * @property {Push} [push]
  */
 

@@ -244,6 +244,16 @@ test("an expired token is replaced, any other refusal of connect is final", asyn
   assert.deepEqual(asked, ["connect", "connect"]);
 });
 
+test("a server that sends a client away says when it may come back", async () => {
+  for (const [told, comes] of [[2_500, 2_500], [600_000, 120_000], [0, 150]]) {
+    const stage = new Stage();
+    await settled();
+    await stage.socket.open();
+    await stage.socket.refuse("connect", { code: 111, message: "too many requests", temporary: true, sw_retry_after: told });
+    assert.equal(stage.client.status.retryAt, stage.clock.now + comes);
+  }
+});
+
 test("an expired token that cannot be replaced is final", async () => {
   const stage = new Stage({ token: "old" });
   await settled();

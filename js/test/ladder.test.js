@@ -44,9 +44,9 @@ test("a way that hangs is given up, and the whole way down takes less than three
   await stage.clock.advance(1);
   assert.equal(stage.sockets[0].closed, true);
   const began = stage.clock.now;
-  await stage.clock.advance(1_250);
+  await stage.clock.advance(1_000);
   assert.equal(http.last("/connection/http_stream").signal.aborted, true);
-  await stage.clock.advance(1_250);
+  await stage.clock.advance(1_000);
   assert.equal(http.sources[0].closed, true);
   assert.ok(stage.clock.now - began < 3_000);
   await http.last("/connection/poll").answer(200, JSON.stringify({ batch: 1, replies: [welcome()] }));
@@ -187,12 +187,12 @@ test("a WebSocket is tried again in the background, and taken when nothing is un
   assert.equal(scout.frames.length, 0);
   assert.equal(rt.status.transport, "poll", "somebody waits for an answer");
   assert.equal((await asked).code, "unacknowledged", "it gave up by itself long ago");
-  await stage.clock.advance(1_250);
+  await stage.clock.advance(1_000);
   assert.equal(rt.status.transport, "poll", "but nobody has answered it yet");
 
   await http.last("/connection/poll").answer(200, JSON.stringify({ batch: 3, replies: [{ id: 3, rpc: {} }] }));
   await http.last("/emulation").answer(204);
-  await stage.clock.advance(1_250);
+  await stage.clock.advance(1_000);
   await stage.sockets.at(-1).open();
   assert.equal(http.last("/connection/poll").signal.aborted, true);
   assert.equal(rt.status.transport, "websocket");

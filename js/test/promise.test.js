@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connect } from "../spanwire.js";
+import { Ladder } from "../spanwire/ladder.js";
 import { FakeClock, FakeSocket, outcome, settled } from "./stage.js";
 
 const CHANNEL = "chat:lobby";
@@ -109,7 +110,8 @@ async function live(seed, { keys, history, restarts }) {
     }
   }
   const { setTimeout, clearTimeout } = clock;
-  const rt = connect("ws://test/", { WebSocket, setTimeout, clearTimeout, random, now: () => clock.now, wakers: [] });
+  const world = { WebSocket, setTimeout, clearTimeout, random, now: () => clock.now, wakers: [], ladder: async () => ({ Ladder }) };
+  const rt = connect("ws://test/", { transports: ["websocket"], ...world });
   const room = rt.channel(CHANNEL, { history });
   const heard = [];
   const gaps = [];
