@@ -1,15 +1,11 @@
 /**
- * What to do about an error, by code. A code without a line here says enough in its message.
+ * What to do about an error, by code, where its message does not say enough. Each costs every page that loads us.
  * @type {Record<string | number, string>}
  */
 const HINTS = {
-  102: "no namespace has this name",
   103: "see the namespace's allow_ options, or the token",
-  105: "by the server: listen with client.on('message')",
-  108: "switched off in this namespace",
   109: "pass getToken to connect()",
   overflow: "raise buffer, or pass overflow: 'drop-oldest'",
-  queue_full: "too much waits for a connection",
   unacknowledged: "it was sent, and may or may not have happened",
 };
 

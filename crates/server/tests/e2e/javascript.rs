@@ -34,3 +34,9 @@ async fn its_types_hold() {
     let Some(node) = require::node_with("js", "node_modules/typescript/bin/tsc") else { return };
     succeeds(&node, &["node_modules/typescript/bin/tsc", "-p", "."]).await;
 }
+
+#[tokio::test]
+async fn it_is_no_larger_than_it_may_be() {
+    let Some(node) = require::node_with("js", "node_modules/esbuild/bin/esbuild") else { return };
+    succeeds(&node, &["size.js"]).await;
+}

@@ -9,7 +9,9 @@ mod support;
 mod backends; //        the application beside it decides, and a crowd waits for it
 mod chat_in_chromium; // two browsers, one of them cut off for two seconds
 mod compression; //     permessage-deflate by stock clients, a browser, and a stranger with a bomb
+mod fallback_lab; //    one stream over four transports, and something in the way
 mod javascript; //      our own browser client: its unit tests and its types
+mod ladder_in_chromium; // a page whose network turns bad
 mod readme; //          its pages, as they stand there
 mod shards; //          one channel over several shards: one order, and recovery anywhere
 mod stock_sdks; //      the `centrifuge` package for Node, and `centrifuge-python`
