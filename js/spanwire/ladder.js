@@ -22,6 +22,8 @@ export class Ladder {
   #start = 0;
   /** When to begin at the top again. */
   #until_ms = 0;
+  /** Whether we have been further up a moment ago. */
+  #descending = false;
   /** How many times in a row none of them worked. */
   #rounds = 0;
   /** @type {any} */
@@ -62,7 +64,7 @@ export class Ladder {
 
   /** @returns {WebSocket} or what can pass for one */
   socket() {
-    if (this.#world.now() > this.#until_ms) this.top();
+    if (!this.#descending && this.#world.now() > this.#until_ms) this.top();
     const { transport } = this;
     if (transport === "websocket") return new this.#world.WebSocket(this.#url);
     const url = new URL(transport, this.#url.replace(/^ws/, "http"));
@@ -78,9 +80,10 @@ export class Ladder {
    */
   down(code) {
     const believed = code === 1013 && this.#rounds < 2;
-    if (!believed && ++this.#at < this.#rungs.length) return true;
-    if (!believed) this.#start = 0;
-    this.#at = this.#start;
+    this.#descending = !believed && ++this.#at < this.#rungs.length;
+    if (this.#descending) return true;
+    if (believed) this.#at = this.#start;
+    else this.top();
     this.#rounds++;
     return false;
   }
@@ -92,14 +95,21 @@ export class Ladder {
    */
   worked(climb) {
     this.#rounds = 0;
+    this.#descending = false;
     if (this.#start !== this.#at) this.#remember();
     if (this.#at && this.#rungs[0] === "websocket") this.#lookUp(climb, this.#until_ms - this.#world.now());
   }
 
-  /** Another network: what was learned about the last one is worth nothing. */
+  /** From now on, from the best one. */
   top() {
-    this.#at = this.#start = 0;
+    this.#at = 0;
     this.#remember();
+  }
+
+  /** Another network: what was learned about the last one is worth nothing the next time. */
+  forget() {
+    this.#until_ms = 0;
+    this.#world.storage?.removeItem(this.#key);
   }
 
   /** Looks no further up. */

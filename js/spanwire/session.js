@@ -416,7 +416,7 @@ export class Session {
   /** @param {string} why the name of what woke us */
   #wake(why) {
     const { state } = this.#status;
-    if (why === "online") this.#ladder?.top();
+    if (why === "online") this.#ladder?.forget();
     if (state === "connected") this.#connection?.probe();
     if (state !== "waiting" || why === "offline") return;
     this.world.clearTimeout(this.#timer);

@@ -161,10 +161,38 @@ test("another network is tried from the top again", async () => {
   all.stage.waker.dispatchEvent(new Event("online"));
   await settled();
   assert.equal(storage.size, 0);
+  assert.equal(all.rt.status.transport, "poll", "what works goes on");
   await all.http.last("/connection/poll").lose();
   await all.http.last("/connection/poll").lose();
   await all.stage.retry();
   assert.equal(all.rt.status.transport, "websocket");
+});
+
+test("what was remembered and does not work any more is forgotten", async () => {
+  const storage = new FakeStorage();
+  const first = await climber({ storage });
+  await down(first);
+  first.rt.close();
+  const { http, stage, rt } = await climber({ storage });
+  await http.last("/connection/poll").answer(404);
+  assert.equal(rt.status.state, "waiting");
+  assert.equal(storage.size, 0);
+  await stage.retry();
+  assert.equal(rt.status.transport, "websocket");
+});
+
+test("hours after a climb, each way is tried once on the way down", async () => {
+  const { http, stage, rt } = await climber();
+  await down({ http, stage });
+  await stage.clock.advance(450_000);
+  await stage.sockets.at(-1).open();
+  await stage.up({ ping: 0 });
+  await stage.clock.advance(3_600_000);
+  const [sockets, requests] = [stage.sockets.length, http.requests.length];
+  await stage.down();
+  await stage.socket.drop();
+  assert.equal(rt.status.transport, "http_stream");
+  assert.deepEqual([stage.sockets.length, http.requests.length], [sockets + 1, requests + 1]);
 });
 
 test("a WebSocket is tried again in the background, and taken when nothing is under way", async () => {

@@ -21,6 +21,10 @@ rt.on("status", ({ state }) => state === "connected");
 // @ts-expect-error there is no such state
 rt.on("status", ({ state }) => state === "online");
 
+connect({ transports: ["websocket", "poll"] });
+// @ts-expect-error there is no such transport
+connect({ transports: ["pigeon"] });
+
 // A channel can be held by a block, and a token can be refused.
 {
   using room = rt.channel("chat:lobby", { history: 50, presence: true });
