@@ -273,11 +273,11 @@ test("a refusal is final, has a hint, and ends loops with the error", async () =
   room.on("error", (error) => errors.push(error));
   const next = outcome(room.events("message").next());
   await settled();
-  await stage.socket.refuse("subscribe", { code: 102, message: "unknown channel" });
+  await stage.socket.refuse("subscribe", { code: 103, message: "permission denied" });
   assert.equal(room.state, "unsubscribed");
-  assert.equal((await next).code, 102);
+  assert.equal((await next).code, 103);
   assert.match(errors[0].hint, /namespace/);
-  assert.equal((await outcome(room.events("message").next())).code, 102, "also for a loop that begins later");
+  assert.equal((await outcome(room.events("message").next())).code, 103, "also for a loop that begins later");
   assert.notEqual(stage.client.channel("nowhere:x"), room, "asking again is a new try");
 });
 
