@@ -25,6 +25,7 @@ mod excess; //          too much, too deep, too many: refused by a limit that ha
 mod faults; //          what can befall the process: crashes, freezes, full disks, stampedes
 mod handshakes; //      raw bytes in, an HTTP status out
 mod http2; //           many WebSockets over one connection
+mod http2_in_chromium; // a page and its WebSockets over one connection
 mod misbehaviour; //    broken protocol, and the code that each sin earns
 mod proxies; //         nginx and HAProxy, configured as the documentation says
 mod silence; //         peers that say nothing, read nothing, or die without a word

@@ -49,9 +49,19 @@ pub(crate) struct Chromium {
 impl Chromium {
     /// Starts a browser and waits until it can be driven.
     pub(crate) async fn launch(program: &Path) -> Self {
+        Self::launch_with(program, &[]).await
+    }
+
+    /// The same for pages over TLS, whoever vouches for their certificates.
+    pub(crate) async fn launch_trusting_anybody(program: &Path) -> Self {
+        Self::launch_with(program, &["--ignore-certificate-errors"]).await
+    }
+
+    async fn launch_with(program: &Path, flags: &[&str]) -> Self {
         let profile = Profile(scratch("chromium"));
         let mut process = Command::new(program)
             .args(FLAGS)
+            .args(flags)
             .arg(format!("--user-data-dir={}", profile.0.display()))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
