@@ -41,7 +41,7 @@ use crate::session::{Life, Session, SubscriptionId, Subscriptions};
 use crate::sessions::Sessions;
 use crate::time::{Instant, Now};
 use crate::wheel::Wheel;
-use crate::{Answer, AskId, Deed, Input, Opening, Output, Question, Refusal, SessionId};
+use crate::{Answer, AskId, Deed, Input, Opening, Output, Question, Refusal, SessionId, Upstream};
 
 /// What a hub is told once.
 #[derive(Clone, Debug)]
@@ -166,10 +166,16 @@ impl Hub {
 
     /// A connection is there. Until it is [`Input::Gone`] the id names its session, also after it was closed.
     pub fn open(&mut self, now: Now, opening: Opening) -> SessionId {
-        let Opening { encoding, transport_pings, upstream } = opening;
+        let Opening { encoding, transport_pings, mut upstream } = opening;
+        let unidirectional = matches!(upstream, Upstream::Nothing(_));
+        let greeting = match &mut upstream {
+            Upstream::Nothing(greeting) => greeting.take(),
+            Upstream::Connection | Upstream::Requests(_) => None,
+        };
         let session = Session {
             encoding,
             transport_pings,
+            unidirectional,
             life: Life::Fresh { stale_at: now.at + self.config.limits.stale_close_delay, upstream },
             subscriptions: Subscriptions::default(),
             backlog: None,
@@ -180,6 +186,8 @@ impl Hub {
         self.rearm(id);
         if self.draining {
             self.close(id, DisconnectCode::Shutdown.into());
+        } else if let Some(greeting) = greeting {
+            self.greet(id, &greeting);
         }
         id
     }
@@ -218,6 +226,11 @@ impl Hub {
     /// [`Output::Resume`].
     pub fn is_busy(&self, id: SessionId) -> bool {
         self.sessions.get(id).is_some_and(|session| session.backlog.is_some())
+    }
+
+    /// Whether a client only hears, and that as bare pushes.
+    pub fn is_unidirectional(&self, id: SessionId) -> bool {
+        self.sessions.get(id).is_some_and(|session| session.unidirectional)
     }
 
     /// The next session whose outbox got something since it was last polled here.

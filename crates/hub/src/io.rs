@@ -54,6 +54,9 @@ pub enum Upstream {
     Connection,
     /// By requests of their own, which name the session by what the connect result told the client.
     Requests(Box<Reach>),
+    /// Not at all: the client says who it is and which channels it wants, and from then on only hears, and that as
+    /// bare pushes. What it says is here, or it is the first frame; JSON only.
+    Nothing(Option<Bytes>),
 }
 
 /// Where requests find a session that hears on another connection.

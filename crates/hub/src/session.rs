@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use spanwire_wire::Encoding;
-use spanwire_wire::message::{ClientInfo, SubscribeResult};
+use spanwire_wire::message::{ClientInfo, SubscribeRequest, SubscribeResult};
 
 use crate::channel::Position;
 use crate::time::Instant;
@@ -28,6 +28,8 @@ pub(crate) struct Session {
     pub(crate) encoding: Encoding,
     /// The transport pings by itself.
     pub(crate) transport_pings: bool,
+    /// It only hears.
+    pub(crate) unidirectional: bool,
     pub(crate) life: Life,
     /// What it is subscribed to, or about to be.
     pub(crate) subscriptions: Subscriptions,
@@ -72,6 +74,8 @@ pub(crate) struct Connecting {
     pub(crate) client: uuid::ClientId,
     /// Where the client left off in server-side subscriptions.
     pub(crate) wanted: BTreeMap<String, Position>,
+    /// Channels that a unidirectional client wants to hear.
+    pub(crate) asked: Vec<SubscribeRequest>,
     /// Whether the client asked for our extensions.
     pub(crate) extended: bool,
     /// What it is told for its later requests, if its commands come by them.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use spanwire_wire::Encoding;
+use spanwire_wire::{Encoding, bare_pushes};
 
 use crate::SessionId;
 use crate::outbox::{Outbox, Overflow};
@@ -31,20 +31,23 @@ pub(crate) struct Lane {
     open: bool,
     /// It is in the list of those with news.
     dirty: bool,
+    /// Its client hears bare pushes.
+    bare: bool,
 }
 
 impl Sessions {
     pub(crate) fn insert(&mut self, session: Session) -> SessionId {
-        let encoding = session.encoding;
+        let (encoding, bare) = (session.encoding, session.unidirectional);
         let index = self.free.pop().unwrap_or_else(|| {
             self.places.push(None);
-            let lane = Lane { outbox: Outbox::default(), encoding, generation: 0, open: false, dirty: false };
+            let lane =
+                Lane { outbox: Outbox::default(), encoding, generation: 0, open: false, dirty: false, bare };
             self.lanes.push(lane);
             (self.places.len() - 1) as u32
         });
         self.places[index as usize] = Some(Box::new(session));
         let lane = &mut self.lanes[index as usize];
-        (lane.encoding, lane.open) = (encoding, true);
+        (lane.encoding, lane.bare, lane.open) = (encoding, bare, true);
         self.count += 1;
         SessionId { index, generation: lane.generation }
     }
@@ -120,6 +123,7 @@ impl Sessions {
         if !lane.open {
             return Ok(());
         }
+        let message = if lane.bare { bare_pushes(&message) } else { message };
         lane.outbox.push(message, bytes_max)?;
         if !lane.dirty {
             lane.dirty = true;

@@ -10,6 +10,7 @@
 //! - `overtaking`: orders and answers that cross each other on the way
 //! - `timing`: pings, expiry, staleness
 //! - `deciding`: what the backend is asked, and answers that come late or in another order
+//! - `unidirectional`: clients that only hear
 //! - `limits`: what one client may cost
 
 mod scenes {
@@ -24,5 +25,6 @@ mod scenes {
     mod sharing;
     mod subscribing;
     mod timing;
+    mod unidirectional;
 }
 mod support;

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::command::RawCommand;
 use crate::cursor::Cursor;
 use crate::json::Object;
-use crate::message::EmulationRequest;
+use crate::message::{ConnectRequest, EmulationRequest};
 use crate::reply::RawReply;
 use crate::{Command, DecodeError, Encoding, Limits, ServerMessage};
 
@@ -97,6 +97,19 @@ impl Iterator for ServerMessages<'_> {
 /// If the body is malformed. Its size is for the caller to limit, before it is read.
 pub fn decode_emulation(encoding: Encoding, body: &[u8]) -> Result<EmulationRequest, DecodeError> {
     decode(encoding, body)
+}
+
+/// Reads the first word of a client that says nothing else: a bare connect request in JSON. Nothing at all, or `null`,
+/// is a request that asks for nothing.
+///
+/// # Errors
+///
+/// If it is malformed. Its size is for the caller to limit.
+pub fn decode_connect(body: &[u8]) -> Result<ConnectRequest, DecodeError> {
+    match body.trim_ascii() {
+        b"" | b"null" => Ok(ConnectRequest::default()),
+        body => decode(Encoding::Json, body),
+    }
 }
 
 fn next_message<'f, R, M>(cursor: &mut Cursor, frame: &'f [u8]) -> Option<Result<M, DecodeError>>

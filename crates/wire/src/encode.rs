@@ -10,12 +10,16 @@ mod publication;
 
 pub use publication::encode_publication;
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use prost::Message as _;
 
-use crate::envelope::{Envelope, Field};
-use crate::message::EmulationRequest;
-use crate::{Command, Encoding, Outcome, Push, PushEvent, Reply, Request, ServerMessage, json};
+use crate::envelope::{AFTER_PUSH, BEFORE_PUSH, Envelope, Field};
+use crate::message::{Disconnect, EmulationRequest};
+use crate::{
+    Command, DisconnectReason, Encoding, Outcome, Push, PushEvent, Reply, Request, ServerMessage, json,
+};
 
 /// A ping of the server, or the pong of a client, in JSON: an empty message.
 pub const PING_JSON: &[u8] = b"{}";
@@ -68,6 +72,37 @@ pub fn encode_push(encoding: Encoding, push: &Push) -> Bytes {
     }
 }
 
+/// The push that tells a client why its session ends, where there is no close frame to say so.
+pub fn encode_disconnect(encoding: Encoding, reason: &DisconnectReason) -> Bytes {
+    let disconnect =
+        Disconnect { code: reason.code(), reason: reason.text().to_owned(), ..Disconnect::default() };
+    encode_push(encoding, &Push::new("", PushEvent::Disconnect(disconnect)))
+}
+
+/// The pushes of a frame of JSON as unidirectional clients hear them: bare, without the reply around each. Shares the
+/// bytes of a frame of one push.
+pub fn bare_pushes(frame: &Bytes) -> Bytes {
+    if memchr::memchr(b'\n', frame).is_none() {
+        return frame.slice(bare(frame));
+    }
+    let mut out = Vec::with_capacity(frame.len());
+    for line in frame.split(|byte| *byte == b'\n') {
+        if !out.is_empty() {
+            out.push(b'\n');
+        }
+        out.extend_from_slice(&line[bare(line)]);
+    }
+    out.into()
+}
+
+/// Where in a reply its push is; a ping is as bare as it can be.
+fn bare(reply: &[u8]) -> Range<usize> {
+    match reply.starts_with(BEFORE_PUSH) {
+        true => BEFORE_PUSH.len()..reply.len() - AFTER_PUSH.len(),
+        false => 0..reply.len(),
+    }
+}
+
 /// Whatever the server says.
 pub fn encode_server_message(encoding: Encoding, message: &ServerMessage) -> Bytes {
     match message {
@@ -107,5 +142,32 @@ pub fn encode_emulation(encoding: Encoding, request: &EmulationRequest) -> Bytes
             body.into()
         }
         Encoding::Protobuf => request.encode_to_vec().into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::DisconnectCode;
+    use crate::message::Publication;
+
+    #[test]
+    fn a_bare_push_is_what_stands_in_the_reply() {
+        let publication = Publication { data: "{\"push\":1}".into(), offset: 7, ..Publication::default() };
+        let push = encode_publication(Encoding::Json, 0, "tea", &publication);
+        let bare = r#"{"channel":"tea","pub":{"data":{"push":1},"offset":7}}"#;
+        assert_eq!(bare_pushes(&push), bare);
+        assert_eq!(bare_pushes(&Bytes::from_static(PING_JSON)), PING_JSON);
+        let mut batch = crate::Batch::new(Encoding::Json);
+        for message in [&push[..], PING_JSON, &push[..]] {
+            batch.add(message);
+        }
+        assert_eq!(bare_pushes(&batch.take()), format!("{bare}\n{{}}\n{bare}"));
+    }
+
+    #[test]
+    fn the_last_push_says_code_and_reason() {
+        let push = encode_disconnect(Encoding::Json, &DisconnectCode::Shutdown.into());
+        assert_eq!(bare_pushes(&push), r#"{"disconnect":{"code":3001,"reason":"shutdown"}}"#);
     }
 }

@@ -18,6 +18,10 @@ pub(crate) enum Envelope<'a> {
     Push { id: i64, channel: &'a str },
 }
 
+/// What a JSON push stands in: a reply without an id.
+pub(crate) const BEFORE_PUSH: &[u8] = br#"{"push":"#;
+pub(crate) const AFTER_PUSH: &[u8] = b"}";
+
 /// Bytes of JSON around a message, when there are few.
 const JSON_BYTES: usize = 128;
 
@@ -72,7 +76,8 @@ impl Envelope<'_> {
             }
             Self::Push { id, channel } => {
                 out = Vec::with_capacity(JSON_BYTES + channel.len() + bytes);
-                out.extend_from_slice(br#"{"push":{"#);
+                out.extend_from_slice(BEFORE_PUSH);
+                out.push(b'{');
                 if id != 0 {
                     json::member(&mut out, "id");
                     json::write(&mut out, &id);

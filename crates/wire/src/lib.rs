@@ -52,10 +52,12 @@ mod varint;
 pub use batch::Batch;
 pub use code::{DisconnectCode, DisconnectReason, ErrorCode, UnsubscribeCode};
 pub use command::{Command, Request};
-pub use decode::{CommandReader, Commands, ServerMessages, commands, decode_emulation, server_messages};
+pub use decode::{
+    CommandReader, Commands, ServerMessages, commands, decode_connect, decode_emulation, server_messages,
+};
 pub use encode::{
-    PING_JSON, PING_PROTOBUF, encode_command, encode_emulation, encode_ping, encode_publication, encode_push,
-    encode_reply, encode_server_message,
+    PING_JSON, PING_PROTOBUF, bare_pushes, encode_command, encode_disconnect, encode_emulation, encode_ping,
+    encode_publication, encode_push, encode_reply, encode_server_message,
 };
 pub use encoding::Encoding;
 pub use error::DecodeError;

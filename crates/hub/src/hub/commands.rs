@@ -24,6 +24,9 @@ impl Hub {
         if matches!(session.life, Life::Closed) {
             return;
         }
+        if session.unidirectional {
+            return self.greet(id, frame);
+        }
         if session.backlog.is_some() {
             return self.defer(id, frame);
         }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use rand::Rng;
 use spanwire_wire::extension;
-use spanwire_wire::message::{ConnectRequest, ConnectResult, SubscribeResult};
-use spanwire_wire::{DisconnectCode, Encoding, ErrorCode, Outcome};
+use spanwire_wire::message::{ConnectRequest, ConnectResult, SubscribeRequest, SubscribeResult};
+use spanwire_wire::{DisconnectCode, Encoding, ErrorCode, Outcome, PushEvent, decode_connect};
 
 use super::{Hub, Purpose};
 use crate::audience::AudienceId;
@@ -17,11 +17,21 @@ use crate::delivery::is_json_or_nothing;
 use crate::io::wanted_position;
 use crate::namespace::Namespace;
 use crate::session::uuid::ClientId;
-use crate::session::{Client, Connecting, Heartbeat, Joining, Known, Life, Stage, Traits, Wishes};
+use crate::session::{Client, Connecting, Heartbeat, Joining, Known, Life, Session, Stage, Traits, Wishes};
 use crate::time::{Instant, Now};
 use crate::{Authenticate, Credentials, Grant, Question, Refusal, SessionId, Upstream};
 
 impl Hub {
+    /// Hears who a unidirectional client is. Nobody listens to anything else that it may say.
+    pub(super) fn greet(&mut self, id: SessionId, frame: &[u8]) {
+        let Some(Session { life: Life::Fresh { .. }, .. }) = self.sessions.get(id) else { return };
+        let too_long = frame.len() > self.config.limits.commands.message_bytes_max;
+        match decode_connect(frame).ok().filter(|_| !too_long) {
+            Some(request) => self.connect(id, 0, request),
+            None => self.close(id, DisconnectCode::BadRequest.into()),
+        }
+    }
+
     pub(super) fn connect(&mut self, id: SessionId, command: u32, request: ConnectRequest) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         let Life::Fresh { stale_at, upstream } = &mut session.life else { return };
@@ -29,17 +39,27 @@ impl Hub {
         let extended = extension::is_wanted(&request);
         let ConnectRequest { token, data, subs, name, version, headers, .. } = request;
         // A stranger may name any number of channels, at any length: kept is what a client can have been subscribed to.
+        let channels_max = self.config.limits.channels_per_client_max;
+        let asked: Vec<_> = match session.unidirectional {
+            // One more than it may have is refused, and not left out.
+            true => subs.iter().take(channels_max + 1).map(asked_for).collect(),
+            false => Vec::new(),
+        };
         let wanted = subs.into_iter().filter_map(|(channel, request)| {
             Some((channel, wanted_position(request.recover, request.offset, &request.epoch)?))
         });
-        let wanted: BTreeMap<_, _> = wanted.take(self.config.limits.channels_per_client_max).collect();
-        let channels = wanted.keys().cloned().collect();
+        let wanted: BTreeMap<_, _> = wanted.take(channels_max).collect();
+        let channels = match session.unidirectional {
+            true => asked.iter().map(|request| request.channel.clone()).collect(),
+            false => wanted.keys().cloned().collect(),
+        };
         let reach = match upstream {
-            Upstream::Connection => None,
+            Upstream::Connection | Upstream::Nothing(_) => None,
             Upstream::Requests(reach) => Some(reach),
         };
         let client = ClientId::from_random(self.chance.random());
-        let connecting = Connecting { stale_at, command, client, wanted, extended, reach, known: None };
+        let connecting =
+            Connecting { stale_at, command, client, wanted, asked, extended, reach, known: None };
         session.life = Life::Connecting(Box::new(connecting));
         let (client, encoding) = (client.to_string(), self.sessions.lane(id.index).encoding);
         let question =
@@ -77,12 +97,19 @@ impl Hub {
         }
         let Some(connecting) = self.connecting_mut(id) else { return };
         let client = Client::new(connecting.client, &credentials, connecting.extended);
-        let pending = channels.len();
+        let mut asked = std::mem::take(&mut connecting.asked);
+        asked.retain(|request| !channels.contains_key(request.channel.as_str()));
+        let pending = channels.len() + asked.len();
         let Credentials { data, expire_at, renewed_by_backend, .. } = credentials;
         let made = BTreeMap::new();
         connecting.known = Some(Known { client, data, expire_at, renewed_by_backend, pending, made });
         for (channel, (namespace, grant)) in channels {
             self.join_server_side(id, &channel, &namespace, grant);
+        }
+        for request in asked {
+            if let Err(code) = self.begin_subscribing(now, id, crate::session::Purpose::Connect, request) {
+                return self.refuse_connect(id, Refusal::Error(code));
+            }
         }
         if pending == 0 {
             self.connected(now, id);
@@ -158,6 +185,9 @@ impl Hub {
             Ok(error) => error,
             Err(reason) => return self.close(id, reason),
         };
+        if self.is_unidirectional(id) {
+            return self.close(id, disconnect_for(error.code).into());
+        }
         self.leave_all(id);
         if let Some(session) = self.sessions.get_mut(id) {
             session.life = Life::Refused { stale_at };
@@ -169,6 +199,7 @@ impl Hub {
     fn connected(&mut self, now: Now, id: SessionId) {
         let limits = &self.config.limits;
         let Some(session) = self.sessions.get_mut(id) else { return };
+        let unidirectional = session.unidirectional;
         let Life::Connecting(connecting) = std::mem::replace(&mut session.life, Life::Closed) else { return };
         let Connecting { command, reach, known: Some(known), .. } = *connecting else { return };
         let Known { mut client, data, expire_at, renewed_by_backend, made, .. } = known;
@@ -190,7 +221,7 @@ impl Hub {
             data,
             subs: made,
             ping: if pings { whole_seconds(limits.ping_interval) } else { 0 },
-            pong: pings && !limits.pong_timeout.is_zero(),
+            pong: pings && !unidirectional && !limits.pong_timeout.is_zero(),
             session: session_secret,
             node,
             sw_ext: if client.extended { vec![extension::IDEMPOTENT_PUBLISH.to_owned()] } else { Vec::new() },
@@ -199,7 +230,10 @@ impl Hub {
         session.life = Life::Connected(client);
         self.clients += 1;
         self.rearm(id);
-        self.reply(id, command, Outcome::Connect(result));
+        match unidirectional {
+            true => self.push(id, &Channel::new(""), PushEvent::Connect(result.into())),
+            false => self.reply(id, command, Outcome::Connect(result)),
+        }
         self.go_live_server_side(now, id);
     }
 
@@ -222,6 +256,21 @@ impl Hub {
             Life::Connecting(connecting) => Some(connecting),
             _ => None,
         }
+    }
+}
+
+/// What a unidirectional client asks for in its connect request: of each channel, what a subscribe command would say.
+fn asked_for((channel, request): (&String, &SubscribeRequest)) -> SubscribeRequest {
+    SubscribeRequest { channel: channel.clone(), ..request.clone() }
+}
+
+/// What a client is told by the end of its session that gets no replies.
+fn disconnect_for(error: u32) -> DisconnectCode {
+    match ErrorCode::try_from(error) {
+        Ok(ErrorCode::TokenExpired | ErrorCode::Expired) => DisconnectCode::ConnectionExpired,
+        Ok(ErrorCode::TooManyRequests) => DisconnectCode::TooManyRequests,
+        Ok(ErrorCode::PermissionDenied) => DisconnectCode::PermissionDenied,
+        _ => DisconnectCode::InternalServerError,
     }
 }
 

@@ -37,38 +37,53 @@ impl Hub {
         if !request.delta.is_empty() && request.delta != DELTA_FOSSIL {
             return self.close(id, DisconnectCode::BadRequest.into());
         }
-        let (namespace, decider) = match self.may_subscribe(id, &request) {
-            Ok(found) => found,
-            Err(code) => return self.refuse(id, command, code),
-        };
+        if let Err(code) = self.begin_subscribing(now, id, JoinPurpose::Command(command), request) {
+            self.refuse(id, command, code);
+        }
+    }
+
+    /// Begins a subscription that a client asks for, unless it can be said at once that it may not.
+    pub(super) fn begin_subscribing(
+        &mut self,
+        now: Now,
+        id: SessionId,
+        purpose: JoinPurpose,
+        request: SubscribeRequest,
+    ) -> Result<(), ErrorCode> {
+        let (namespace, decider) = self.may_subscribe(id, &request)?;
         let wishes = self.wishes(id, &namespace, &request);
         let joining = Joining {
-            purpose: JoinPurpose::Command(command),
+            purpose,
             since: wanted_position(request.recover, request.offset, &request.epoch),
             reject_unrecovered: request.flag & SubscribeRequest::FLAG_REJECT_UNRECOVERED != 0,
-            traits: Traits::decide(&namespace, SubscriptionOptions::default(), wishes),
+            traits: Traits {
+                server_side: purpose == JoinPurpose::Connect,
+                ..Traits::decide(&namespace, SubscriptionOptions::default(), wishes)
+            },
             info: Default::default(),
             data: Default::default(),
             expire_at: None,
             stage: Stage::Verifying(wishes),
         };
         let subscription = self.begin_joining(id, &request.channel, &namespace, joining);
-        let purpose = Purpose::VerifySubscription(subscription);
+        let asker = Purpose::VerifySubscription(subscription);
         match decider {
             Decider::Namespace => {
-                return self.subscription_allowed(now, id, subscription.audience, Grant::default());
+                self.subscription_allowed(now, id, subscription.audience, Grant::default());
             }
             Decider::Backend(proxy) => {
                 let (channel, data) = (self.channel(&request.channel), request.data);
-                return self.petition(id, purpose, Matter::Subscribe { proxy, channel, data });
+                self.petition(id, asker, Matter::Subscribe { proxy, channel, data });
             }
-            Decider::Token => {}
+            Decider::Token => {
+                let client = self.sessions.get(id).and_then(|session| session.client());
+                let user = client.map_or("", |client| &client.user).to_owned();
+                let channel = self.channel(&request.channel);
+                let question = Question::VerifySubscription { token: request.token, channel, user };
+                self.ask(id, asker, question);
+            }
         }
-        let Some(client) = self.sessions.get(id).and_then(|session| session.client()) else { return };
-        let user = client.user.as_ref().to_owned();
-        let channel = self.channel(&request.channel);
-        let question = Question::VerifySubscription { token: request.token, channel, user };
-        self.ask(id, purpose, question);
+        Ok(())
     }
 
     /// The checks before anything is asked or kept, and who decides about the rest.
@@ -162,7 +177,8 @@ impl Hub {
         let namespace = Arc::clone(&place.namespace);
         let Some(Joiner { joining, .. }) = self.joiner_mut(id, audience) else { return };
         let Stage::Verifying(wishes) = joining.stage else { return };
-        joining.traits = Traits::decide(&namespace, grant.options, wishes);
+        let server_side = joining.traits.server_side;
+        joining.traits = Traits { server_side, ..Traits::decide(&namespace, grant.options, wishes) };
         (joining.info, joining.data, joining.expire_at) = (grant.info, grant.data, grant.expire_at);
         self.read_stream(id, audience);
     }

@@ -27,6 +27,7 @@ impl Hub {
     fn step(&mut self, now: Now, id: SessionId) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         let is_behind = session.backlog.is_some();
+        let answers_pings = !session.unidirectional;
         match &mut session.life {
             Life::Fresh { stale_at, .. } | Life::Refused { stale_at } if *stale_at <= now.at => {
                 self.close(id, DisconnectCode::Stale.into());
@@ -38,15 +39,17 @@ impl Hub {
             Life::Connected(client) if client.close_at.is_some_and(|at| at <= now.at) => {
                 self.close(id, DisconnectCode::ConnectionExpired.into());
             }
-            Life::Connected(client) => match client.heartbeat.beat(now.at, &self.config.limits) {
-                Beat::Ping => self.send(id, encode_ping(self.sessions.lane(id.index).encoding)),
-                // Its pong may be among the commands that wait for us.
-                Beat::Missed if is_behind => {
-                    client.heartbeat.forgive(now.at + self.config.limits.pong_timeout)
+            Life::Connected(client) => {
+                match client.heartbeat.beat(now.at, &self.config.limits, answers_pings) {
+                    Beat::Ping => self.send(id, encode_ping(self.sessions.lane(id.index).encoding)),
+                    // Its pong may be among the commands that wait for us.
+                    Beat::Missed if is_behind => {
+                        client.heartbeat.forgive(now.at + self.config.limits.pong_timeout)
+                    }
+                    Beat::Missed => return self.close(id, DisconnectCode::NoPong.into()),
+                    Beat::Nothing => {}
                 }
-                Beat::Missed => return self.close(id, DisconnectCode::NoPong.into()),
-                Beat::Nothing => {}
-            },
+            }
             _ => {}
         }
         self.renew_expired(now, id);

@@ -53,12 +53,12 @@ impl Heartbeat {
         }
     }
 
-    /// Takes one step if one is due.
-    pub(crate) fn beat(&mut self, now: Instant, limits: &Limits) -> Beat {
+    /// Takes one step if one is due. `answered` says whether the client answers pings at all.
+    pub(crate) fn beat(&mut self, now: Instant, limits: &Limits, answered: bool) -> Beat {
         match *self {
             Self::Quiet { ping_at } if ping_at <= now => {
                 let ping_at = now + limits.ping_interval;
-                *self = if limits.pong_timeout.is_zero() {
+                *self = if limits.pong_timeout.is_zero() || !answered {
                     Self::Quiet { ping_at }
                 } else {
                     Self::Pinged { pong_by: now + limits.pong_timeout, ping_at }
@@ -111,22 +111,22 @@ mod tests {
         let limits = Limits::default();
         let mut heartbeat = Heartbeat::start(at(0), &limits, 0);
         assert!(!heartbeat.pong(&limits), "a pong before any ping");
-        assert_eq!(heartbeat.beat(at(12), &limits), Beat::Nothing);
-        assert_eq!(heartbeat.beat(at(13), &limits), Beat::Ping);
+        assert_eq!(heartbeat.beat(at(12), &limits, true), Beat::Nothing);
+        assert_eq!(heartbeat.beat(at(13), &limits, true), Beat::Ping);
         assert!(heartbeat.pong(&limits));
         assert!(!heartbeat.pong(&limits), "a second pong for the same ping");
-        assert_eq!(heartbeat.beat(at(37), &limits), Beat::Nothing);
-        assert_eq!(heartbeat.beat(at(38), &limits), Beat::Ping);
-        assert_eq!(heartbeat.beat(at(45), &limits), Beat::Nothing);
-        assert_eq!(heartbeat.beat(at(46), &limits), Beat::Missed);
+        assert_eq!(heartbeat.beat(at(37), &limits, true), Beat::Nothing);
+        assert_eq!(heartbeat.beat(at(38), &limits, true), Beat::Ping);
+        assert_eq!(heartbeat.beat(at(45), &limits, true), Beat::Nothing);
+        assert_eq!(heartbeat.beat(at(46), &limits, true), Beat::Missed);
     }
 
     #[test]
     fn without_a_pong_timeout_pings_go_on_and_pongs_do_not_matter() {
         let limits = Limits { pong_timeout: Duration::ZERO, ..Limits::default() };
         let mut heartbeat = Heartbeat::start(at(0), &limits, 0);
-        assert_eq!(heartbeat.beat(at(13), &limits), Beat::Ping);
-        assert_eq!(heartbeat.beat(at(38), &limits), Beat::Ping);
+        assert_eq!(heartbeat.beat(at(13), &limits, true), Beat::Ping);
+        assert_eq!(heartbeat.beat(at(38), &limits, true), Beat::Ping);
         assert!(heartbeat.pong(&limits));
     }
 

@@ -120,7 +120,11 @@ impl World {
     }
 
     pub fn open_as(&mut self, encoding: Encoding) -> SessionId {
-        let id = self.hub.open(self.now, Opening::new(encoding));
+        self.open_with(Opening::new(encoding))
+    }
+
+    pub fn open_with(&mut self, opening: Opening) -> SessionId {
+        let id = self.hub.open(self.now, opening);
         self.closed.remove(&id.index);
         self.lines.remove(&id.index);
         self.settle();

@@ -10,6 +10,9 @@ pub(crate) struct Transports {
     pub(crate) http_stream: Way,
     pub(crate) sse: Way,
     pub(crate) poll: Poll,
+    pub(crate) uni_websocket: bool,
+    pub(crate) uni_sse: Way,
+    pub(crate) uni_http_stream: Way,
     /// Longest body of a request that brings commands, in bytes.
     pub(crate) emulation_body_bytes_max: usize,
     /// Whether `/connection/init` answers.
@@ -57,6 +60,27 @@ impl Transports {
                 body_bytes_max: body(reader, "sse.max_request_body_size"),
             },
             poll: Poll::read(reader),
+            uni_websocket: reader.flag(
+                "uni_websocket.enabled",
+                "whether clients that only hear may connect by WebSocket",
+                false,
+            ),
+            uni_sse: Way {
+                enabled: reader.flag(
+                    "uni_sse.enabled",
+                    "whether clients that only hear may connect by server-sent events",
+                    false,
+                ),
+                body_bytes_max: body(reader, "uni_sse.max_request_body_size"),
+            },
+            uni_http_stream: Way {
+                enabled: reader.flag(
+                    "uni_http_stream.enabled",
+                    "whether clients that only hear may connect by HTTP streaming",
+                    false,
+                ),
+                body_bytes_max: body(reader, "uni_http_stream.max_request_body_size"),
+            },
             emulation_body_bytes_max: body(reader, "emulation.max_request_body_size"),
             init: reader.flag("init.enabled", "whether /connection/init answers", true),
         }

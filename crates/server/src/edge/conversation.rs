@@ -55,7 +55,7 @@ impl Conversation {
         B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         let edge = &*self.edge;
-        let endpoint = Endpoint::at(request.uri().path(), edge.has_echo);
+        let endpoint = Endpoint::at(request.uri().path(), edge.transports.has_uni_websocket(), edge.has_echo);
         if let Some(turned_away) = self.turned_away {
             return (self.turn_away(endpoint, turned_away), None);
         }

@@ -1,7 +1,9 @@
 //! Where WebSockets are opened, and what is spoken there.
 
-use spanwire_hub::Opening;
+use spanwire_hub::{Opening, Upstream};
 use spanwire_wire::Encoding;
+
+use super::transports::query::greeting;
 
 /// The subprotocol of JSON sessions.
 const JSON: &str = "centrifuge-json";
@@ -13,15 +15,18 @@ const PROTOBUF: &str = "centrifuge-protobuf";
 pub(super) enum Endpoint {
     /// `/connection/websocket`: sessions of the Centrifuge protocol.
     Session,
+    /// `/connection/uni_websocket`: sessions of clients that only hear.
+    UniSession,
     /// `/echo`: every message comes back. Only in the dev profile.
     Echo,
 }
 
 impl Endpoint {
     /// The endpoint at a path, if there is one.
-    pub(super) fn at(path: &str, has_echo: bool) -> Option<Self> {
+    pub(super) fn at(path: &str, has_uni: bool, has_echo: bool) -> Option<Self> {
         match path {
             "/connection/websocket" => Some(Self::Session),
+            "/connection/uni_websocket" if has_uni => Some(Self::UniSession),
             "/echo" if has_echo => Some(Self::Echo),
             _ => None,
         }
@@ -31,7 +36,7 @@ impl Endpoint {
     pub(super) fn subprotocols(self) -> &'static [&'static str] {
         match self {
             Self::Session => &[PROTOBUF, JSON],
-            Self::Echo => &[],
+            Self::UniSession | Self::Echo => &[],
         }
     }
 }
@@ -46,6 +51,11 @@ pub(super) fn opening(query: Option<&str>, subprotocol: Option<&str>) -> Opening
     let is_protobuf = subprotocol == Some(PROTOBUF) || has(&["format=protobuf", "cf_protocol=protobuf"]);
     let encoding = if is_protobuf { Encoding::Protobuf } else { Encoding::Json };
     Opening { transport_pings: has(&["cf_ws_frame_ping_pong=true"]), ..Opening::new(encoding) }
+}
+
+/// A client that only hears; it may have said what in the query, or does so in its first message.
+pub(super) fn uni_opening(query: Option<&str>) -> Opening {
+    Opening { upstream: Upstream::Nothing(greeting(query)), ..Opening::new(Encoding::Json) }
 }
 
 #[cfg(test)]
@@ -76,9 +86,11 @@ mod tests {
 
     #[test]
     fn the_echo_is_there_only_where_it_is_wanted() {
-        assert_eq!(Endpoint::at("/connection/websocket", false), Some(Endpoint::Session));
-        assert_eq!(Endpoint::at("/echo", true), Some(Endpoint::Echo));
-        assert_eq!(Endpoint::at("/echo", false), None);
-        assert_eq!(Endpoint::at("/connection/websocket/", false), None);
+        assert_eq!(Endpoint::at("/connection/websocket", false, false), Some(Endpoint::Session));
+        assert_eq!(Endpoint::at("/echo", false, true), Some(Endpoint::Echo));
+        assert_eq!(Endpoint::at("/echo", false, false), None);
+        assert_eq!(Endpoint::at("/connection/uni_websocket", true, false), Some(Endpoint::UniSession));
+        assert_eq!(Endpoint::at("/connection/uni_websocket", false, true), None);
+        assert_eq!(Endpoint::at("/connection/websocket/", false, false), None);
     }
 }

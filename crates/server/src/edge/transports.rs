@@ -10,7 +10,7 @@ mod emulation;
 mod framing;
 mod place;
 mod poll;
-mod query;
+pub(super) mod query;
 mod sessions;
 mod stream;
 
@@ -28,7 +28,7 @@ use self::cors::Page;
 use self::framing::Framing;
 pub(super) use self::place::Place;
 use self::sessions::Sessions;
-use self::stream::Stream;
+use self::stream::{Direction, Stream};
 use super::conversation::Conversation;
 use super::door::TurnedAway;
 use super::upgrade::refuse_origin;
@@ -48,6 +48,11 @@ impl Transports {
     /// `node` is this node's name of itself, which its clients' requests name.
     pub(super) fn new(settings: Settings, node: String, chance: &mut Chance) -> Self {
         Self { settings, sessions: Arc::new(Sessions::new(node, chance.seed())) }
+    }
+
+    /// Whether clients that only hear may come by WebSocket.
+    pub(super) fn has_uni_websocket(&self) -> bool {
+        self.settings.uni_websocket
     }
 
     /// What there is at a path, if it is open.
@@ -88,6 +93,8 @@ async fn serve(caller: &Conversation, place: Place, request: Request<Body>) -> R
         Place::Poll => poll::answer(caller, request).await,
         Place::HttpStream => http_stream(caller, request).await,
         Place::Sse => sse(caller, request).await,
+        Place::UniSse => unidirectional(caller, Transport::UniSse, request).await,
+        Place::UniHttpStream => unidirectional(caller, Transport::UniHttpStream, request).await,
     };
     answered.unwrap_or_else(|refusal| refusal)
 }
@@ -129,7 +136,29 @@ async fn stream(
     let opening = Opening { upstream, ..Opening::new(framing.encoding()) };
     let pipe = open(caller, visitor, transport, opening, first).await?;
     let registration = sessions.register(secret, pipe.inlet().clone());
-    Ok(streaming(framing, Stream::new(pipe, framing, registration)))
+    Ok(streaming(framing, Stream::new(pipe, framing, Direction::Both(registration))))
+}
+
+/// Opens a session of a client that only hears.
+async fn unidirectional(
+    caller: &Conversation,
+    transport: Transport,
+    request: Request<Body>,
+) -> Result<Response, Response> {
+    let settings = &caller.edge.transports.settings;
+    let (framing, way) = match transport {
+        Transport::UniSse => (Framing::Events, settings.uni_sse),
+        _ => (Framing::Lines, settings.uni_http_stream),
+    };
+    let (head, body) = request.into_parts();
+    let visitor = caller.let_in(&head.headers).map_err(TurnedAway::answer)?;
+    let greeting = match head.method {
+        Method::GET => query::greeting(head.uri.query()).unwrap_or_default(),
+        _ => body::read(body, way.body_bytes_max).await?,
+    };
+    let opening = Opening { upstream: Upstream::Nothing(Some(greeting)), ..Opening::new(framing.encoding()) };
+    let pipe = caller.shard.open_piped(transport, opening, visitor).map_err(no_room)?;
+    Ok(streaming(framing, Stream::new(pipe, framing, Direction::Down)))
 }
 
 /// Opens a session and gives it the first frame. There is room for that, so nobody waits.
@@ -140,12 +169,14 @@ async fn open(
     opening: Opening,
     first: Bytes,
 ) -> Result<Pipe, Response> {
-    let pipe = caller.shard.open_piped(transport, opening, visitor).map_err(|NoRoom| {
-        plain(StatusCode::SERVICE_UNAVAILABLE, "The server has as many connections as it may have.")
-    })?;
+    let pipe = caller.shard.open_piped(transport, opening, visitor).map_err(no_room)?;
     // A shard that has ended takes no frame, and the pipe says so by its end.
     let _ = pipe.inlet().send(first).await;
     Ok(pipe)
+}
+
+fn no_room(_: NoRoom) -> Response {
+    plain(StatusCode::SERVICE_UNAVAILABLE, "The server has as many connections as it may have.")
 }
 
 /// The head of a response without an end: nobody on the way is to keep it, or to wait for the rest of it.

@@ -10,7 +10,7 @@ use spanwire_ws::handshake::{self, Refusal};
 
 use super::answer::add_headers;
 use super::compressing::Compressing;
-use super::endpoint::{Endpoint, opening};
+use super::endpoint::{Endpoint, opening, uni_opening};
 use super::{Edge, plain};
 use crate::auth::OriginRefusal;
 use crate::engine::{Agreed, Purpose, Visitor};
@@ -44,6 +44,9 @@ pub(super) fn decide<B>(
                     opening: opening(request.uri().query(), accept.subprotocol()),
                     visitor,
                 },
+                Endpoint::UniSession => {
+                    Purpose::Session { opening: uni_opening(request.uri().query()), visitor }
+                }
             };
             let extensions = accept.extensions();
             let context = context.flatten().filter(|_| extensions.has_takeover());

@@ -162,10 +162,18 @@ impl Connection {
 
     /// Begins the end: `frame` goes out behind what is unsent, and `until` all must be over. The first call decides.
     pub(super) fn end(&mut self, frame: &CloseFrame<'_>, until: Instant) {
+        self.end_behind(None, frame, until);
+    }
+
+    /// The same with a message before the frame.
+    pub(super) fn end_behind(&mut self, message: Option<&[u8]>, frame: &CloseFrame<'_>, until: Instant) {
         if self.is_ending() {
             return;
         }
         let mut bytes = Vec::new();
+        if let Some(message) = message {
+            frame::server_frame_into(&mut bytes, Opcode::Text, message);
+        }
         frame.encode_into(&mut bytes, None);
         self.aside_mut().ending = Ending::Unsent { frame: bytes, until };
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{ClientInfo, SubscribeResult};
+use super::{ClientInfo, ConnectResult, SubscribeResult};
 use crate::json::{is_zero, nullable, object, object_map, payload};
 
 /// A client came into the channel.
@@ -129,6 +129,15 @@ pub struct Connect {
     #[prost(int64, tag = "11")]
     #[serde(skip_serializing_if = "is_zero", deserialize_with = "nullable")]
     pub time: i64,
+}
+
+impl From<ConnectResult> for Connect {
+    fn from(result: ConnectResult) -> Self {
+        let ConnectResult {
+            client, version, expires, ttl, data, subs, ping, pong, session, node, time, ..
+        } = result;
+        Self { client, version, data, subs, expires, ttl, ping, pong, session, node, time }
+    }
 }
 
 /// The session ends, on transports without a close frame to say so.

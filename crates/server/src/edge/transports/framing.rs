@@ -1,8 +1,7 @@
 //! How messages stand in a response without an end.
 
 use bytes::Bytes;
-use spanwire_wire::message::Disconnect;
-use spanwire_wire::{DisconnectReason, Encoding, Push, PushEvent, encode_push};
+use spanwire_wire::{DisconnectReason, Encoding, bare_pushes, encode_disconnect};
 
 /// The ways to tell where a message ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +49,12 @@ impl Framing {
 
     /// The last word of a session: a push, because there is no close frame to say it.
     pub(super) fn farewell(self, reason: &DisconnectReason) -> Bytes {
-        self.frame(&[farewell(self.encoding(), reason)])
+        self.frame(&[encode_disconnect(self.encoding(), reason)])
+    }
+
+    /// The same for a client that hears bare pushes.
+    pub(super) fn bare_farewell(self, reason: &DisconnectReason) -> Bytes {
+        self.frame(&[bare_pushes(&encode_disconnect(self.encoding(), reason))])
     }
 
     fn add(self, out: &mut Vec<u8>, message: &[u8]) {
@@ -70,13 +74,6 @@ impl Framing {
     }
 }
 
-/// The push that says why a session ends.
-pub(super) fn farewell(encoding: Encoding, reason: &DisconnectReason) -> Bytes {
-    let disconnect =
-        Disconnect { code: reason.code(), reason: reason.text().to_owned(), ..Disconnect::default() };
-    encode_push(encoding, &Push::new("", PushEvent::Disconnect(disconnect)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,6 +90,10 @@ mod tests {
     #[test]
     fn the_last_word_is_a_push_with_code_and_reason() {
         let farewell = Framing::Lines.farewell(&DisconnectCode::Shutdown.into());
+        assert_eq!(
+            Framing::Events.bare_farewell(&DisconnectCode::Shutdown.into()),
+            "data: {\"disconnect\":{\"code\":3001,\"reason\":\"shutdown\"}}\n\n"
+        );
         assert_eq!(farewell, "{\"push\":{\"disconnect\":{\"code\":3001,\"reason\":\"shutdown\"}}}\n");
     }
 }

@@ -15,6 +15,10 @@ pub(in crate::edge) enum Place {
     Poll,
     /// `/emulation`: commands for the sessions of the others.
     Emulation,
+    /// `/connection/uni_sse`: server-sent events for clients that only hear.
+    UniSse,
+    /// `/connection/uni_http_stream`: the same as lines.
+    UniHttpStream,
     /// `/connection/init`: nothing, to open a connection early or to see that the server is there.
     Init,
 }
@@ -26,6 +30,8 @@ impl Place {
             "/connection/sse" => Some(Self::Sse),
             "/connection/poll" => Some(Self::Poll),
             "/emulation" => Some(Self::Emulation),
+            "/connection/uni_sse" => Some(Self::UniSse),
+            "/connection/uni_http_stream" => Some(Self::UniHttpStream),
             "/connection/init" => Some(Self::Init),
             _ => None,
         }
@@ -37,6 +43,8 @@ impl Place {
             Self::Sse => settings.sse.enabled,
             Self::Poll => settings.poll.way.enabled,
             Self::Emulation => settings.needs_emulation(),
+            Self::UniSse => settings.uni_sse.enabled,
+            Self::UniHttpStream => settings.uni_http_stream.enabled,
             Self::Init => settings.init,
         }
     }
@@ -48,6 +56,8 @@ impl Place {
             Self::Sse => "sse",
             Self::Poll => "poll",
             Self::Emulation => "emulation",
+            Self::UniSse => "uni_sse",
+            Self::UniHttpStream => "uni_http_stream",
             Self::Init => "init",
         }
     }
@@ -55,8 +65,8 @@ impl Place {
     /// The methods that are taken there, as a header lists them.
     pub(super) fn methods(self) -> &'static str {
         match self {
-            Self::HttpStream | Self::Poll | Self::Emulation => "POST, OPTIONS",
-            Self::Sse => "GET, POST, OPTIONS",
+            Self::HttpStream | Self::UniHttpStream | Self::Poll | Self::Emulation => "POST, OPTIONS",
+            Self::Sse | Self::UniSse => "GET, POST, OPTIONS",
             Self::Init => "GET, OPTIONS",
         }
     }

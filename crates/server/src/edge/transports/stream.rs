@@ -16,8 +16,15 @@ pub(super) struct Stream {
     pipe: Pipe,
     framing: Framing,
     stage: Stage,
+    direction: Direction,
+}
+
+/// Whether the client has a way to speak.
+pub(super) enum Direction {
     /// Requests find the session for as long as this is kept.
-    _registration: Registration,
+    Both(#[expect(dead_code, reason = "it is kept, and that is all")] Registration),
+    /// The client only hears, and that as bare pushes.
+    Down,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,9 +36,9 @@ enum Stage {
 }
 
 impl Stream {
-    pub(super) fn new(pipe: Pipe, framing: Framing, registration: Registration) -> Self {
+    pub(super) fn new(pipe: Pipe, framing: Framing, direction: Direction) -> Self {
         let stage = if framing.prelude().is_empty() { Stage::Open } else { Stage::Opening };
-        Self { pipe, framing, stage, _registration: registration }
+        Self { pipe, framing, stage, direction }
     }
 }
 
@@ -52,7 +59,10 @@ impl Body for Stream {
                 Some(Parcel::Messages(messages)) => self.framing.frame(&messages),
                 Some(Parcel::Close(reason)) => {
                     self.stage = Stage::Over;
-                    self.framing.farewell(&reason)
+                    match self.direction {
+                        Direction::Both(_) => self.framing.farewell(&reason),
+                        Direction::Down => self.framing.bare_farewell(&reason),
+                    }
                 }
                 None => return Poll::Ready(None),
             },

@@ -8,7 +8,7 @@ use super::Shard;
 use crate::engine::connection::{self, Connection, opcode_of};
 use crate::engine::connections::Key;
 use crate::engine::heartbeat::Heartbeat;
-use crate::engine::{Agreed, Arrival, Link, Permit, Purpose, Transport, Visitor};
+use crate::engine::{Agreed, Arrival, Link, Permit, Purpose, Visitor};
 
 impl Shard {
     /// Takes a WebSocket in. One that the poller cannot watch is closed at once: the system has no room for it.
@@ -58,7 +58,7 @@ impl Shard {
             connection.aside_mut().heartbeat = heartbeat;
             self.deadlines.arm(id.into(), &mut connection);
         }
-        self.stats().opened[Transport::WebSocket as usize].one();
+        self.stats().opened[self.websocket_of(id) as usize].one();
         self.connections.insert_session(id, connection)
     }
 

@@ -1,7 +1,7 @@
 //! How connections end: the close handshake of RFC 6455 section 7, and all the ways around it.
 
 use spanwire_hub::{Input, SessionId};
-use spanwire_wire::{DisconnectCode, DisconnectReason};
+use spanwire_wire::{DisconnectCode, DisconnectReason, Encoding, bare_pushes, encode_disconnect};
 use spanwire_ws::{CloseCode, CloseFrame, Ending as WsEnding, PeerError, State};
 
 use super::Shard;
@@ -26,8 +26,12 @@ impl Shard {
         let code = reason.code();
         let slow = code == DisconnectCode::Slow.code();
         let close_code = u16::try_from(code).ok().and_then(CloseCode::new).unwrap_or(CloseCode::GOING_AWAY);
+        let last_push = self.hub.is_unidirectional(id).then(|| {
+            // It hears by pushes, and the close frame alone would be no news to it.
+            bare_pushes(&encode_disconnect(Encoding::Json, reason))
+        });
         if let Some(frame) = connection.ws.close(CloseFrame::new(close_code, reason.text())) {
-            connection.end(&frame, until);
+            connection.end_behind(last_push.as_deref(), &frame, until);
         }
         self.count_end(close_code.number().into());
         if slow || code == DisconnectCode::ConnectionClosed.code() {
@@ -139,10 +143,15 @@ impl Shard {
         let has_context = connection.aside().is_some_and(|aside| aside.context.is_some());
         self.stats().contexts_closed.add(u64::from(has_context));
         if let Some(id) = connection.session() {
-            self.stats().closed[Transport::WebSocket as usize].one();
+            self.stats().closed[self.websocket_of(id) as usize].one();
             self.users.leave(id);
             self.tell_hub(Input::Gone(id));
         }
+    }
+
+    /// Which of the two kinds of WebSocket a session has.
+    pub(super) fn websocket_of(&self, id: SessionId) -> Transport {
+        if self.hub.is_unidirectional(id) { Transport::UniWebSocket } else { Transport::WebSocket }
     }
 
     fn begin_end(&mut self, key: Key) {

@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use spanwire_wire::{DisconnectCode, Encoding};
+use spanwire_wire::{DisconnectCode, Encoding, encode_disconnect};
 use tokio::sync::{Mutex, watch};
 use tokio::task::spawn_local;
 use tokio::time::{sleep, timeout};
 
-use super::super::framing::farewell;
 use super::super::sessions::Registration;
 use crate::engine::pipe::{Parcel, Pipe};
 
@@ -108,7 +107,7 @@ impl Counter {
             Some(Parcel::Messages(messages)) => messages,
             Some(Parcel::Close(reason)) => {
                 self.pipe = None;
-                vec![farewell(Encoding::Json, &reason)]
+                vec![encode_disconnect(Encoding::Json, &reason)]
             }
             None => {
                 self.pipe = None;
