@@ -5,6 +5,7 @@
 
 mod carrier;
 mod client;
+mod hearing;
 mod over_http2;
 mod polling;
 mod scenes;

@@ -290,6 +290,6 @@ fn unframed(carrier: Carrier, bytes: &[u8]) -> Vec<u8> {
     data.join("\n").into_bytes()
 }
 
-fn percent_encoded(bytes: &[u8]) -> String {
+pub(crate) fn percent_encoded(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("%{byte:02X}")).collect()
 }
