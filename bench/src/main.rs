@@ -10,12 +10,14 @@ mod crowd;
 mod floor;
 mod frame;
 mod greeting;
+mod hall;
 mod inflate;
 mod kernel;
 mod lab;
 mod load;
 mod loops;
 mod machine;
+mod peer;
 mod plot;
 mod poller;
 mod process;
@@ -40,6 +42,7 @@ use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::lab::Lab;
+use crate::peer::Peer;
 use crate::record::Record;
 use crate::row::Row;
 use crate::scenario::Scenario;
@@ -65,6 +68,9 @@ struct Run {
     /// Measure the floor alone.
     #[arg(long, global = true)]
     floor_only: bool,
+    /// A program of somebody else's to be measured as well, such as `peers/uwebsockets.c`.
+    #[arg(long, global = true)]
+    peer: Option<PathBuf>,
     /// How often each measurement is repeated; the median is reported.
     #[arg(long, global = true, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=99))]
     rounds: u32,
@@ -108,6 +114,9 @@ enum Command {
     /// Hold connections, as told by standard input.
     #[command(hide = true)]
     Flock(connections::FlockOptions),
+    /// Be part of a channel's subscribers, as told by standard input.
+    #[command(hide = true)]
+    Wing(hall::WingOptions),
     /// Become another program on the server's core that ends with this one.
     #[command(hide = true)]
     Leash {
@@ -137,6 +146,7 @@ fn run(arguments: Arguments) -> Result<()> {
         Some(Command::Chaos(options)) => chaos::run(&options, arguments.run.server.as_deref())?,
         Some(Command::Soak(options)) => soak::run(&options, arguments.run.server.as_deref())?,
         Some(Command::Flock(options)) => connections::run_flock(&options)?,
+        Some(Command::Wing(options)) => hall::run_wing(&options)?,
         Some(Command::Record) => {
             let mut record = Record::begin()?;
             let spanwire = Spanwire::find(arguments.run.server.as_deref())?;
@@ -162,8 +172,9 @@ fn run(arguments: Arguments) -> Result<()> {
 
 fn measure(run: &Run) -> Result<Vec<Row>> {
     let spanwire = if run.floor_only { None } else { Some(Spanwire::find(run.server.as_deref())?) };
+    let peer = run.peer.as_deref().map(Peer::find).transpose()?;
     settle()?;
-    let lab = Lab { spanwire, rounds: run.rounds };
+    let lab = Lab { spanwire, peer, rounds: run.rounds };
     let scenarios = if run.only.is_empty() { Scenario::value_variants() } else { &run.only };
     let mut rows = Vec::new();
     for scenario in scenarios {

@@ -17,7 +17,7 @@ const HEIGHT: f64 = 420.0;
 const LEFT: f64 = 70.0;
 const RIGHT: f64 = 170.0;
 const TOP: f64 = 50.0;
-const BOTTOM: f64 = 60.0;
+const BOTTOM: f64 = 76.0;
 
 /// A line of the picture.
 struct Curve {
@@ -59,6 +59,11 @@ pub(crate) fn draw(record: &Record) -> Result<String> {
         "start",
         &format!("128 B, {} {}, {}", record.date, record.commit, record.machine.cpu),
     );
+    if points().any(|point| point.0 > one_channel::A_PROCESS as f64) {
+        let words =
+            "The last points: several processes, each with a part of the subscribers; no broker between them";
+        text(&mut svg, LEFT, HEIGHT - 28.0, "start", words);
+    }
     for decade in across.decades() {
         let x = across.at(decade);
         rule(&mut svg, x, TOP, x, HEIGHT - BOTTOM);

@@ -18,6 +18,9 @@ pub(crate) struct Row {
     pub(crate) spanwire: Option<Spread>,
     /// The floor's; none where a floor says nothing.
     pub(crate) floor: Option<Spread>,
+    /// The peer's; none where it was not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) peer: Option<Spread>,
     /// The server's median in units of the floor's.
     pub(crate) ratio: Option<f64>,
     /// What was promised.
@@ -45,6 +48,10 @@ pub(crate) enum Budget {
     AtLeast(f64),
     /// At most so many times the floor's figure.
     FloorTimes(f64),
+    /// At most so many times the peer's figure.
+    PeerTimes(f64),
+    /// At least the peer's figure.
+    AtLeastPeer,
 }
 
 impl Spread {
@@ -66,10 +73,23 @@ impl Row {
             unit: unit.to_owned(),
             spanwire,
             floor,
+            peer: None,
             ratio: ratio.filter(|ratio| ratio.is_finite()),
             budget: None,
             kept: None,
         }
+    }
+
+    /// The same with what the peer needed.
+    pub(crate) fn beside(mut self, peer: &[f64]) -> Row {
+        self.peer = Spread::of(peer);
+        self
+    }
+
+    /// The server's median in units of the peer's.
+    fn peer_ratio(&self) -> Option<f64> {
+        let ratio = self.spanwire?.median / self.peer?.median;
+        Some(ratio).filter(|ratio| ratio.is_finite())
     }
 
     /// The same with a promise, and whether it was kept.
@@ -79,6 +99,8 @@ impl Row {
             Budget::AtMost(most) => measured.map(|value| value <= most),
             Budget::AtLeast(least) => measured.map(|value| value >= least),
             Budget::FloorTimes(times) => self.ratio.map(|ratio| ratio <= times),
+            Budget::PeerTimes(times) => self.peer_ratio().map(|ratio| ratio <= times),
+            Budget::AtLeastPeer => self.peer_ratio().map(|ratio| ratio >= 1.0),
         };
         self.budget = Some(budget);
         self
@@ -87,7 +109,8 @@ impl Row {
 
 /// The report for people.
 pub(crate) fn lay_out(rows: &[Row]) -> String {
-    let head = ["scenario: figure", "unit", "spanwire", "range", "floor", "ratio", "budget", ""];
+    let head =
+        ["scenario: figure", "unit", "spanwire", "range", "floor", "ratio", "peer", "ratio", "budget", ""];
     let cells: Vec<Vec<String>> = rows.iter().map(cells).collect();
     table::lay_out(&head, &cells)
 }
@@ -98,17 +121,22 @@ fn cells(row: &Row) -> Vec<String> {
     let range = row.spanwire.map_or("-".to_owned(), |spread| {
         format!("{} to {}", table::number(spread.low), table::number(spread.high))
     });
+    let times = |ratio: Option<f64>| ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.2}"));
     vec![
         format!("{}: {}", row.scenario, row.figure),
         row.unit.clone(),
         median(row.spanwire),
         range,
         median(row.floor),
-        row.ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.2}")),
+        times(row.ratio),
+        median(row.peer),
+        times(row.peer_ratio()),
         row.budget.map_or(String::new(), |budget| match budget {
             Budget::AtMost(most) => format!("≤ {}", table::number(most)),
             Budget::AtLeast(least) => format!("≥ {}", table::number(least)),
             Budget::FloorTimes(times) => format!("≤ {times:.2} × floor"),
+            Budget::PeerTimes(times) => format!("≤ {times:.2} × peer"),
+            Budget::AtLeastPeer => "≥ peer".to_owned(),
         }),
         row.kept.map_or("", |kept| if kept { "kept" } else { "MISSED" }).to_owned(),
     ]
@@ -135,6 +163,15 @@ mod tests {
         for (budget, kept) in table {
             assert_eq!(row(&[100.0, 300.0, 900.0], &[200.0]).promised(budget).kept, kept, "{budget:?}");
         }
+    }
+
+    #[test]
+    fn a_promise_about_a_peer_is_held_against_the_peer() {
+        let row = || row(&[300.0], &[100.0]).beside(&[200.0, 250.0, 900.0]);
+        assert_eq!(row().promised(Budget::PeerTimes(1.2)).kept, Some(true));
+        assert_eq!(row().promised(Budget::PeerTimes(1.1)).kept, Some(false));
+        assert_eq!(row().promised(Budget::AtLeastPeer).kept, Some(true));
+        assert_eq!(super::tests::row(&[1.0], &[]).promised(Budget::AtLeastPeer).kept, None);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod latency;
 mod many_channels;
 pub(crate) mod one_channel;
 mod rooms;
+mod shards;
 mod sparse;
 mod start;
 mod storm;
@@ -41,7 +42,7 @@ pub(crate) enum Scenario {
     Idle,
     /// Small rooms of ten in which everybody talks.
     Rooms,
-    /// One channel with 1 to 18,000 subscribers.
+    /// One channel with 1 to 100,000 subscribers.
     OneChannel,
     /// 10,000 channels on 100 clients.
     ManyChannels,
@@ -51,6 +52,8 @@ pub(crate) enum Scenario {
     Encodings,
     /// Messages compressed, and not.
     Deflate,
+    /// The same channel on one shard and on two.
+    Shards,
     /// 10,000 clients come back at once, each owed ten messages.
     Storm,
     /// Instructions of the WebSocket layer for one message.
@@ -74,6 +77,7 @@ impl Scenario {
             Scenario::Large => large::run(lab),
             Scenario::Encodings => encodings::run(lab),
             Scenario::Deflate => deflate::run(lab),
+            Scenario::Shards => shards::run(lab),
             Scenario::Storm => storm::run(lab),
             Scenario::Instructions => instructions::run(),
         }
@@ -88,7 +92,7 @@ struct Rows<'a, T> {
 
 impl<T> Rows<'_, T> {
     fn row(&self, figure: &str, unit: &str, number: impl Fn(&T) -> f64) -> Row {
-        let (spanwire, floor) = self.sides.map(number);
-        Row::new(self.scenario, figure, unit, &spanwire, &floor)
+        let Sides { spanwire, floor, peer } = self.sides.map(number);
+        Row::new(self.scenario, figure, unit, &spanwire, &floor).beside(&peer)
     }
 }

@@ -16,6 +16,7 @@ use crate::subject::Server;
 pub(crate) struct Spanwire {
     binary: PathBuf,
     compression: bool,
+    shards: u32,
 }
 
 impl Spanwire {
@@ -34,7 +35,7 @@ impl Spanwire {
                 binary.display()
             );
         }
-        Ok(Spanwire { binary, compression: false })
+        Ok(Spanwire { binary, compression: false, shards: 1 })
     }
 
     /// Where it is.
@@ -47,7 +48,12 @@ impl Spanwire {
         Spanwire { compression: true, ..self }
     }
 
-    /// Starts the server with one shard and waits until it listens.
+    /// The same with so many shards, instead of one.
+    pub(crate) fn with_shards(&self, shards: u32) -> Spanwire {
+        Spanwire { shards, ..self.clone() }
+    }
+
+    /// Starts the server and waits until it listens.
     pub(crate) fn start(&self, ping_s: u64) -> Result<Server> {
         self.start_at(Ipv4Addr::LOCALHOST, ping_s)
     }
@@ -57,7 +63,7 @@ impl Spanwire {
         let address = process::free_address(address)?;
         let file = env::temp_dir()
             .join(format!("spanwire-bench-{}-{}.toml", std::process::id(), address).replace(':', "-"));
-        fs::write(&file, config(address, ping_s, self.compression))
+        fs::write(&file, config(address, ping_s, self.compression, self.shards))
             .context("cannot write the server's configuration")?;
         let mut command = Command::new(&self.binary);
         command.arg("serve").arg("-c").arg(&file);
@@ -69,7 +75,7 @@ impl Spanwire {
 }
 
 /// A server that lets anybody do what the loads do, with heartbeats at this interval in seconds.
-fn config(address: SocketAddr, ping_s: u64, compression: bool) -> String {
+fn config(address: SocketAddr, ping_s: u64, compression: bool, shards: u32) -> String {
     let (ip, port) = (address.ip(), address.port());
     // Left out where it is off, so that servers which know nothing of it can be measured too.
     let compression = if compression { "compression = true" } else { "" };
@@ -94,7 +100,7 @@ message_size_limit = 131072
 {compression}
 
 [engine]
-shards = 1
+shards = {shards}
 
 [[channel.namespaces]]
 name = "bench"
@@ -130,7 +136,7 @@ mod tests {
     fn a_pong_is_awaited_for_less_than_a_ping_interval() {
         let address = SocketAddr::from(([127, 0, 0, 1], 8000));
         for (ping, pong) in [(25, 8), (16, 8), (5, 3), (2, 1)] {
-            let config = config(address, ping, false);
+            let config = config(address, ping, false, 1);
             assert!(config.contains(&format!("ping_interval = \"{ping}s\"")), "{config}");
             assert!(config.contains(&format!("pong_timeout = \"{pong}s\"")), "{config}");
         }

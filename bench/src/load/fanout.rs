@@ -1,5 +1,6 @@
 //! One publisher, many subscribers of one channel.
 
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::process;
 use std::time::{Duration, Instant};
@@ -17,7 +18,7 @@ use crate::tongue::Tongue;
 const ARRIVAL_MAX: Duration = Duration::from_secs(10);
 
 /// When messages are published.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pace {
     /// So many at once, at these intervals, whatever the server does.
     Every { interval: Duration, burst: u32 },
@@ -72,12 +73,11 @@ impl Fanout {
 
     /// Runs the load once. Fails unless every subscriber gets every message once and in order.
     pub(crate) fn run(&self, server: &Server) -> Result<Outcome> {
-        let mut room = Room::open(server, *self)?;
-        room.stretch(0..self.warm_up)?;
-        room.latencies.clear();
+        let mut room = self.open(server.address)?;
+        room.warm_up()?;
         let (server_cpu, load_cpu) = (server.process.cpu_time()?, procfs::cpu_time(process::id())?);
         let (begun, bytes_read) = (Instant::now(), room.crowd.bytes_read);
-        room.stretch(self.warm_up..self.warm_up + self.messages)?;
+        room.talk()?;
         Ok(Outcome {
             deliveries: u64::from(self.messages) * self.subscribers as u64,
             elapsed: begun.elapsed(),
@@ -87,10 +87,21 @@ impl Fanout {
             latencies: room.latencies,
         })
     }
+
+    /// Seats everybody.
+    pub(crate) fn open(&self, address: SocketAddr) -> Result<Room> {
+        let mut crowd = Crowd::new()?;
+        let Fanout { subscribers, tongue, compressed, .. } = *self;
+        let join = |_| vec![tongue.connect(1), tongue.subscribe(2, script::CHANNEL)];
+        crowd.seat(&Guests { compressed, ..Guests::new(address, tongue, subscribers, &join) })?;
+        let enter = |_| vec![tongue.connect(1)];
+        crowd.seat(&Guests::new(address, tongue, 1, &enter))?;
+        Ok(Room { load: *self, crowd, ledger: Ledger::new(subscribers), latencies: Vec::new() })
+    }
 }
 
 /// The subscribers, the publisher, and who got what.
-struct Room {
+pub(crate) struct Room {
     load: Fanout,
     crowd: Crowd,
     ledger: Ledger,
@@ -98,14 +109,16 @@ struct Room {
 }
 
 impl Room {
-    fn open(server: &Server, load: Fanout) -> Result<Room> {
-        let mut crowd = Crowd::new()?;
-        let Fanout { subscribers, tongue, compressed, .. } = load;
-        let join = |_| vec![tongue.connect(1), tongue.subscribe(2, script::CHANNEL)];
-        crowd.seat(&Guests { compressed, ..Guests::new(server.address, tongue, subscribers, &join) })?;
-        let enter = |_| vec![tongue.connect(1)];
-        crowd.seat(&Guests::new(server.address, tongue, 1, &enter))?;
-        Ok(Room { load, crowd, ledger: Ledger::new(subscribers), latencies: Vec::new() })
+    /// The messages that are not counted.
+    pub(crate) fn warm_up(&mut self) -> Result<()> {
+        self.stretch(0..self.load.warm_up)?;
+        self.latencies.clear();
+        Ok(())
+    }
+
+    /// Those that are. Fails unless every subscriber gets every message once and in order.
+    pub(crate) fn talk(&mut self) -> Result<()> {
+        self.stretch(self.load.warm_up..self.load.warm_up + self.load.messages)
     }
 
     /// Publishes the messages with these numbers and waits until all have arrived everywhere.

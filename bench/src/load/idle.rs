@@ -55,6 +55,15 @@ impl Idle {
         })
     }
 
+    /// Resident memory for each connection, in bytes, as soon as all are there.
+    pub(crate) fn bytes(&self, server: &Server) -> Result<f64> {
+        let mut crowd = Crowd::new()?;
+        self.seat(&mut crowd, server, WARM_UP)?;
+        let bytes = server.process.resident_bytes()?;
+        self.seat(&mut crowd, server, self.connections)?;
+        Ok(server.process.resident_bytes()?.saturating_sub(bytes) as f64 / self.connections as f64)
+    }
+
     fn seat(&self, crowd: &mut Crowd, server: &Server, connections: usize) -> Result<()> {
         let hello = |number: usize| {
             let mut frames = vec![Tongue::Json.connect(1)];

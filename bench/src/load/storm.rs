@@ -6,9 +6,9 @@ use anyhow::{Result, ensure};
 use serde::Deserialize;
 
 use crate::crowd::{Crowd, Guests};
-use crate::script;
 use crate::subject::Server;
 use crate::tongue::Tongue;
+use crate::{sample, script};
 
 /// Most handshakes under way at once: all that a server with a listen queue of 4,096 can keep.
 const PENDING: usize = 4_000;
@@ -35,6 +35,8 @@ pub(crate) struct Weathered {
     pub(crate) server_cpu: Duration,
     /// Messages that were recovered, each once.
     pub(crate) recovered: u64,
+    /// When each client had all that it was owed, in nanoseconds after the first connect; sorted.
+    pub(crate) complete: Vec<u64>,
 }
 
 /// Where a subscriber stands: what a reply to subscribing says.
@@ -71,11 +73,12 @@ impl Storm {
         }
         let mut crowd = Crowd::new()?;
         let (begun, server_cpu) = (Instant::now(), server.process.cpu_time()?);
-        let recovered = self.come_back(server, &mut crowd, &epochs)?;
+        let (recovered, mut complete) = self.come_back(server, &mut crowd, &epochs, begun)?;
         let (elapsed, server_cpu) = (begun.elapsed(), server.process.cpu_time()? - server_cpu);
         publisher.say(self.channels, self.owed)?;
         self.hear_live(&mut crowd)?;
-        Ok(Weathered { elapsed, server_cpu, recovered })
+        complete.sort_unstable();
+        Ok(Weathered { elapsed, server_cpu, recovered, complete })
     }
 
     /// Everybody subscribes once and leaves; returns the epoch of each channel.
@@ -95,19 +98,28 @@ impl Storm {
         Ok(epochs)
     }
 
-    /// Everybody asks for what comes after offset 0; returns how much that was.
-    fn come_back(&self, server: &Server, crowd: &mut Crowd, epochs: &[String]) -> Result<u64> {
+    /// Everybody asks for what comes after offset 0; returns how much that was, and when each had it.
+    fn come_back(
+        &self,
+        server: &Server,
+        crowd: &mut Crowd,
+        epochs: &[String],
+        begun: Instant,
+    ) -> Result<(u64, Vec<u64>)> {
         let hello = |number: usize| {
             let channel = number % self.channels;
             let subscribe = script::recover(2, &script::recoverable(channel), &epochs[channel], 0);
             vec![Tongue::Json.connect(1), crate::frame::text(&subscribe)]
         };
         let guests = Guests::new(server.address, Tongue::Json, self.clients, &hello);
-        let (mut recovered, mut fault) = (0, None);
+        let (mut recovered, mut complete, mut fault) = (0, Vec::with_capacity(self.clients), None);
         crowd.seat_and_hear(
             &Guests { pending: PENDING, ..guests },
             &mut |number, line| match position(line) {
-                Some(position) if self.is_whole(&position) => recovered += position.publications.len() as u64,
+                Some(position) if self.is_whole(&position) => {
+                    recovered += position.publications.len() as u64;
+                    complete.push(begun.elapsed().as_nanos() as u64);
+                }
                 None if line.starts_with(br#"{"id":1,"#) => {}
                 _ => drop(fault.get_or_insert_with(|| {
                     format!(
@@ -120,7 +132,7 @@ impl Storm {
         ensure!(fault.is_none(), "{}", fault.unwrap_or_default());
         let owed = self.clients as u64 * u64::from(self.owed);
         ensure!(recovered == owed, "{recovered} of {owed} messages were recovered");
-        Ok(recovered)
+        Ok((recovered, complete))
     }
 
     /// Whether this is all that is owed, once and in order. The reply of a recovery repeats the offset that was
@@ -186,6 +198,11 @@ impl Publisher {
 }
 
 impl Weathered {
+    /// When this share of all clients was complete, in milliseconds after the first connect.
+    pub(crate) fn complete_ms(&self, share: f64) -> f64 {
+        sample::percentile(&self.complete, share).map_or(f64::NAN, |nanoseconds| nanoseconds as f64 / 1e6)
+    }
+
     /// Processor time of the server for each client that came back, in microseconds. The clients are not known
     /// here, but what they recovered is.
     pub(crate) fn us_per_client(&self, owed: u32) -> f64 {
@@ -226,8 +243,12 @@ mod tests {
 
     #[test]
     fn processor_time_is_shared_by_the_clients() {
-        let weathered =
-            Weathered { elapsed: Duration::ZERO, server_cpu: Duration::from_millis(8), recovered: 80 };
+        let weathered = Weathered {
+            elapsed: Duration::ZERO,
+            server_cpu: Duration::from_millis(8),
+            recovered: 80,
+            complete: Vec::new(),
+        };
         assert_eq!(weathered.us_per_client(10), 1000.0);
     }
 }

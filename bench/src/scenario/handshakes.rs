@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::Rows;
-use crate::lab::{DEFAULT_PING_S, Lab};
+use crate::lab::Lab;
 use crate::load::Outcome;
 use crate::load::churn::Churn;
 use crate::row::{Budget, Row};
@@ -11,7 +11,7 @@ use crate::row::{Budget, Row};
 const LOAD: Churn = Churn { connections: 20_000 };
 
 pub(super) fn run(lab: &Lab) -> Result<Vec<Row>> {
-    let sides = lab.in_turns("handshakes", DEFAULT_PING_S, |server| LOAD.run(server))?;
+    let sides = lab.with_peer("handshakes", |server| LOAD.run(server))?;
     let rows = Rows { scenario: "handshakes", sides: &sides };
     Ok(vec![
         rows.row("per second of the server's CPU", "1/s", Outcome::per_server_second)

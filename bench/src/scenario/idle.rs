@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::Rows;
 use crate::lab::{DEFAULT_PING_S, Lab};
@@ -17,17 +17,21 @@ const CONNECTIONS: usize = 10_000;
 const PING_S: u64 = 5;
 
 pub(super) fn run(lab: &Lab) -> Result<Vec<Row>> {
-    let lab = Lab { spanwire: lab.spanwire.clone(), rounds: 1 };
+    let lab = Lab { spanwire: lab.spanwire.clone(), peer: lab.peer.clone(), rounds: 1 };
     let mut all = Vec::new();
     for (name, subscribed, bytes_max) in
         [("10,000 idle", false, 600.0), ("10,000 idle, subscribed", true, 900.0)]
     {
         let load = Idle { connections: CONNECTIONS, subscribed, ping: Duration::from_secs(PING_S) };
         let sides = lab.in_turns(name, PING_S, |server| load.run(server))?;
+        let peer = match &lab.peer {
+            // Its heartbeats are not the protocol's: it is looked at before the first.
+            Some(peer) => vec![load.bytes(&peer.start()?).context("the peer failed")?],
+            None => Vec::new(),
+        };
         let rows = Rows { scenario: name, sides: &sides };
-        all.push(
-            rows.row("memory per connection", "B", |cost| cost.bytes).promised(Budget::AtMost(bytes_max)),
-        );
+        let bytes = rows.row("memory per connection", "B", |cost| cost.bytes).beside(&peer);
+        all.push(bytes.promised(Budget::AtMost(bytes_max)));
         all.push(rows.row("CPU per connection and second", "µs", per_second).promised(Budget::AtMost(1.0)));
     }
     Ok(all)

@@ -14,6 +14,9 @@ pub(super) fn run(lab: &Lab) -> Result<Vec<Row>> {
     let rows = Rows { scenario: "storm of 10,000, each owed 10", sides: &sides };
     Ok(vec![
         rows.row("until all are back and complete", "ms", |storm| storm.elapsed.as_secs_f64() * 1e3),
+        rows.row("half are complete", "ms", |storm| storm.complete_ms(0.5)),
+        rows.row("99 % are complete", "ms", |storm| storm.complete_ms(0.99)),
+        rows.row("99.9 % are complete", "ms", |storm| storm.complete_ms(0.999)),
         rows.row("messages recovered, each once", "", |storm| storm.recovered as f64),
         rows.row("server CPU per client", "µs", |storm| storm.us_per_client(LOAD.owed)),
     ])
