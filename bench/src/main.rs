@@ -87,7 +87,7 @@ enum Command {
     Chaos(chaos::Options),
     /// Days in minutes: many come and go, a room talks, a crowd has accidents, and memory stays flat.
     Soak(soak::Options),
-    /// Run everything and keep the result in bench/records.
+    /// Run everything, or what --only names, and keep the result in bench/records.
     Record,
     /// Lay out two records side by side.
     Compare {
@@ -151,7 +151,9 @@ fn run(arguments: Arguments) -> Result<()> {
             let mut record = Record::begin()?;
             let spanwire = Spanwire::find(arguments.run.server.as_deref())?;
             record.rows = measure(&arguments.run)?;
-            record.rows.extend(connections::run(&connections::Options::default(), &spanwire)?);
+            if arguments.run.only.is_empty() {
+                record.rows.extend(connections::run(&connections::Options::default(), &spanwire)?);
+            }
             print(&record.rows, arguments.json)?;
             eprintln!("bench: kept in {}", record.write()?.display());
         }
