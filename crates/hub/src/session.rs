@@ -110,20 +110,20 @@ pub(crate) struct Client {
     /// `conn_info`; empty is nothing.
     pub(crate) info: Bytes,
     pub(crate) heartbeat: Heartbeat,
-    /// When the connection is closed because it has expired.
-    pub(crate) close_at: Option<Instant>,
     /// Whether it was granted our extensions.
     pub(crate) extended: bool,
-    /// What only clients have that a backend let in.
-    pub(crate) backing: Option<Box<Backing>>,
+    /// What only few clients have: those whose connections expire, or that the backend said more of.
+    pub(crate) extra: Option<Box<ClientExtra>>,
 }
 
-/// What the backend said of a client besides who it is.
+/// What only few clients have.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Backing {
-    /// What it wants to be told of it again.
+pub(crate) struct ClientExtra {
+    /// When the connection is closed because it has expired.
+    pub(crate) close_at: Option<Instant>,
+    /// What the backend wants to be told of the client again.
     pub(crate) meta: Bytes,
-    /// When it is to be asked whether the connection goes on.
+    /// When the backend is to be asked whether the connection goes on.
     pub(crate) renew_at: Option<Instant>,
 }
 
@@ -144,15 +144,26 @@ impl Client {
             user: Arc::from(credentials.user.as_str()),
             info: credentials.info.clone(),
             heartbeat: Heartbeat::Off,
-            close_at: None,
             extended,
-            backing: (!credentials.meta.is_empty())
-                .then(|| Box::new(Backing { meta: credentials.meta.clone(), renew_at: None })),
+            extra: (!credentials.meta.is_empty())
+                .then(|| Box::new(ClientExtra { meta: credentials.meta.clone(), ..ClientExtra::default() })),
+        }
+    }
+
+    /// When the connection is closed because it has expired.
+    pub(crate) fn close_at(&self) -> Option<Instant> {
+        self.extra.as_ref()?.close_at
+    }
+
+    /// Sets that.
+    pub(crate) fn closes(&mut self, at: Option<Instant>) {
+        if at.is_some() || self.extra.is_some() {
+            self.extra.get_or_insert_default().close_at = at;
         }
     }
 
     fn renew_at(&self) -> Option<Instant> {
-        self.backing.as_ref().and_then(|backing| backing.renew_at)
+        self.extra.as_ref()?.renew_at
     }
 }
 
@@ -171,7 +182,7 @@ impl Session {
             Life::Fresh { stale_at, .. } | Life::Refused { stale_at } => Some(*stale_at),
             Life::Connecting(connecting) => Some(connecting.stale_at),
             Life::Connected(client) => {
-                [client.heartbeat.due(), client.close_at, client.renew_at(), self.subscriptions.expire_at]
+                [client.heartbeat.due(), client.close_at(), client.renew_at(), self.subscriptions.expire_at]
                     .into_iter()
                     .flatten()
                     .min()
@@ -221,5 +232,15 @@ pub(crate) mod uuid {
                 assert_eq!(ClientId::from_random(bits).to_string(), text);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_at_rest_is_small() {
+        assert!(size_of::<Session>() <= 176, "{} bytes", size_of::<Session>());
     }
 }

@@ -206,10 +206,10 @@ impl Hub {
         if !session.transport_pings {
             client.heartbeat = Heartbeat::start(now.at, limits, self.chance.random());
         }
-        client.close_at = end_of(now, expire_at, limits.expired_close_delay);
+        client.closes(end_of(now, expire_at, limits.expired_close_delay));
         let pings = client.heartbeat != Heartbeat::Off;
         if let Some(at) = expire_at.filter(|_| renewed_by_backend) {
-            client.backing.get_or_insert_default().renew_at = Some(now.instant_of(at));
+            client.extra.get_or_insert_default().renew_at = Some(now.instant_of(at));
         }
         let ttl = expire_at.filter(|_| !renewed_by_backend).map(|at| time_to_live(now, at));
         let (session_secret, node) = reach.map(|reach| (reach.session, reach.node)).unwrap_or_default();

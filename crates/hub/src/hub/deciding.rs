@@ -23,7 +23,7 @@ impl Hub {
             client: client.id.to_string(),
             encoding,
             user: client.user.as_ref().to_owned(),
-            meta: client.backing.as_ref().map(|backing| backing.meta.clone()).unwrap_or_default(),
+            meta: client.extra.as_ref().map(|extra| extra.meta.clone()).unwrap_or_default(),
             matter,
         };
         self.ask(id, purpose, Question::Decide(Box::new(petition)));

@@ -50,7 +50,7 @@ impl Hub {
             // Other server-side subscriptions than it has: a new connection gets them.
             return self.close(id, DisconnectCode::InsufficientState.into());
         }
-        client.close_at = end_of(now, credentials.expire_at, delay);
+        client.closes(end_of(now, credentials.expire_at, delay));
         client.info = credentials.info;
         self.rearm(id);
         let ttl = credentials.expire_at.map(|at| time_to_live(now, at));

@@ -26,19 +26,19 @@ impl Hub {
                 return self.close(id, DisconnectCode::ConnectionExpired.into());
             }
             Renewal::Until { expire_at, info, meta } => {
-                client.close_at = end_of(now, expire_at, delay);
+                client.closes(end_of(now, expire_at, delay));
                 client.info = info.unwrap_or_else(|| client.info.clone());
-                let backing = client.backing.get_or_insert_default();
-                backing.renew_at = expire_at.map(|at| now.instant_of(at));
-                backing.meta = meta.unwrap_or_else(|| backing.meta.clone());
+                let extra = client.extra.get_or_insert_default();
+                extra.renew_at = expire_at.map(|at| now.instant_of(at));
+                extra.meta = meta.unwrap_or_else(|| extra.meta.clone());
             }
             Renewal::Over => return self.close(id, DisconnectCode::ConnectionExpired.into()),
             Renewal::Refused(Refusal::Disconnect(code)) => return self.close(id, code.into()),
             Renewal::Refused(Refusal::Ended(reason)) => return self.close(id, reason),
             Renewal::Unknown | Renewal::Refused(_) => {
                 let again = now.at + RENEWAL_RETRY;
-                client.close_at = Some(again + delay);
-                client.backing.get_or_insert_default().renew_at = Some(again);
+                client.closes(Some(again + delay));
+                client.extra.get_or_insert_default().renew_at = Some(again);
             }
         }
         self.rearm(id);

@@ -36,7 +36,7 @@ impl Hub {
                 // It has said what it had to, and we are late. As stale it would not come back.
                 self.close(id, DisconnectCode::InternalServerError.into());
             }
-            Life::Connected(client) if client.close_at.is_some_and(|at| at <= now.at) => {
+            Life::Connected(client) if client.close_at().is_some_and(|at| at <= now.at) => {
                 self.close(id, DisconnectCode::ConnectionExpired.into());
             }
             Life::Connected(client) => {
@@ -59,7 +59,7 @@ impl Hub {
     fn renew_expired(&mut self, now: Now, id: SessionId) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         let Life::Connected(client) = &mut session.life else { return };
-        let renew_at = client.backing.as_mut().map(|backing| &mut backing.renew_at);
+        let renew_at = client.extra.as_mut().map(|extra| &mut extra.renew_at);
         if renew_at.and_then(|at| at.take_if(|at| *at <= now.at)).is_some() {
             self.ask_for_renewal(id);
         }
