@@ -26,6 +26,7 @@ mod http_edge;
 mod hub_operations;
 mod inflating;
 mod mutation;
+mod proxy_answers;
 mod tokens;
 
 pub use api_bodies::api_bodies;
@@ -40,6 +41,7 @@ pub use http_edge::http_edge;
 pub use hub_operations::hub_operations;
 pub use inflating::inflating;
 pub use mutation::mutate;
+pub use proxy_answers::proxy_answers;
 pub use tokens::tokens;
 
 /// A trust boundary: its name, which is that of its corpus and of its main, and the function.
@@ -59,5 +61,6 @@ pub const TARGETS: &[Target] = &[
     ("http_edge", http_edge),
     ("hub_operations", hub_operations),
     ("inflating", inflating),
+    ("proxy_answers", proxy_answers),
     ("tokens", tokens),
 ];

@@ -6,12 +6,16 @@ use std::cell::Cell;
 use std::fs;
 use std::path::Path;
 
+use bytes::Bytes;
 use spanwire::Profile;
 use spanwire::api::{Method, Request};
 use spanwire::auth::{Key, Rules, Verifier};
+use spanwire::backend::{of_connect, of_matter};
 use spanwire::config::{Layer, Settings};
 use spanwire::edge::{forwarded, proxy_protocol};
 use spanwire_fuzz::{Chance, mutate};
+use spanwire_hub::backend::{Matter, ProxyId};
+use spanwire_hub::channel::Channel;
 use spanwire_wire::{Encoding, Limits, commands};
 use spanwire_ws::{Connection, Input, Role};
 
@@ -59,7 +63,7 @@ struct Bound {
     read: fn(&[u8]),
 }
 
-const BOUNDS: [Bound; 8] = [
+const BOUNDS: [Bound; 9] = [
     // A header may announce a control frame's payload, or the first piece of a message, before it is there.
     Bound { corpus: "frames", fixed: 1 << 10, per_byte: 8, read: frames },
     Bound { corpus: "commands_json", fixed: 4 << 10, per_byte: 128, read: commands_json },
@@ -69,9 +73,11 @@ const BOUNDS: [Bound; 8] = [
     Bound { corpus: "client_address", fixed: 4 << 10, per_byte: 128, read: client_address },
     // Ten methods read the same body.
     Bound { corpus: "api_bodies", fixed: 4 << 10, per_byte: 128, read: api_bodies },
+    // It is read as the answer to four questions.
+    Bound { corpus: "proxy_answers", fixed: 4 << 10, per_byte: 256, read: proxy_answers },
     // Every option that there is, and what is wrong with it.
-    Bound { corpus: "config_json", fixed: 64 << 10, per_byte: 512, read: config_json },
-    Bound { corpus: "config_toml", fixed: 64 << 10, per_byte: 2 << 10, read: config_toml },
+    Bound { corpus: "config_json", fixed: 256 << 10, per_byte: 512, read: config_json },
+    Bound { corpus: "config_toml", fixed: 256 << 10, per_byte: 2 << 10, read: config_toml },
 ];
 
 fn frames(input: &[u8]) {
@@ -102,6 +108,18 @@ fn client_address(input: &[u8]) {
 
 fn api_bodies(input: &[u8]) {
     Method::ALL.into_iter().for_each(|method| drop(Request::read(method, input)));
+}
+
+fn proxy_answers(input: &[u8]) {
+    drop(of_connect(input, true));
+    let (proxy, channel) = (ProxyId(0), Channel::new("c"));
+    for matter in [
+        Matter::Refresh,
+        Matter::Publish { proxy, channel: channel.clone(), data: Bytes::new() },
+        Matter::Subscribe { proxy, channel, data: Bytes::new() },
+    ] {
+        drop(of_matter(&matter, input));
+    }
 }
 
 fn config_json(input: &[u8]) {
