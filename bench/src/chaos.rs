@@ -5,6 +5,7 @@
 //! wants to know quickly whether something is broken runs those. Each ends with the crowd's word that the promise
 //! was kept and with the server's counters at zero, or the command fails.
 
+mod backend;
 mod clock;
 mod descriptors;
 mod freeze;
@@ -12,6 +13,7 @@ mod full_disk;
 mod kill;
 mod memory;
 mod metrics;
+mod slow_backend;
 mod slow_readers;
 mod stage;
 mod stampede;
@@ -50,6 +52,7 @@ enum Scene {
     FullDisk,
     Clock,
     Stampede,
+    SlowBackend,
     SlowReaders,
     Soak,
 }
@@ -69,6 +72,7 @@ impl Scene {
             Scene::FullDisk => full_disk::PROMISE,
             Scene::Clock => clock::PROMISE,
             Scene::Stampede => stampede::PROMISE,
+            Scene::SlowBackend => slow_backend::PROMISE,
             Scene::SlowReaders => slow_readers::PROMISE,
             Scene::Soak => soak::PROMISE,
         }
@@ -84,6 +88,7 @@ impl Scene {
             Scene::FullDisk => full_disk::play(stage).await,
             Scene::Clock => clock::play(stage).await,
             Scene::Stampede => stampede::play(stage).await,
+            Scene::SlowBackend => slow_backend::play(stage).await,
             Scene::SlowReaders => slow_readers::play(stage).await,
             Scene::Soak => soak::play(stage.spanwire(), SOAK_MINUTES, |line| stage.say(line)).await,
         }
