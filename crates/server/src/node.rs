@@ -87,10 +87,11 @@ impl Node {
             false => Some(Backend::start(settings.backend.clone(), authorize.clone(), chance.seed())?),
         };
         let dev_proxy = edge.dev_proxy();
+        let for_backend = settings.backend.connections_max().min(descriptors / 2);
         let engine = Engine::start(EngineConfig {
             shards,
             listen: addresses(settings.http_server.address, settings.http_server.port)?,
-            connections_max: connections_max(descriptors, shards),
+            connections_max: connections_max(descriptors - for_backend, shards),
             user_connections_max: settings.client.user_connection_limit,
             message_bytes_max: settings.websocket.message_size_limit,
             write_timeout: settings.websocket.write_timeout,

@@ -139,10 +139,11 @@ impl<T: Weigh> Admission<T> {
 
     /// A question that was under way since `begun` has ended.
     pub(super) fn done(&mut self, begun: Instant, now: Instant, ended: Ended) -> Option<Change> {
+        let busy = 2 * self.in_flight >= self.pace.limit();
         self.in_flight -= 1;
         match ended {
             Ended::Answered => {
-                self.pace.answered(begun, now);
+                self.pace.answered(begun, now, busy);
                 let change = self.circuit.answered();
                 if change.is_some() {
                     self.pace.restart();

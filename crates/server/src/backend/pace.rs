@@ -67,14 +67,14 @@ impl Pace {
         self.starting && self.limit < self.limit_most
     }
 
-    /// It answered.
-    pub(super) fn answered(&mut self, begun: Instant, now: Instant) {
+    /// It answered. `busy` says whether the limit was made use of: one that nobody has tried says nothing.
+    pub(super) fn answered(&mut self, begun: Instant, now: Instant, busy: bool) {
         let took = now.saturating_duration_since(begun);
         self.smooth(took);
         let normal = self.quickest.see(now, took) * SLOW + SLACK;
         if took > normal {
             self.cut(begun, now, AFTER_SLOW);
-        } else {
+        } else if busy {
             let step = if self.starting { 1.0 } else { 1.0 / self.limit };
             self.limit = (self.limit + step).min(self.limit_most);
         }
@@ -149,7 +149,7 @@ mod tests {
             now += takes(many).unwrap_or(1000 * MILLI);
             for _ in 0..many {
                 match takes(many) {
-                    Some(_) => pace.answered(begun, now),
+                    Some(_) => pace.answered(begun, now, true),
                     None => pace.failed(begun, now),
                 }
             }
@@ -164,6 +164,13 @@ mod tests {
         play(&mut pace, dawn, 50 * 5 * MILLI, |_| Some(50 * MILLI));
         assert_eq!(pace.limit(), 64);
         assert!((1000.0..1400.0).contains(&pace.rate()), "64 in 50 ms: {}", pace.rate());
+    }
+
+    #[test]
+    fn answers_to_one_question_at_a_time_say_nothing_about_many() {
+        let (mut pace, dawn) = (Pace::new(64), Instant::now());
+        (0..1000).for_each(|_| pace.answered(dawn, dawn + MILLI, false));
+        assert_eq!(pace.limit(), 4);
     }
 
     #[test]

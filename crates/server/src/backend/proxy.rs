@@ -71,6 +71,11 @@ impl RpcProxies {
 }
 
 impl BackendSettings {
+    /// How many connections to the backend there may be at a time, each of which takes a descriptor.
+    pub fn connections_max(&self) -> usize {
+        self.proxies.iter().map(|proxy| proxy.limits.in_flight_max).sum()
+    }
+
     /// Every header that any proxy wants to see.
     pub fn wanted(&self) -> Wanted {
         let mut all = Wanted::default();

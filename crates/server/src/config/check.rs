@@ -30,10 +30,10 @@ pub(super) fn namespace_name(reader: &mut Reader<'_>, name: &str) {
 pub(super) fn warnings(settings: &Settings) -> Vec<String> {
     let mut warnings = Vec::new();
     let client = &settings.client;
-    if client.tokens.trusts_nobody() && !client.anonymous {
+    if client.tokens.trusts_nobody() && !client.anonymous && settings.backend.connect.is_none() {
         warnings.push(
             "no client can connect, for there is no key for tokens and anonymous clients are refused; \
-             set client.token.hmac_secret_key, or client.allow_anonymous_connect_without_token = true"
+             set client.token.hmac_secret_key, client.proxy.connect, or client.allow_anonymous_connect_without_token = true"
                 .to_owned(),
         );
     }
