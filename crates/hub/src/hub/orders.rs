@@ -120,12 +120,12 @@ impl Hub {
         let delay = self.config.limits.expired_close_delay;
         let Some(session) = self.sessions.get_mut(id) else { return };
         let Life::Connected(client) = &mut session.life else { return };
-        client.close_at = end_of(now, expire_at, delay);
+        client.closes(end_of(now, expire_at, delay));
         if let Some(info) = info {
             client.info = info;
         }
-        if let Some(backing) = client.backing.as_mut().filter(|backing| backing.renew_at.is_some()) {
-            backing.renew_at = expire_at.map(|at| now.instant_of(at));
+        if let Some(extra) = client.extra.as_mut().filter(|extra| extra.renew_at.is_some()) {
+            extra.renew_at = expire_at.map(|at| now.instant_of(at));
         }
         self.rearm(id);
         let ttl = expire_at.map_or(0, |at| time_to_live(now, at));
