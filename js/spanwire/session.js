@@ -291,6 +291,7 @@ export class Session {
       return this.lost(new SpanwireError("no_connection", String(error), true, error));
     }
     this.#deadline(ladder?.patience_ms ?? OPEN_MS, (late) => this.lost(late));
+    if (ladder) this.#tell({}); // which of them it is now
     const { data, name = "spanwire-js" } = this.#options;
     const subs = Object.fromEntries([...this.#serverSide].filter(([, from]) => from));
     const hello = { token: this.#token, data, name, version: VERSION, headers: { spanwire: "1" }, subs };

@@ -26,6 +26,15 @@ const PAGE: &str = r#"<!doctype html><title>ledger</title><script type="module">
     room.on("subscribed", () => (window.joined = true));
 </script>"#;
 
+/// The same in a Worker, which has no storage.
+const WORKER: &str = r#"
+    import { connect } from "/spanwire.js";
+    const rt = connect();
+    const room = rt.channel("chat:ledger");
+    room.on("subscribed", () => postMessage({ transport: rt.status.transport }));
+    room.on("message", ({ data }) => postMessage({ transport: rt.status.transport, data }));
+"#;
+
 /// Longest way from finding out that a transport does not work to being connected.
 const SOON: Duration = Duration::from_secs(3);
 
@@ -49,7 +58,9 @@ impl Scene {
         for folder in [&directory, &runtime] {
             std::fs::create_dir_all(folder).expect("a directory can be made");
         }
-        std::fs::write(directory.join("ledger.html"), PAGE).expect("a page can be written");
+        for (name, text) in [("ledger.html", PAGE), ("worker.js", WORKER)] {
+            std::fs::write(directory.join(name), text).expect("a page can be written");
+        }
         let server = Server::dev_with_pages(&directory, &runtime).await;
         let line = DevLine::to(&server).await;
         let browser = Chromium::launch(&chromium).await;
@@ -98,8 +109,9 @@ impl Scene {
 
     /// How long it took from finding out that `from` does not work to being connected over `to`.
     async fn climbed(&self, from: &str, to: &str) -> Duration {
+        // Whatever fails before it has brought an answer, the client begins again at once.
         let found_out = format!(
-            "changes.find(({{ transport, at }}, n) => transport !== '{from}' && changes[n - 1]?.transport === '{from}')?.at"
+            "changes.findLast(({{ state, transport }}) => state === 'connecting' && transport === '{from}').at"
         );
         let there = format!(
             "changes.findLast(({{ state, transport }}) => state === 'connected' && transport === '{to}').at"
@@ -179,4 +191,16 @@ async fn a_page_that_is_loaded_again_remembers_what_worked() {
     assert_eq!(sockets, 2, "one that worked, one that was refused, and none after that");
     scene.publish().await;
     scene.page.until(&format!("heard.includes({})", scene.published)).await;
+}
+
+#[tokio::test]
+async fn a_worker_climbs_down_as_a_page_does() {
+    let Some(mut scene) = Scene::new().await else { return };
+    scene.line.set(&json!({ "upgrades": "refuse" })).await;
+    let start = "const worker = new Worker('/worker.js', { type: 'module' });
+        worker.onmessage = ({ data }) => (window.told = data)";
+    scene.page.evaluate(start).await;
+    scene.page.until("window.told?.transport === 'http_stream'").await;
+    scene.publish().await;
+    scene.page.until(&format!("told.data === {}", scene.published)).await;
 }
