@@ -9,4 +9,5 @@ mod render;
 mod text;
 
 pub use edge::EdgeCounters;
+pub(crate) use gauge::Held;
 pub use render::render;

@@ -40,7 +40,7 @@ pub(super) async fn answer(
     mut respond: SendResponse<Bytes>,
 ) {
     let counters = conversation.edge.counters.clone();
-    let _open = counters.http2_streams.hold();
+    let open = counters.http2_streams.hold();
     let (mut parts, stream) = request.into_parts();
     let translated = translate(&mut parts);
     // What follows a CONNECT is no body.
@@ -65,7 +65,7 @@ pub(super) async fn answer(
     };
     match (purpose, up) {
         (Some((purpose, _)), Some(up)) => {
-            tunnel::open(&conversation, &mut respond, response, up, purpose).await
+            tunnel::open(conversation.clone(), &mut respond, response, up, purpose, open).await
         }
         _ => send(&mut respond, response).await,
     }

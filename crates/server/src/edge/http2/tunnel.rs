@@ -9,6 +9,7 @@ mod mouth;
 mod pinging;
 mod talk;
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use axum::response::Response;
@@ -18,6 +19,7 @@ use h2::{Reason, RecvStream, SendStream};
 use http::StatusCode;
 use spanwire_wire::DisconnectCode;
 use spanwire_ws::{self as ws, Opcode};
+use tokio::task::spawn_local;
 
 use self::mouth::Mouth;
 use self::talk::Talk;
@@ -29,6 +31,7 @@ use crate::edge::plain;
 use crate::engine::limits::ECHO_MESSAGE_BYTES_MAX;
 use crate::engine::pipe::{NoRoom, Pipe};
 use crate::engine::{Purpose, Rhythm, Transport, opcode_of};
+use crate::metrics::Held;
 
 /// Both directions of a stream.
 pub(super) struct Tunnel {
@@ -36,20 +39,24 @@ pub(super) struct Tunnel {
     pub(super) down: SendStream<Bytes>,
 }
 
-/// Answers that a request is a WebSocket now, and serves it until it ends.
+/// Answers that a request is a WebSocket now, which is served by a task of its own: what was needed to decide about it
+/// would else be kept as long as it lives. `open` counts the stream, and goes with it.
 pub(super) async fn open(
-    conversation: &Conversation,
+    conversation: Rc<Conversation>,
     respond: &mut SendResponse<Bytes>,
     response: Response,
     up: RecvStream,
     purpose: Purpose,
+    open: Held,
 ) {
     let (head, _) = response.into_parts();
-    let terms = &conversation.edge.websocket;
     match purpose {
         Purpose::Echo => {
             let Some(down) = send_head(respond, head, false) else { return };
-            echo::serve(Tunnel { up, down }, terms).await;
+            spawn_local(async move {
+                echo::serve(Tunnel { up, down }, &conversation.edge.websocket).await;
+                drop(open);
+            });
         }
         Purpose::Session { opening, visitor } => {
             let (opcode, heartbeat) = (opcode_of(opening.encoding), opening.transport_pings);
@@ -59,7 +66,10 @@ pub(super) async fn open(
                 return send(respond, plain(StatusCode::SERVICE_UNAVAILABLE, NoRoom.to_string())).await;
             };
             let Some(down) = send_head(respond, head, false) else { return };
-            Tunnel { up, down }.serve(pipe, opcode, heartbeat, terms).await;
+            spawn_local(async move {
+                Tunnel { up, down }.serve(pipe, opcode, heartbeat, &conversation.edge.websocket).await;
+                drop(open);
+            });
         }
     }
 }
