@@ -34,6 +34,8 @@ pub(super) async fn play(stage: &Stage<'_>) -> Result<String> {
         });
     }))?;
     let inside = stage.crowd(&server, &Plan::new(100, 10, "inside ")).await?;
+    // Some of those inside were sent away once themselves, before they came in.
+    let sent_away = inside.tally().disconnects;
     inside.take_latency();
     inside.during(talk(100.0), inside.acknowledged(1_000, PATIENCE)).await?;
     let quiet = told(&inside.take_latency());
@@ -76,7 +78,7 @@ pub(super) async fn play(stage: &Stage<'_>) -> Result<String> {
     elsewhere.shutdown_background();
     ensure!(backend.most() <= AT_A_TIME, "the backend was asked {} at a time", backend.most());
     ensure!(lowest < AT_A_TIME as f64, "the rate did not adapt");
-    ensure!(tally.disconnects == 0, "those inside lost their connections: {tally:?}");
+    ensure!(tally.disconnects == sent_away, "those inside lost their connections: {tally:?}");
     Ok(format!(
         "all in after {:.1} s, {vain} came in vain, {lowest} at a time while it was slow; \
          inside before: {quiet}; meanwhile: {beside}",
