@@ -154,3 +154,6 @@ fn sent(outcome: Result<usize, Errno>, size: usize) -> Result<Sent, Errno> {
         Err(error) => Err(error),
     }
 }
+
+#[cfg(test)]
+mod tests;
