@@ -4,20 +4,23 @@
 //! small and equal for whatever it is pointed at.
 
 use std::collections::HashMap;
-use std::io::{ErrorKind, Read, Write};
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::net::{AddressFamily, SocketType};
+use rustls::ClientConfig;
 use slab::Slab;
 
 use crate::frame::{self, Frame};
 use crate::greeting;
 use crate::inflate::Inflater;
 use crate::poller::Poller;
+use crate::subject::Server;
 use crate::tongue::{Saying, Tongue};
+use crate::wire::Wire;
 
 /// Most handshakes under way at once, unless guests ask for more: below the listen backlog of 128 that many
 /// servers have, so that no SYN is dropped and retried a second later.
@@ -30,14 +33,14 @@ pub(crate) const SOURCES: usize = 100;
 const SCRATCH_BYTES: usize = 256 * 1024;
 /// Most bytes of an unfinished frame kept for a client.
 const REST_MAX: usize = SCRATCH_BYTES / 2;
-/// Longest that a socket may take no more of what a client sends.
-const SENDING_MAX: Timespec = Timespec { tv_sec: 10, tv_nsec: 0 };
 
 /// Who is to be seated: how many clients, and what each says when it has been let in.
 #[derive(Clone, Copy)]
 pub(crate) struct Guests<'a> {
     /// Where the server listens.
     pub(crate) address: SocketAddr,
+    /// Whom they trust, if they speak TLS.
+    pub(crate) tls: Option<&'a Arc<ClientConfig>>,
     /// Path of the WebSocket.
     pub(crate) path: &'a str,
     /// How they speak.
@@ -61,7 +64,21 @@ impl<'a> Guests<'a> {
         count: usize,
         hello: &'a dyn Fn(usize) -> Vec<Vec<u8>>,
     ) -> Guests<'a> {
-        Guests { address, path: tongue.path(), tongue, count, hello, pending: PENDING, compressed: false }
+        Guests {
+            address,
+            tls: None,
+            path: tongue.path(),
+            tongue,
+            count,
+            hello,
+            pending: PENDING,
+            compressed: false,
+        }
+    }
+
+    /// The same at a server, over TLS if it speaks that.
+    pub(crate) fn of(server: &'a Server, tongue: Tongue, count: usize, hello: Hello<'a>) -> Guests<'a> {
+        Guests { tls: server.trust.as_ref(), ..Guests::new(server.address, tongue, count, hello) }
     }
 }
 
@@ -82,7 +99,7 @@ pub(crate) struct Crowd {
 }
 
 struct Client {
-    stream: TcpStream,
+    wire: Wire,
     stage: Stage,
     tongue: Tongue,
 }
@@ -181,27 +198,17 @@ impl Crowd {
     }
 
     /// Sends `frames`, and waits where the socket's buffer is full until the server has read from it.
-    pub(crate) fn send(&mut self, client: usize, mut frames: &[u8]) -> Result<()> {
-        let mut stream = &self.clients[client].stream;
-        while !frames.is_empty() {
-            match stream.write(frames) {
-                Ok(count) => frames = &frames[count..],
-                Err(error) if error.kind() == ErrorKind::WouldBlock => await_room(stream)
-                    .with_context(|| format!("the server does not take what client {client} sends"))?,
-                Err(error) => return Err(error).with_context(|| format!("client {client} cannot send")),
-            }
-        }
-        Ok(())
+    pub(crate) fn send(&mut self, client: usize, frames: &[u8]) -> Result<()> {
+        self.clients[client].wire.send(frames).with_context(|| format!("client {client} cannot send"))
     }
 
     fn enter(&mut self, guests: &Guests<'_>) -> Result<()> {
-        let stream = connect(guests.address, self.entered)?;
+        let mut wire = Wire::new(connect(guests.address, self.entered)?, guests.tls)?;
         let seat = self.clients.vacant_entry();
-        self.poller.watch(&stream, seat.key() as u64)?;
-        (&stream)
-            .write_all(greeting::request(guests.path, guests.compressed).as_bytes())
+        self.poller.watch(&wire.stream, seat.key() as u64)?;
+        wire.send(greeting::request(guests.path, guests.compressed).as_bytes())
             .context("cannot send a handshake")?;
-        seat.insert(Client { stream, stage: Stage::Upgrading, tongue: guests.tongue });
+        seat.insert(Client { wire, stage: Stage::Upgrading, tongue: guests.tongue });
         self.entered += 1;
         Ok(())
     }
@@ -211,7 +218,7 @@ impl Crowd {
         let mut scratch = std::mem::take(&mut self.scratch);
         let kept = self.rests.remove(&number).unwrap_or_default();
         scratch[..kept.len()].copy_from_slice(&kept);
-        let read = (&self.clients[number].stream).read(&mut scratch[kept.len()..]);
+        let read = self.clients[number].wire.read(&mut scratch[kept.len()..]);
         let outcome = match read {
             Ok(0) => bail!("the server hung up on client {number}"),
             Ok(count) => {
@@ -320,14 +327,7 @@ fn connect(address: SocketAddr, number: usize) -> Result<TcpStream> {
     rustix::net::connect(&socket, &address).with_context(|| format!("cannot connect to {address}"))?;
     let stream = TcpStream::from(socket);
     stream.set_nodelay(true)?;
-    stream.set_nonblocking(true)?;
     Ok(stream)
-}
-
-fn await_room(stream: &TcpStream) -> Result<()> {
-    let mut room = [PollFd::new(stream, PollFlags::OUT)];
-    ensure!(rustix::event::poll(&mut room, Some(&SENDING_MAX))? > 0, "its socket stays full");
-    Ok(())
 }
 
 fn first_line(bytes: &[u8]) -> String {

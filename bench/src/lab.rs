@@ -36,6 +36,11 @@ impl Lab {
         Lab { spanwire: self.spanwire.clone().map(Spanwire::compressing), peer: None, rounds: self.rounds }
     }
 
+    /// The same with a server that speaks TLS.
+    pub(crate) fn over_tls(&self) -> Lab {
+        Lab { spanwire: self.spanwire.as_ref().map(Spanwire::over_tls), peer: None, rounds: self.rounds }
+    }
+
     /// Measures server and floor in turns, so that what else the machine does falls on both, and each
     /// time in a new process, so that no round inherits another's memory. `ping_s` is the interval of
     /// heartbeats; the floor sends none at the default of [`DEFAULT_PING_S`].

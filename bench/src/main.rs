@@ -4,6 +4,7 @@
 //! started is ended with us. Every load counts what arrived and fails if anything is missing, so a figure
 //! that is printed is a figure of complete work. `README.md` tells how to read the figures.
 
+mod certificate;
 mod chaos;
 mod connections;
 mod crowd;
@@ -33,6 +34,7 @@ mod spanwire;
 mod subject;
 mod table;
 mod tongue;
+mod wire;
 
 use std::fs;
 use std::path::PathBuf;

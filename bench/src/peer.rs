@@ -30,6 +30,6 @@ impl Peer {
         let address = process::free_address(Ipv4Addr::LOCALHOST)?;
         let mut command = Command::new(&self.binary);
         command.arg(address.ip().to_string()).arg(address.port().to_string());
-        Ok(Server { process: Process::start(&command)?, address })
+        Ok(Server { process: Process::start(&command)?, address, trust: None })
     }
 }

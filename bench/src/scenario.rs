@@ -16,6 +16,7 @@ mod shards;
 mod sparse;
 mod start;
 mod storm;
+mod tls;
 
 use anyhow::Result;
 use clap::ValueEnum;
@@ -56,6 +57,8 @@ pub(crate) enum Scenario {
     Shards,
     /// 10,000 clients come back at once, each owed ten messages.
     Storm,
+    /// 2,000 connections over TLS that only answer heartbeats.
+    Tls,
     /// Instructions of the WebSocket layer for one message.
     Instructions,
 }
@@ -79,6 +82,7 @@ impl Scenario {
             Scenario::Deflate => deflate::run(lab),
             Scenario::Shards => shards::run(lab),
             Scenario::Storm => storm::run(lab),
+            Scenario::Tls => tls::run(lab),
             Scenario::Instructions => instructions::run(),
         }
     }

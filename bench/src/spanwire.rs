@@ -8,6 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::certificate::Certificate;
 use crate::process::{self, Process};
 use crate::subject::Server;
 
@@ -17,6 +18,8 @@ pub(crate) struct Spanwire {
     binary: PathBuf,
     compression: bool,
     shards: u32,
+    /// Whether it speaks TLS.
+    secure: bool,
 }
 
 impl Spanwire {
@@ -35,7 +38,12 @@ impl Spanwire {
                 binary.display()
             );
         }
-        Ok(Spanwire { binary, compression: false, shards: 1 })
+        Ok(Spanwire { binary, compression: false, shards: 1, secure: false })
+    }
+
+    /// The same, speaking TLS.
+    pub(crate) fn over_tls(&self) -> Spanwire {
+        Spanwire { secure: true, ..self.clone() }
     }
 
     /// Where it is.
@@ -63,14 +71,17 @@ impl Spanwire {
         let address = process::free_address(address)?;
         let file = env::temp_dir()
             .join(format!("spanwire-bench-{}-{}.toml", std::process::id(), address).replace(':', "-"));
-        fs::write(&file, config(address, ping_s, self.compression, self.shards))
+        let certificate = if self.secure { Some(Certificate::make(&self.binary, address)?) } else { None };
+        let tls = certificate.as_ref().map(Certificate::config).unwrap_or_default();
+        fs::write(&file, config(address, ping_s, self.compression, self.shards) + &tls)
             .context("cannot write the server's configuration")?;
         let mut command = Command::new(&self.binary);
         command.arg("serve").arg("-c").arg(&file);
         let process = Process::start(&command);
         // The server has read it by now, or never will.
         fs::remove_file(&file).context("cannot remove the server's configuration")?;
-        Ok(Server { process: process?, address })
+        let trust = certificate.map(|certificate| certificate.trust()).transpose()?;
+        Ok(Server { process: process?, address, trust })
     }
 }
 

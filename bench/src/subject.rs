@@ -3,9 +3,11 @@
 use std::env;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Command;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
+use rustls::ClientConfig;
 
 use crate::floor::{Waiting, Writing};
 use crate::process::{self, Process};
@@ -16,6 +18,8 @@ pub(crate) struct Server {
     pub(crate) process: Process,
     /// Where it listens.
     pub(crate) address: SocketAddr,
+    /// Who vouches for it, if it speaks TLS.
+    pub(crate) trust: Option<Arc<ClientConfig>>,
 }
 
 /// Starts a floor as a process of its own: this program's `floor` command.
@@ -25,7 +29,7 @@ pub(crate) fn start_floor(writing: Writing, waiting: Waiting, ping_s: u64) -> Re
     command.arg("floor").arg("--address").arg(address.to_string());
     command.arg("--writing").arg(name(writing)).arg("--waiting").arg(name(waiting));
     command.arg("--ping").arg(ping_s.to_string());
-    Ok(Server { process: Process::start(&command)?, address })
+    Ok(Server { process: Process::start(&command)?, address, trust: None })
 }
 
 fn name(value: impl ValueEnum) -> String {

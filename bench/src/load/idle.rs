@@ -72,7 +72,7 @@ impl Idle {
             }
             frames
         };
-        crowd.seat(&Guests::new(server.address, Tongue::Json, connections, &hello))
+        crowd.seat(&Guests::of(server, Tongue::Json, connections, &hello))
     }
 }
 
