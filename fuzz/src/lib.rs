@@ -28,6 +28,7 @@ mod inflating;
 mod mutation;
 mod proxy_answers;
 mod tokens;
+mod transport_bodies;
 
 pub use api_bodies::api_bodies;
 pub use chance::Chance;
@@ -43,6 +44,7 @@ pub use inflating::inflating;
 pub use mutation::mutate;
 pub use proxy_answers::proxy_answers;
 pub use tokens::tokens;
+pub use transport_bodies::transport_bodies;
 
 /// A trust boundary: its name, which is that of its corpus and of its main, and the function.
 pub type Target = (&'static str, fn(&[u8]));
@@ -63,4 +65,5 @@ pub const TARGETS: &[Target] = &[
     ("inflating", inflating),
     ("proxy_answers", proxy_answers),
     ("tokens", tokens),
+    ("transport_bodies", transport_bodies),
 ];

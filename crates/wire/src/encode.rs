@@ -97,9 +97,9 @@ pub fn bare_pushes(frame: &Bytes) -> Bytes {
 
 /// Where in a reply its push is; a ping is as bare as it can be.
 fn bare(reply: &[u8]) -> Range<usize> {
-    match reply.starts_with(BEFORE_PUSH) {
-        true => BEFORE_PUSH.len()..reply.len() - AFTER_PUSH.len(),
-        false => 0..reply.len(),
+    match reply.strip_prefix(BEFORE_PUSH).and_then(|rest| rest.strip_suffix(AFTER_PUSH)) {
+        Some(push) => BEFORE_PUSH.len()..BEFORE_PUSH.len() + push.len(),
+        None => 0..reply.len(),
     }
 }
 
