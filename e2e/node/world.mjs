@@ -32,19 +32,39 @@ export const encodings = {
   },
 };
 
+/** The ways to reach the server: what the client is told for each. Only server-sent events need a package. */
+export const transports = {
+  websocket: async (url) => [url, { websocket: WebSocket }],
+  http_stream: async (url) => emulated(url, "http_stream", { fetch, readableStream: ReadableStream }),
+  sse: async (url) => emulated(url, "sse", { fetch, eventsource: (await import("eventsource")).EventSource }),
+};
+
+/** What the client is told for the transport of this name: its endpoint and its options. */
+export const means = (transport) => transports[transport](env("SPANWIRE_URL"));
+
+/** A transport whose commands go to `/emulation`. */
+function emulated(url, transport, options) {
+  const at = (path) => Object.assign(new URL(url.replace(/^ws/, "http")), { pathname: path }).href;
+  const endpoint = at(`/connection/${transport}`);
+  return [[{ transport, endpoint }], { emulationEndpoint: at("/emulation"), ...options }];
+}
+
 /** The world of one scenario: it makes clients, and ends every client it made. */
 export class World {
   #encoding;
+  #transport;
   #clients = [];
 
-  constructor(encoding) {
+  constructor(encoding, transport = [env("SPANWIRE_URL"), { websocket: WebSocket }]) {
     this.#encoding = encodings[encoding];
+    this.#transport = transport;
   }
 
   /** A client that is told to connect; listeners can still be added, for nothing happens before the next turn. */
   client(options = {}) {
-    const client = new this.#encoding.Client(env("SPANWIRE_URL"), {
-      websocket: WebSocket,
+    const [endpoint, means] = this.#transport;
+    const client = new this.#encoding.Client(endpoint, {
+      ...means,
       minReconnectDelay: 50,
       maxReconnectDelay: 200,
       ...options,

@@ -57,6 +57,14 @@ async fn node(encoding: &str) {
     run(&node, "e2e/node/main.mjs", encoding, NODE, &server().await).await;
 }
 
+/// The same without WebSockets: replies as a stream, commands by requests of their own.
+async fn node_over(transport: &str, encoding: &str) {
+    let Some(node) = require::node_with("e2e/node", "node_modules/eventsource") else { return };
+    let mut command = Command::new(node);
+    command.arg(require::repository().join("e2e/node/main.mjs")).args([encoding, transport]);
+    script::run(command, &server().await, NODE).await;
+}
+
 async fn python(encoding: &str) {
     let Some(python) = require::python() else { return };
     run(&python, "e2e/python/main.py", encoding, PYTHON, &server().await).await;
@@ -87,6 +95,21 @@ async fn the_stock_javascript_client_works_in_json() {
 #[tokio::test]
 async fn the_stock_javascript_client_works_in_protobuf() {
     node("protobuf").await;
+}
+
+#[tokio::test]
+async fn the_stock_javascript_client_works_over_an_http_stream_in_json() {
+    node_over("http_stream", "json").await;
+}
+
+#[tokio::test]
+async fn the_stock_javascript_client_works_over_an_http_stream_in_protobuf() {
+    node_over("http_stream", "protobuf").await;
+}
+
+#[tokio::test]
+async fn the_stock_javascript_client_works_over_server_sent_events() {
+    node_over("sse", "json").await;
 }
 
 #[tokio::test]
