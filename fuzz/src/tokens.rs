@@ -80,6 +80,7 @@ fn judged(claims: &[u8], token: &str) {
             assert!(exp.is_some_and(|exp| exp < (NOW + 1) as f64), "it has not expired");
         }
         Err(TokenError::Invalid) => {}
+        Err(TokenError::NoKeys) => panic!("no keys are published"),
     }
     if let Ok(Some(_)) = verifier(SECRET).subscription(NOW, token, "$room", "ann") {
         let said: Value = serde_json::from_slice(claims).expect("claims are JSON");

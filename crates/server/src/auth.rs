@@ -12,7 +12,7 @@ pub(crate) use claims::{Override, payload};
 pub use gate::{Anonymous, Gate};
 pub use host::{HostPolicy, HostRefusal};
 pub use origin::{OriginPolicy, OriginRefusal};
-pub use token::{Expected, Key, PemError, Rules, Step, TokenError, Verifier};
+pub use token::{Expected, Jwks, Key, PemError, Rules, Step, TokenError, Verifier};
 
 use std::net::SocketAddr;
 
@@ -37,6 +37,15 @@ impl ConnectionInfo {
     pub fn new(client: SocketAddr) -> Self {
         Self { client, headers: None }
     }
+}
+
+/// What a token is shown for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenPurpose {
+    /// To connect, or to stay connected.
+    Connection,
+    /// To subscribe to a channel, or to stay subscribed.
+    Subscription,
 }
 
 /// One who says who somebody is and what a token is good for.
@@ -74,4 +83,11 @@ pub trait Authorize: Send + Sync {
         channel: &Channel,
         user: &str,
     ) -> Result<Grant, Refusal>;
+
+    /// The keys to be fetched before this token is judged, because its own is not among those that are known. It is
+    /// judged after that, whatever came of it. `None`, which is usual, if it can be judged now.
+    fn lacks_key_of(&self, now_unix: u64, token: &str, purpose: TokenPurpose) -> Option<&Jwks> {
+        let _ = (now_unix, token, purpose);
+        None
+    }
 }

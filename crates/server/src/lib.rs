@@ -23,6 +23,7 @@ mod dev_proxy;
 pub mod edge;
 pub mod engine;
 mod glob;
+mod http_client;
 mod log;
 pub mod metrics;
 mod node;

@@ -6,7 +6,7 @@ use spanwire_hub::channel::Channel;
 use spanwire_hub::{Authenticate, Credentials, Grant, Refusal};
 use spanwire_wire::{DisconnectCode, ErrorCode};
 
-use super::{Authorize, ConnectionInfo, TokenError, Verifier};
+use super::{Authorize, ConnectionInfo, Jwks, TokenError, TokenPurpose, Verifier};
 
 /// Longest `data` of a connect command that becomes a connection's info, in bytes.
 ///
@@ -89,7 +89,16 @@ impl Authorize for Gate {
             Ok(None) => Err(Refusal::Disconnect(DisconnectCode::InvalidToken)),
             Err(TokenError::Expired) => Err(Refusal::Error(ErrorCode::TokenExpired)),
             Err(TokenError::Invalid) => Err(Refusal::Error(ErrorCode::PermissionDenied)),
+            Err(TokenError::NoKeys) => Err(Refusal::Error(ErrorCode::Internal)),
         }
+    }
+
+    fn lacks_key_of(&self, now_unix: u64, token: &str, purpose: TokenPurpose) -> Option<&Jwks> {
+        let verifier = match purpose {
+            TokenPurpose::Connection => &self.connection,
+            TokenPurpose::Subscription => self.subscription.as_ref().unwrap_or(&self.connection),
+        };
+        verifier.lacks_key_of(now_unix, token)
     }
 }
 
@@ -98,6 +107,8 @@ fn refusal(error: TokenError) -> Refusal {
     match error {
         TokenError::Expired => Refusal::Error(ErrorCode::TokenExpired),
         TokenError::Invalid => Refusal::Disconnect(DisconnectCode::InvalidToken),
+        // That is no fault of the client's, and temporary: it tries again.
+        TokenError::NoKeys => Refusal::Error(ErrorCode::Internal),
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod algorithm;
 mod examine;
+mod jwk;
+mod jwks;
 mod jws;
 mod key;
 mod mint;
@@ -9,6 +11,7 @@ mod pem;
 mod rules;
 
 pub use examine::Step;
+pub use jwks::Jwks;
 pub use key::Key;
 pub use pem::PemError;
 pub use rules::{Expected, Rules};
@@ -32,24 +35,40 @@ pub enum TokenError {
     /// It is not a token, is not signed with a key of ours, or says what a token of its kind must not say.
     #[error("the token is malformed, not valid yet, not for this server, or not signed with a key of ours")]
     Invalid,
+    /// The keys that tokens are signed with cannot be had now.
+    #[error("the keys that tokens are signed with cannot be fetched")]
+    NoKeys,
 }
 
 /// Verifies tokens of one kind: by its keys, of which one must have signed, and by its rules.
 #[derive(Clone, Debug, Default)]
 pub struct Verifier {
     keys: Vec<Key>,
+    /// Where keys are published; they are used instead of the others.
+    published: Option<Jwks>,
     rules: Rules,
 }
 
 impl Verifier {
     /// A verifier that trusts these keys. Without any, every token is invalid.
     pub fn new(keys: Vec<Key>, rules: Rules) -> Self {
-        Self { keys, rules }
+        Self { keys, published: None, rules }
+    }
+
+    /// The same, but trusting the keys that are published at a URL, and no others.
+    #[must_use]
+    pub fn trusting(self, published: Jwks) -> Self {
+        Self { published: Some(published), ..self }
+    }
+
+    /// The keys to be fetched before this token is judged: its own is not known, and may be by now.
+    pub fn lacks_key_of(&self, now_unix: u64, token: &str) -> Option<&Jwks> {
+        self.published.as_ref().filter(|jwks| Jws::parse(token).is_some_and(|jws| jwks.lacks(&jws, now_unix)))
     }
 
     /// Whether nobody can have a good token.
     pub fn trusts_nobody(&self) -> bool {
-        self.keys.is_empty()
+        self.keys.is_empty() && self.published.is_none()
     }
 
     /// How long the shortest of its secrets is, in bytes.
@@ -90,12 +109,20 @@ impl Verifier {
     /// The claims as they were signed. They stay text because each reader takes only the part that it knows.
     fn verified(&self, now_unix: u64, token: &str) -> Result<(Box<RawValue>, Lifetime), TokenError> {
         let jws = Jws::parse(token).ok_or(TokenError::Invalid)?;
-        if !self.keys.iter().any(|key| key.has_signed(&jws, now_unix)) {
-            return Err(TokenError::Invalid);
+        if !self.has_signed(&jws, now_unix) {
+            let is_known = self.published.as_ref().is_none_or(Jwks::is_known);
+            return Err(if is_known { TokenError::Invalid } else { TokenError::NoKeys });
         }
         let claims = jws.claims().ok_or(TokenError::Invalid)?;
         let lifetime = self.rules.check(&claims, now_unix)?;
         Ok((claims, lifetime))
+    }
+
+    fn has_signed(&self, jws: &Jws<'_>, now_unix: u64) -> bool {
+        match &self.published {
+            Some(jwks) => jwks.keys().iter().any(|key| key.has_signed(jws, now_unix)),
+            None => self.keys.iter().any(|key| key.has_signed(jws, now_unix)),
+        }
     }
 
     /// Whom the token is about; empty if it does not say.

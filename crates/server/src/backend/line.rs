@@ -1,31 +1,23 @@
 //! The line to one proxy: HTTP requests on connections that are kept and used again.
 
 use std::io;
-use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::headers::Forwarded;
 use super::proxy::ProxySettings;
+use crate::http_client::{self, HttpClient, causes};
 
 /// Longest answer that is read, in bytes.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
-/// How long a connection to the backend is kept that nobody uses: shorter than what servers commonly allow, so that
-/// it is us who close it.
-const IDLE: Duration = Duration::from_secs(30);
 
 /// Asks one proxy.
 #[derive(Debug)]
 pub(super) struct Line {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: HttpClient,
     settings: ProxySettings,
 }
 
@@ -44,28 +36,8 @@ impl Line {
     /// # Errors
     /// The endpoint is `https`, and this machine has no certificates to trust.
     pub(super) fn new(settings: ProxySettings) -> io::Result<Self> {
-        let mut http = HttpConnector::new();
-        http.set_nodelay(true);
-        http.enforce_http(false);
-        http.set_connect_timeout(Some(settings.timeout));
-        let provider = rustls::crypto::aws_lc_rs::default_provider();
-        let builder = HttpsConnectorBuilder::new();
-        let builder = if settings.endpoint.scheme_str() == Some("https") {
-            builder.with_provider_and_native_roots(provider)?
-        } else {
-            // Reading what the system trusts takes time, and here nobody is to be trusted.
-            let config = rustls::ClientConfig::builder_with_provider(Arc::new(provider))
-                .with_safe_default_protocol_versions()
-                .map_err(io::Error::other)?;
-            let nobody = rustls::RootCertStore::empty();
-            builder.with_tls_config(config.with_root_certificates(nobody).with_no_client_auth())
-        };
-        let connector = builder.https_or_http().enable_http1().wrap_connector(http);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE)
-            .pool_max_idle_per_host(settings.limits.in_flight_max)
-            .build(connector);
+        let is_https = settings.endpoint.scheme_str() == Some("https");
+        let client = http_client::build(is_https, settings.timeout, settings.limits.in_flight_max)?;
         Ok(Self { client, settings })
     }
 
@@ -110,15 +82,4 @@ impl Line {
 /// Whether an endpoint is one that can be asked.
 pub(crate) fn is_endpoint(uri: &Uri) -> bool {
     matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty())
-}
-
-/// An error and what led to it: the outermost alone says no more than that there was one.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }

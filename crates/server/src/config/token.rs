@@ -5,7 +5,8 @@ use std::time::Duration;
 use regex_lite::Regex;
 
 use super::reader::Reader;
-use crate::auth::{Expected, Key, PemError, Rules, Verifier};
+use crate::auth::{Expected, Jwks, Key, PemError, Rules, Verifier};
+use crate::backend::is_endpoint;
 
 /// The longest leeway: with more, clocks are not wrong but broken.
 const LEEWAY_MAX: Duration = Duration::from_secs(3600);
@@ -30,8 +31,15 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Verifier> {
             .into_iter()
             .flatten(),
     );
+    let published = published(reader);
     let rules = rules(reader);
-    (!keys.is_empty()).then(|| Verifier::new(keys, rules))
+    if published.is_some() && !keys.is_empty() {
+        reader.conflict("jwks_public_endpoint", "keys from there are used alone: take the other keys out");
+    }
+    match published {
+        Some(jwks) => Some(Verifier::new(Vec::new(), rules).trusting(jwks)),
+        None => (!keys.is_empty()).then(|| Verifier::new(keys, rules)),
+    }
 }
 
 fn secrets(reader: &mut Reader<'_>) -> Vec<Key> {
@@ -56,6 +64,20 @@ fn public_keys(reader: &mut Reader<'_>) -> Vec<Key> {
     let ed25519 =
         reader.secretly("ed25519_public_key", "the Ed25519 key that tokens are signed with, in PEM", public);
     [rsa, ecdsa, ed25519].into_iter().flatten().collect()
+}
+
+fn published(reader: &mut Reader<'_>) -> Option<Jwks> {
+    let url = |value: &serde_json::Value| match value.as_str()? {
+        "" => Some(None),
+        text => text.parse().ok().filter(is_endpoint).map(Some),
+    };
+    let found = reader.read(
+        "jwks_public_endpoint",
+        "where the keys are published that tokens are signed with; no others are used then",
+        "an http:// or https:// URL",
+        url,
+    );
+    found.flatten().map(Jwks::at)
 }
 
 /// One key of a list.

@@ -19,8 +19,6 @@ const YET_TO_COME: &[&str] = &[
     "client.proxy.connect.grpc",
     "client.proxy.refresh.grpc",
     "client.subscribe_to_user_personal_channel",
-    "client.subscription_token.jwks_public_endpoint",
-    "client.token.jwks_public_endpoint",
     "client.user_id_http_header",
     "consumers",
     "debug",

@@ -8,7 +8,7 @@ use std::time::Duration;
 use spanwire_hub::broker::{BrokerAnswer, BrokerError, BrokerRequest};
 use spanwire_hub::channel::Channel;
 use spanwire_hub::presence::{PresenceAnswer, PresenceRequest};
-use spanwire_hub::{Answer, AskId, Census, Deed, Order, SessionId};
+use spanwire_hub::{Answer, AskId, Census, Deed, Order, Question, SessionId};
 use tokio::sync::{oneshot, watch};
 
 use super::Arrival;
@@ -246,6 +246,12 @@ impl ShardHandle {
     /// The shard's index.
     pub fn index(&self) -> usize {
         self.shard
+    }
+
+    /// Has a question about a token judged, now that the keys were fetched that it waited for.
+    pub(super) fn judge(&self, ask: AskId, question: Box<Question>) {
+        // A shard that has ended asks nothing any more.
+        let _ = self.engine.shared.mailboxes[self.shard].put(Letter::Judge(ask, question));
     }
 
     /// What the shard counts; only its own thread may.

@@ -8,7 +8,7 @@ use spanwire_hub::broker::{BrokerAnswer, BrokerEvent, BrokerRequest, Listener, T
 use spanwire_hub::channel::Channel;
 use spanwire_hub::delivery::Delivery;
 use spanwire_hub::presence::PresenceAnswer;
-use spanwire_hub::{Answer, AskId, Census, Deed, Order, SessionId};
+use spanwire_hub::{Answer, AskId, Census, Deed, Order, Question, SessionId};
 use tokio::sync::oneshot;
 
 use super::Arrival;
@@ -33,6 +33,8 @@ pub(super) enum Letter {
     Pipe(Arc<Bell>),
     /// From the backend: what it says to a question of this shard's hub.
     Answer(SessionId, AskId, Box<Answer>),
+    /// A question about a token can be judged now: the keys were fetched that it waited for.
+    Judge(AskId, Box<Question>),
     /// What the backend wants.
     Order(Box<Order>),
     /// How much is there?

@@ -1,11 +1,17 @@
 //! Who a connection is, and until when.
 
-use serde_json::json;
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use serde_json::{Value, json};
 
+use crate::support::backend::Backend;
 use crate::support::http;
 use crate::support::peer::Peer;
 use crate::support::server::Server;
 use crate::support::token::{seconds_from_now, signed};
+use crate::support::until::until;
 
 #[tokio::test]
 async fn a_token_says_who_is_there() {
@@ -102,4 +108,70 @@ async fn a_token_for_a_namespace_that_does_not_exist_opens_nothing() {
     let token = signed(json!({ "sub": "ana", "channels": ["nowhere:news"] }));
     let mut ana = Peer::open(server.address).await;
     assert_eq!(ana.refusal("connect", json!({ "token": token })).await, 102);
+}
+
+/// A key of a backend that publishes the public half of it.
+struct Signer {
+    kid: &'static str,
+    key: EncodingKey,
+    public: String,
+}
+
+impl Signer {
+    fn new(kid: &'static str) -> Self {
+        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&aws_lc_rs::rand::SystemRandom::new());
+        let pkcs8 = pkcs8.expect("the system has chance");
+        let pair = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).expect("it has just been made");
+        let public = URL_SAFE_NO_PAD.encode(pair.public_key());
+        Self { kid, key: EncodingKey::from_ed_der(pkcs8.as_ref()), public }
+    }
+
+    fn published(&self) -> Value {
+        json!({ "kty": "OKP", "crv": "Ed25519", "x": self.public, "kid": self.kid, "use": "sig" })
+    }
+
+    fn sign(&self, user: &str) -> String {
+        let header = Header { kid: Some(self.kid.to_owned()), ..Header::new(Algorithm::EdDSA) };
+        jsonwebtoken::encode(&header, &json!({ "sub": user }), &self.key).expect("it signs anything")
+    }
+}
+
+#[tokio::test]
+async fn published_keys_are_fetched_once_for_all_who_wait_and_outlive_their_publisher() {
+    let (signer, stranger) = (Signer::new("one"), Signer::new("two"));
+    let set = json!({ "keys": [signer.published()] });
+    let publisher = Backend::start(move |_| (200, set.clone())).await;
+    let url = format!("http://{}/keys", publisher.address);
+    let token = json!({ "jwks_public_endpoint": url, "hmac_secret_key": null });
+    let server = Server::serve(json!({ "client": { "token": token } })).await;
+    let tokens: Vec<_> = (0..20).map(|number| signer.sign(&format!("user{number}"))).collect();
+    let connecting = tokens.iter().map(|token| Peer::connect_as(server.address, json!({ "token": token })));
+    let _all = futures_util::future::join_all(connecting).await;
+    assert_eq!(publisher.take_asked("/keys").len(), 1);
+    let mut forger = Peer::open(server.address).await;
+    forger.text(&json!({ "id": 1, "connect": { "token": stranger.sign("eve") } }).to_string()).await;
+    assert_eq!(forger.closed().await.0, 3500);
+    drop(publisher);
+    Peer::connect_as(server.address, json!({ "token": signer.sign("late") })).await;
+}
+
+#[tokio::test]
+async fn without_the_published_keys_a_client_is_told_to_come_back_and_a_new_key_is_good_at_once() {
+    let (signer, next) = (Signer::new("one"), Signer::new("two"));
+    let publisher = Backend::start(|_| (503, Value::Null)).await;
+    let url = format!("http://{}/keys", publisher.address);
+    let token = json!({ "jwks_public_endpoint": url, "hmac_secret_key": null });
+    let server = Server::serve(json!({ "client": { "token": token } })).await;
+    let mut early = Peer::open(server.address).await;
+    assert_eq!(early.refusal("connect", json!({ "token": signer.sign("ana") })).await, 100);
+    let set = json!({ "keys": [signer.published(), next.published()] });
+    publisher.answers(move |_| (200, set.clone()));
+    // A publisher that fails is left in peace for a while: clients come back until it is asked again.
+    let token = next.sign("bob");
+    until("the keys to be fetched again", async || {
+        let mut peer = Peer::open(server.address).await;
+        let reply = peer.reply("connect", json!({ "token": token })).await;
+        (!reply["connect"].is_null()).then_some(())
+    })
+    .await;
 }

@@ -41,14 +41,16 @@ impl Verifier {
         };
         note("form", true, format!("{} bytes, three parts", token.len()));
         let family = jws.algorithm.family();
-        let fitting = self.keys.iter().filter(|key| key.family() == family).count();
+        let published = self.published.as_ref().map(|jwks| jwks.keys());
+        let keys = published.as_deref().unwrap_or(&self.keys);
+        let fitting = keys.iter().filter(|key| key.family() == family).count();
         let named = jws.kid.as_ref().map(|kid| format!(", key {kid:?}")).unwrap_or_default();
         let keys = match fitting {
             0 => format!("{}{named}; no key of this kind is configured", jws.algorithm.name()),
             count => format!("{}{named}; keys of this kind: {count}", jws.algorithm.name()),
         };
         note("algorithm", fitting > 0, keys)?;
-        let signed = self.keys.iter().any(|key| key.has_signed(&jws, now_unix));
+        let signed = self.has_signed(&jws, now_unix);
         let signature = if signed { "made with a key of ours" } else { "not made with a key of ours" };
         note("signature", signed, signature.to_owned())?;
         let Some(claims) = jws.claims() else {
@@ -57,7 +59,9 @@ impl Verifier {
         };
         match self.rules.check(&claims, now_unix) {
             Ok(lifetime) => note("times and rules", true, lasting(lifetime, now_unix)),
-            Err(error @ TokenError::Expired) => note("times and rules", false, error.to_string()),
+            Err(error @ (TokenError::Expired | TokenError::NoKeys)) => {
+                note("times and rules", false, error.to_string())
+            }
             Err(TokenError::Invalid) => {
                 let found =
                     "nbf is to come, iss or aud is not the expected one, or a claim is of the wrong kind";

@@ -153,9 +153,13 @@ fn keys_of(sample: &Value) -> Vec<Key> {
     if let Some(secret) = sample["secret"].as_str() {
         return vec![Key::secret(secret.as_bytes())];
     }
+    let set = json!({"keys": [sample["jwk"]]}).to_string();
+    let mut keys = jwk::keys_of_set(set.as_bytes()).unwrap();
+    assert_eq!(keys.len(), 1, "{sample}");
     let key = Key::from_pem(sample["pem"].as_str().unwrap()).unwrap();
     let alone = key.clone().only(sample["alg"].as_str().unwrap()).unwrap();
-    vec![key, alone]
+    keys.extend([key, alone]);
+    keys
 }
 
 fn verifies(keys: Vec<Key>, rules: Rules, token: &str) -> Result<String, TokenError> {
@@ -180,7 +184,9 @@ fn a_key_verifies_nothing_that_another_kind_of_key_has_signed() {
     for signer in &samples {
         for stranger in &samples {
             let is_same_key = signer["pem"] == stranger["pem"] && signer["secret"] == stranger["secret"];
-            for key in keys_of(stranger).into_iter().filter(|_| !is_same_key) {
+            // RSA keys are named by their algorithm in the set, and by nothing in PEM.
+            let keys = keys_of(stranger).into_iter().map(|key| key.named(None));
+            for key in keys.filter(|_| !is_same_key) {
                 let found = verifies(vec![key], Rules::default(), signer["token"].as_str().unwrap());
                 assert_eq!(found, Err(TokenError::Invalid), "{} by {}", signer["alg"], stranger["alg"]);
             }
@@ -295,4 +301,20 @@ fn what_is_no_public_key_is_told_so() {
     for (pem, expected) in table {
         assert_eq!(Key::from_pem(pem).unwrap_err(), expected, "{pem}");
     }
+}
+
+#[test]
+fn keys_of_a_set_that_verify_no_tokens_are_passed_over() {
+    let table = [
+        r#"{"kty":"oct","k":"c2VjcmV0"}"#,
+        r#"{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}"#,
+        r#"{"kty":"RSA","n":"AQAB"}"#,
+        r#"{"kty":"OKP","crv":"Ed25519","x":"AAAA","use":"enc"}"#,
+        r#"{"kty":"OKP","crv":"Ed25519","x":"AAAA","alg":"ES256"}"#,
+        r#"{"kty":7}"#,
+        "null",
+    ];
+    let set = format!(r#"{{"keys":[{}]}}"#, table.join(","));
+    assert_eq!(jwk::keys_of_set(set.as_bytes()), Some(Vec::new()));
+    assert_eq!(jwk::keys_of_set(b"[]"), None);
 }

@@ -40,6 +40,7 @@ impl Shard {
             Letter::OpenPipe(arrival) => self.open_pipe(*arrival),
             Letter::Pipe(bell) => self.hear_bell(&bell),
             Letter::Answer(session, ask, answer) => self.answered(session, ask, *answer),
+            Letter::Judge(ask, question) => self.judge(ask, *question),
             Letter::Order(order) => self.hub.handle(now, Input::Order(*order)),
             Letter::Census(reply) => {
                 // Here and below: whoever gave up waiting does not want to know.

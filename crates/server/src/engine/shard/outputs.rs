@@ -8,7 +8,7 @@ use spanwire_hub::{
 use spanwire_wire::{DisconnectCode, ErrorCode};
 
 use super::Shard;
-use crate::auth::ConnectionInfo;
+use crate::auth::{ConnectionInfo, TokenPurpose};
 use crate::backend::{self, Asker, What};
 use crate::engine::bus::Heard;
 use crate::engine::connection::Purpose;
@@ -42,22 +42,43 @@ impl Shard {
             Output::Ask(ask, Question::Presence(channel, request)) => {
                 self.bus.ask(now, Ticket(ask.0), channel, Deed::Presence(request));
             }
-            Output::Ask(ask, Question::Authenticate(request)) => self.authenticate(ask, request),
-            Output::Ask(ask, Question::Refresh { token }) => {
-                let credentials = self.authorize.refresh(now.unix_seconds(), &token);
-                self.answer(ask, Answer::Credentials(credentials));
-            }
-            Output::Ask(ask, Question::VerifySubscription { token, channel, user }) => {
-                let grant = self.authorize.verify_subscription(now.unix_seconds(), &token, &channel, &user);
-                self.answer(ask, Answer::Grant(grant));
-            }
             Output::Ask(ask, Question::Decide(petition)) => self.decide(ask, petition),
+            Output::Ask(ask, question) => self.judge_or_learn(ask, question),
             Output::Tell(channel, deed) => self.bus.ask(now, Ticket::NOBODY, channel, deed),
             Output::Close(id, reason) => self.let_go(id, &reason),
             Output::Resume(id) => {
                 self.resume(id.into());
                 self.resume_pipe(id);
             }
+        }
+    }
+
+    /// Judges a token, at once if its key is known; else when the keys were fetched.
+    fn judge_or_learn(&mut self, ask: AskId, question: Question) {
+        let now_unix = self.reading.now.unix_seconds();
+        let lacking = shown(&question)
+            .and_then(|(token, purpose)| self.authorize.lacks_key_of(now_unix, token, purpose))
+            .cloned();
+        let Some(jwks) = lacking else { return self.judge(ask, question) };
+        let shard = EngineHandle::new(self.shared.clone()).shard(self.index);
+        jwks.fetch(now_unix, Box::new(move || shard.judge(ask, Box::new(question))));
+    }
+
+    /// Judges a token by the keys that are known.
+    pub(super) fn judge(&mut self, ask: AskId, question: Question) {
+        let now_unix = self.reading.now.unix_seconds();
+        match question {
+            Question::Authenticate(request) => self.authenticate(ask, request),
+            Question::Refresh { token } => {
+                let credentials = self.authorize.refresh(now_unix, &token);
+                self.answer(ask, Answer::Credentials(credentials));
+            }
+            Question::VerifySubscription { token, channel, user } => {
+                let grant = self.authorize.verify_subscription(now_unix, &token, &channel, &user);
+                self.answer(ask, Answer::Grant(grant));
+            }
+            // These are not about tokens, and are asked where they belong.
+            Question::Broker(..) | Question::Presence(..) | Question::Decide(_) => {}
         }
     }
 
@@ -160,6 +181,17 @@ impl Shard {
             Some(Purpose::Echo) => None,
             None => self.pipes.get_mut(session).map(|piped| (&mut piped.visitor.info, piped.transport)),
         }
+    }
+}
+
+/// The token that a question is about, and what it is shown for.
+fn shown(question: &Question) -> Option<(&str, TokenPurpose)> {
+    match question {
+        Question::Authenticate(Authenticate { token, .. }) | Question::Refresh { token } => {
+            Some((token, TokenPurpose::Connection))
+        }
+        Question::VerifySubscription { token, .. } => Some((token, TokenPurpose::Subscription)),
+        Question::Broker(..) | Question::Presence(..) | Question::Decide(_) => None,
     }
 }
 

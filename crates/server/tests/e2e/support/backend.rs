@@ -133,7 +133,10 @@ async fn answer(
     body: Bytes,
 ) -> (StatusCode, String) {
     let _present = Present::new(&desk);
-    let body = serde_json::from_slice(&body).expect("the server asks in JSON");
+    let body = match body.is_empty() {
+        true => Value::Null,
+        false => serde_json::from_slice(&body).expect("the server asks in JSON"),
+    };
     let asked = Asked { path: uri.path().to_owned(), headers, body };
     let script = desk.script.lock().expect("nobody panics while holding it").clone();
     desk.asked.lock().expect("nobody panics while holding it").push(asked.clone());
