@@ -181,4 +181,14 @@ mod tests {
         assert_eq!(namespace["properties"]["history_size"]["type"], "integer");
         assert_eq!(namespace["additionalProperties"], false);
     }
+
+    /// The page is written by `spanwire config-reference > docs/config-reference.md`.
+    #[test]
+    fn the_page_in_the_docs_says_what_the_code_reads() {
+        let page = include_str!("../../../../docs/config-reference.md");
+        let written = format!("{}\n", markdown(&Settings::catalogue()));
+        let differs = page.lines().zip(written.lines()).find(|(said, read)| said != read);
+        assert_eq!(differs, None, "write it anew");
+        assert_eq!(page.len(), written.len(), "write it anew");
+    }
 }
