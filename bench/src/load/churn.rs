@@ -34,7 +34,7 @@ impl Churn {
             elapsed: begun.elapsed(),
             server_cpu: server.process.cpu_time()? - server_cpu,
             bytes_read: crowd.bytes_read - bytes_read,
-            load_cpu: procfs::cpu_time(process::id())? - load_cpu,
+            load_cpu: procfs::cpu_time(process::id())?.saturating_sub(load_cpu),
             latencies: Vec::new(),
         })
     }

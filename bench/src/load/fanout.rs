@@ -83,7 +83,8 @@ impl Fanout {
             elapsed: begun.elapsed(),
             server_cpu: server.process.cpu_time()? - server_cpu,
             bytes_read: room.crowd.bytes_read - bytes_read,
-            load_cpu: procfs::cpu_time(process::id())? - load_cpu,
+            // In a soak, another load of this process may have ended meanwhile, and taken its time with it.
+            load_cpu: procfs::cpu_time(process::id())?.saturating_sub(load_cpu),
             latencies: room.latencies,
         })
     }
