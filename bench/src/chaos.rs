@@ -10,6 +10,7 @@ mod clock;
 mod descriptors;
 mod freeze;
 mod full_disk;
+mod garbage;
 mod kill;
 mod memory;
 mod metrics;
@@ -53,6 +54,7 @@ enum Scene {
     Clock,
     Stampede,
     SlowBackend,
+    Garbage,
     SlowReaders,
     Soak,
 }
@@ -73,6 +75,7 @@ impl Scene {
             Scene::Clock => clock::PROMISE,
             Scene::Stampede => stampede::PROMISE,
             Scene::SlowBackend => slow_backend::PROMISE,
+            Scene::Garbage => garbage::PROMISE,
             Scene::SlowReaders => slow_readers::PROMISE,
             Scene::Soak => soak::PROMISE,
         }
@@ -89,6 +92,7 @@ impl Scene {
             Scene::Clock => clock::play(stage).await,
             Scene::Stampede => stampede::play(stage).await,
             Scene::SlowBackend => slow_backend::play(stage).await,
+            Scene::Garbage => garbage::play(stage).await,
             Scene::SlowReaders => slow_readers::play(stage).await,
             Scene::Soak => soak::play(stage.spanwire(), SOAK_MINUTES, |line| stage.say(line)).await,
         }
