@@ -1,5 +1,7 @@
 //! Reverse proxies, as `docs/proxies` says to configure them: the very files, on ports of their own.
 
+mod addresses;
+
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -58,7 +60,8 @@ impl ReverseProxy {
         Self { _process: process, address: paths.address, certificate: paths.certificate.clone() }
     }
 
-    async fn nginx(program: &Path, server: &Server) -> Self {
+    /// nginx, with these words of its configuration replaced besides.
+    async fn nginx(program: &Path, server: &Server, more: &[(&str, &str)]) -> Self {
         let paths = Paths::new();
         let (folder, certificate) = (text(&paths.folder), text(&paths.certificate));
         let key = text(&paths.key);
@@ -80,10 +83,11 @@ impl ReverseProxy {
         let mut command = Command::new(program);
         command.args(["-e", "stderr", "-p", folder, "-c", text(&paths.config)]);
         command.args(["-g", &format!("daemon off; pid {folder}/nginx.pid;")]);
-        Self::run(command, "nginx.conf", &words, &paths).await
+        Self::run(command, "nginx.conf", &[more, &words].concat(), &paths).await
     }
 
-    async fn haproxy(program: &Path, server: &Server) -> Self {
+    /// HAProxy, with these words of its configuration replaced besides.
+    async fn haproxy(program: &Path, server: &Server, more: &[(&str, &str)]) -> Self {
         let paths = Paths::new();
         let words = [
             ("maxconn 65536", "maxconn 512"),
@@ -92,10 +96,25 @@ impl ReverseProxy {
             ("127.0.0.1:8000", &server.address.to_string()),
             ("75s", "3s"),
         ];
-        let mut command = Command::new(program);
-        command.args(["-db", "-f", text(&paths.config)]);
-        Self::run(command, "haproxy.cfg", &words, &paths).await
+        Self::run(haproxy_of(program, &paths), "haproxy.cfg", &[more, &words].concat(), &paths).await
     }
+
+    /// HAProxy, as it passes TLS on.
+    async fn haproxy_tcp(program: &Path, server: &Server, more: &[(&str, &str)]) -> Self {
+        let paths = Paths::new();
+        let words = [
+            ("maxconn 65536", "maxconn 512"),
+            ("bind :443", &format!("bind {}", paths.address)),
+            ("127.0.0.1:8443", &server.address.to_string()),
+        ];
+        Self::run(haproxy_of(program, &paths), "haproxy-tcp.cfg", &[more, &words].concat(), &paths).await
+    }
+}
+
+fn haproxy_of(program: &Path, paths: &Paths) -> Command {
+    let mut command = Command::new(program);
+    command.args(["-db", "-f", text(&paths.config)]);
+    command
 }
 
 /// What a proxy has of its own.
@@ -173,7 +192,7 @@ fn needed(program: Option<PathBuf>) -> Option<(PathBuf, PathBuf)> {
 async fn everything_comes_through_nginx_and_pings_outlast_its_idle_timeout() {
     let Some((nginx, node)) = needed(require::nginx()) else { return };
     let server = server("1s").await;
-    let proxy = ReverseProxy::nginx(&nginx, &server).await;
+    let proxy = ReverseProxy::nginx(&nginx, &server, &[]).await;
     play(&node, "nginx", "pinged", &proxy, &server, &THROUGH_BOTH).await;
 }
 
@@ -181,7 +200,7 @@ async fn everything_comes_through_nginx_and_pings_outlast_its_idle_timeout() {
 async fn without_pings_nginx_cuts_an_idle_websocket() {
     let Some((nginx, node)) = needed(require::nginx()) else { return };
     let server = server("0s").await;
-    let proxy = ReverseProxy::nginx(&nginx, &server).await;
+    let proxy = ReverseProxy::nginx(&nginx, &server, &[]).await;
     play(&node, "nginx", "silent", &proxy, &server, &WHEN_SILENT).await;
 }
 
@@ -189,7 +208,7 @@ async fn without_pings_nginx_cuts_an_idle_websocket() {
 async fn everything_comes_through_haproxy_and_pings_outlast_its_idle_timeout() {
     let Some((haproxy, node)) = needed(require::haproxy()) else { return };
     let server = server("1s").await;
-    let proxy = ReverseProxy::haproxy(&haproxy, &server).await;
+    let proxy = ReverseProxy::haproxy(&haproxy, &server, &[]).await;
     let sentences: Vec<_> = THROUGH_BOTH.into_iter().chain(THROUGH_HAPROXY).collect();
     play(&node, "haproxy", "pinged", &proxy, &server, &sentences).await;
 }
@@ -198,6 +217,6 @@ async fn everything_comes_through_haproxy_and_pings_outlast_its_idle_timeout() {
 async fn without_pings_haproxy_cuts_an_idle_websocket() {
     let Some((haproxy, node)) = needed(require::haproxy()) else { return };
     let server = server("0s").await;
-    let proxy = ReverseProxy::haproxy(&haproxy, &server).await;
+    let proxy = ReverseProxy::haproxy(&haproxy, &server, &[]).await;
     play(&node, "haproxy", "silent", &proxy, &server, &WHEN_SILENT).await;
 }
