@@ -1,8 +1,8 @@
 //! The backend: the application beside us, which decides what we ask it.
 //!
-//! A shard never waits for it. A question goes to one thread for all shards (the [desk](desk::Desk)), which admits it,
+//! A shard never waits for it. A question goes to one thread for all shards (the `desk`), which admits it,
 //! asks the proxy by HTTP, and writes the answer to the shard that asked, as any other letter. What may be under way,
-//! what may wait, and who is sent away is decided for each proxy by itself ([admission]): a slow endpoint for calls
+//! what may wait, and who is sent away is decided for each proxy by itself (`admission`): a slow endpoint for calls
 //! does not hold up those who connect.
 
 mod admission;

@@ -1,7 +1,7 @@
 //! TLS: who we are to whom, and how a connection becomes secret.
 //!
-//! [`Certificates`] gives each client the one that it asks for. A [`Watch`] reads them again when their files change;
-//! connections keep what they shook hands with. The [`Acceptor`] shakes hands. After the WebSocket upgrade, TLS is a
+//! `Certificates` gives each client the one that it asks for. A `Watch` reads them again when their files change;
+//! connections keep what they shook hands with. The `Acceptor` shakes hands. After the WebSocket upgrade, TLS is a
 //! value of the engine's ([`Link`](crate::engine::Link)).
 
 mod acceptor;
