@@ -319,7 +319,7 @@ impl Crowd {
 
 /// Connects from one of several loopback addresses, so that ports do not run out. Blocks while the kernel
 /// does its three steps; the server need not have run yet.
-fn connect(address: SocketAddr, number: usize) -> Result<TcpStream> {
+pub(crate) fn connect(address: SocketAddr, number: usize) -> Result<TcpStream> {
     let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None)
         .context("cannot open a socket (is the limit of descriptors too low?)")?;
     let source = Ipv4Addr::new(127, 0, 1, 1 + (number % SOURCES) as u8);

@@ -3,6 +3,7 @@
 pub(crate) mod churn;
 pub(crate) mod echo;
 pub(crate) mod fanout;
+pub(crate) mod hearing;
 pub(crate) mod idle;
 pub(crate) mod rooms;
 pub(crate) mod storm;

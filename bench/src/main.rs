@@ -4,6 +4,7 @@
 //! started is ended with us. Every load counts what arrived and fails if anything is missing, so a figure
 //! that is printed is a figure of complete work. `README.md` tells how to read the figures.
 
+mod audience;
 mod certificate;
 mod chaos;
 mod connections;

@@ -17,6 +17,7 @@ mod sparse;
 mod start;
 mod storm;
 mod tls;
+mod transports;
 
 use anyhow::Result;
 use clap::ValueEnum;
@@ -59,6 +60,8 @@ pub(crate) enum Scenario {
     Storm,
     /// 2,000 connections over TLS that only answer heartbeats.
     Tls,
+    /// The same messages over each transport.
+    Transports,
     /// Instructions of the WebSocket layer for one message.
     Instructions,
 }
@@ -83,6 +86,7 @@ impl Scenario {
             Scenario::Shards => shards::run(lab),
             Scenario::Storm => storm::run(lab),
             Scenario::Tls => tls::run(lab),
+            Scenario::Transports => transports::run(lab),
             Scenario::Instructions => instructions::run(),
         }
     }

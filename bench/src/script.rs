@@ -8,7 +8,7 @@ pub(crate) const PATH: &str = "/connection/websocket";
 /// Bytes of a publication's data in every fan-out.
 pub(crate) const DATA_BYTES: usize = 128;
 /// How a publication's data begins; its number follows.
-const DATA_HEAD: &str = r#"{"n":""#;
+pub(crate) const DATA_HEAD: &str = r#"{"n":""#;
 /// Digits of a publication's number.
 const NUMBER_DIGITS: usize = 10;
 

@@ -15,6 +15,10 @@ const SENDING_MAX: Timespec = Timespec { tv_sec: 10, tv_nsec: 0 };
 /// A connection to a subject.
 pub(crate) struct Wire {
     pub(crate) stream: TcpStream,
+    /// Bytes that came by TCP, without those of a handshake of TLS.
+    pub(crate) received: u64,
+    /// Bytes that went by TCP, likewise.
+    pub(crate) sent: u64,
     tls: Option<Box<ClientConnection>>,
 }
 
@@ -23,20 +27,26 @@ impl Wire {
     pub(crate) fn new(mut stream: TcpStream, tls: Option<&Arc<ClientConfig>>) -> Result<Wire> {
         let Some(config) = tls else {
             stream.set_nonblocking(true)?;
-            return Ok(Wire { stream, tls: None });
+            return Ok(Wire { stream, received: 0, sent: 0, tls: None });
         };
         let mut tls = ClientConnection::new(config.clone(), ServerName::try_from("localhost")?)?;
         while tls.is_handshaking() {
             tls.complete_io(&mut stream).context("a TLS handshake failed")?;
         }
         stream.set_nonblocking(true)?;
-        Ok(Wire { stream, tls: Some(Box::new(tls)) })
+        Ok(Wire { stream, received: 0, sent: 0, tls: Some(Box::new(tls)) })
     }
 
     /// Reads once from the socket, and takes all that came of it.
     pub(crate) fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let Some(tls) = &mut self.tls else { return self.stream.read(into) };
-        if tls.read_tls(&mut self.stream)? == 0 {
+        let Some(tls) = &mut self.tls else {
+            let count = self.stream.read(into)?;
+            self.received += count as u64;
+            return Ok(count);
+        };
+        let count = tls.read_tls(&mut self.stream)?;
+        self.received += count as u64;
+        if count == 0 {
             return Ok(0);
         }
         tls.process_new_packets().map_err(io::Error::other)?;
@@ -47,7 +57,7 @@ impl Wire {
     pub(crate) fn send(&mut self, mut bytes: &[u8]) -> Result<()> {
         while !bytes.is_empty() {
             let taken = match &mut self.tls {
-                None => self.stream.write(bytes),
+                None => self.stream.write(bytes).inspect(|count| self.sent += *count as u64),
                 Some(tls) => tls.writer().write(bytes),
             };
             match taken {
@@ -64,7 +74,7 @@ impl Wire {
         let Some(tls) = &mut self.tls else { return Ok(()) };
         while tls.wants_write() {
             match tls.write_tls(&mut self.stream) {
-                Ok(_) => {}
+                Ok(count) => self.sent += count as u64,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => await_room(&self.stream)?,
                 Err(error) => return Err(error.into()),
             }
