@@ -5,6 +5,7 @@
 //! error. A [`Layer`] is a source of values with a name: the command line is one, the file is one, the dev
 //! profile is one; the first that says something about a key decides.
 
+mod autocert;
 mod backend;
 mod catalogue;
 mod check;
@@ -26,6 +27,7 @@ mod unsupported;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use autocert::Autocert;
 pub use catalogue::{Entry, Kind, Said};
 pub(crate) use duration::parse as parse_duration;
 pub use environment::Environment;
@@ -34,5 +36,5 @@ pub use layer::{Layer, LayerError};
 pub use secret::Secret;
 pub(crate) use settings::Address;
 pub use settings::Settings;
-pub(crate) use tls::{CertificateFiles, Tls};
+pub(crate) use tls::{CertificateFiles, CertificateSource, Tls};
 pub(crate) use transports::Transports;

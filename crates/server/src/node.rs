@@ -13,13 +13,13 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::auth::{Anonymous, Authorize, Gate};
 use crate::backend::Backend;
 use crate::chance::Chance;
-use crate::config::{Address, Settings};
+use crate::config::{Address, CertificateSource, Settings, Tls};
 use crate::descriptors;
 use crate::edge::Edge;
 use crate::engine::{Compression, Engine, EngineConfig, ShardFailed};
 use crate::metrics::EdgeCounters;
 use crate::profile::Profile;
-use crate::tls::{Acceptor, CertificateError, Certificates, LOOK_INTERVAL, Watch};
+use crate::tls::{Acceptor, Acme, CertificateError, Certificates, Identity, LOOK_INTERVAL, Watch};
 
 /// Most descriptors that are kept for what is not a connection: listeners, pollers, files of the system.
 const DESCRIPTORS_RESERVED_MAX: usize = 256;
@@ -75,7 +75,9 @@ impl Node {
             some => some,
         };
         let counters = Arc::new(EdgeCounters::new(SystemTime::now()));
-        let (acceptor, certificates) = tls(settings, &counters)?.unzip();
+        let tls = settings.http_server.tls.as_ref();
+        let tls = tls.map(|tls| shake_hands(tls, settings, &counters, &runtime, chance)).transpose()?;
+        let (acceptor, certificates) = tls.unzip();
         let signals = {
             let _entered = runtime.enter();
             Signals::heed(certificates.is_some())?
@@ -156,23 +158,30 @@ async fn look_after(certificates: Option<(Watch, Signal)>) -> Infallible {
     }
 }
 
-/// Who shakes hands, and who looks after the certificates; `None` if TLS is not spoken.
-fn tls(
+/// Who shakes hands, and who looks after the certificates.
+fn shake_hands(
+    tls: &Tls,
     settings: &Settings,
     counters: &Arc<EdgeCounters>,
-) -> Result<Option<(Acceptor, Watch)>, CertificateError> {
-    let Some(tls) = &settings.http_server.tls else { return Ok(None) };
-    let certificates = Arc::new(Certificates::load(&tls.certificates)?);
-    let watch = Watch::new(certificates.clone(), counters.clone());
-    Ok(Some((
-        Acceptor::new(
-            certificates,
-            tls.handshake_timeout,
-            settings.http_server.http2.enabled,
-            counters.clone(),
-        )?,
-        watch,
-    )))
+    runtime: &Runtime,
+    chance: &mut Chance,
+) -> Result<(Acceptor, Watch), CertificateError> {
+    let (certificates, identity) = match &tls.source {
+        CertificateSource::Files(files) => {
+            let certificates = Arc::new(Certificates::load(files)?);
+            (certificates.clone(), Identity::from(certificates))
+        }
+        CertificateSource::Authority(autocert) => {
+            let acme = Acme::open(autocert, counters.clone(), chance.seed())?;
+            let shown = (acme.certificates(), acme.identity());
+            // It works as soon as the node runs.
+            runtime.spawn(acme.run());
+            shown
+        }
+    };
+    let has_http2 = settings.http_server.http2.enabled;
+    let acceptor = Acceptor::new(identity, tls.handshake_timeout, has_http2, counters.clone())?;
+    Ok((acceptor, Watch::new(certificates, counters.clone())))
 }
 
 /// The signals that a node heeds, from before anybody knows that it runs.

@@ -1,8 +1,7 @@
 //! `spanwire dev-cert`: an authority of one's own, and a certificate for this machine.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -13,6 +12,7 @@ use rcgen::{
 use time::{Duration, OffsetDateTime};
 
 use super::{Exit, Failure, exit};
+use crate::tls::write;
 
 /// How long both certificates are good for: what browsers accept at most from anybody (398 days), less a little.
 const DAYS: i64 = 365;
@@ -123,19 +123,6 @@ fn make(names: &[String], now: OffsetDateTime) -> Result<Made, rcgen::Error> {
     let key = KeyPair::generate()?;
     let certificate = leaf.signed_by(&key, &authority)?;
     Ok(Made { authority: authority.pem(), certificate: certificate.pem(), key: key.serialize_pem() })
-}
-
-/// Writes a file of which nobody ever sees a part, nor, if it is secret, the whole.
-fn write(path: &Path, text: &str, mode: u32) -> io::Result<()> {
-    let new = path.with_extension("new");
-    // One that was left behind would keep its mode.
-    match fs::remove_file(&new) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&new)?;
-    file.write_all(text.as_bytes())?;
-    fs::rename(new, path)
 }
 
 #[cfg(test)]

@@ -244,7 +244,7 @@ fn http_server(reader: &mut Reader<'_>) -> HttpServer {
         port: port as u16,
         proxies: proxies(reader),
         http2: http2(reader),
-        tls: reader.table("http_server.tls", tls::read),
+        tls: tls::read(reader),
     }
 }
 

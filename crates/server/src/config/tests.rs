@@ -302,7 +302,8 @@ fn certificates_come_in_pairs_of_files_and_tls_needs_at_least_one() {
         certificates = [{ cert_pem_file = "b.crt", key_pem_file = "b.key" }]
     "#;
     let found = tls(two).unwrap().unwrap();
-    let keys: Vec<_> = found.certificates.iter().map(|files| files.key.display().to_string()).collect();
+    let CertificateSource::Files(files) = found.source else { panic!("{found:?}") };
+    let keys: Vec<_> = files.iter().map(|files| files.key.display().to_string()).collect();
     assert_eq!(keys, ["a.key", "b.key"]);
     assert_eq!(tls(&two.replace("true", "false")).unwrap(), None);
     for (toml, expected) in [
@@ -310,7 +311,41 @@ fn certificates_come_in_pairs_of_files_and_tls_needs_at_least_one() {
         ("cert_pem_file = 'a'", "needs key_pem_file"),
         ("key_pem_file = 'a'", "needs cert_pem_file"),
         ("certificates = [{}]", "http_server.tls.certificates[0].cert_pem_file: is needed"),
+        (
+            "enabled = true\ncert_pem_file = 'a'\nkey_pem_file = 'a'\n[http_server.tls_autocert]\nenabled = true\n",
+            "tls_autocert.enabled = true: excludes http_server.tls.enabled",
+        ),
         ("handshake_timeou = '1s'", "did you mean http_server.tls.handshake_timeout?"),
+    ] {
+        let trouble = tls(toml).unwrap_err().to_string();
+        assert!(trouble.contains(expected), "{trouble}");
+    }
+}
+
+#[test]
+fn what_orders_certificates_must_know_for_whom_and_where_to_keep_them() {
+    let tls = |toml: &str| {
+        read(&format!("[http_server.tls_autocert]\n{toml}")).map(|settings| settings.http_server.tls)
+    };
+    let all = "enabled = true\nhost_whitelist = ['b.test', 'A.test', 'b.test']\ncache_dir = '/c'\nserver_name = 'a.test'";
+    let ordered = tls(all);
+    if cfg!(feature = "acme") {
+        let found = ordered.unwrap().unwrap();
+        let CertificateSource::Authority(found) = found.source else { panic!("{found:?}") };
+        assert_eq!(found.hosts, ["a.test", "b.test"]);
+        assert!(found.directory_url.contains("letsencrypt.org"));
+    } else {
+        let refusal = ordered.unwrap_err().to_string();
+        assert!(refusal.contains("cargo build --release --features acme"), "{refusal}");
+    }
+    assert_eq!(tls(&all.replace("true", "false")).unwrap(), None);
+    for (toml, expected) in [
+        ("enabled = true", "http_server.tls_autocert.host_whitelist: must name at least one host"),
+        ("enabled = true", "http_server.tls_autocert.cache_dir: must name a directory"),
+        ("server_name = 'a.test'", "must be one of host_whitelist"),
+        ("host_whitelist = ['*.test']", "without stars"),
+        ("directory_url = 'http://a.test/'", "must be an https address"),
+        ("http_addr = ':80'", "is known, and not supported"),
     ] {
         let trouble = tls(toml).unwrap_err().to_string();
         assert!(trouble.contains(expected), "{trouble}");

@@ -1,17 +1,26 @@
-//! TLS: which files hold certificates and their keys.
+//! TLS: where certificates and their keys come from.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::autocert::{self, Autocert};
 use super::reader::Reader;
 
 /// How the server proves who it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Tls {
-    /// At least one; the first is for whoever names none of the others.
-    pub(crate) certificates: Vec<CertificateFiles>,
+    pub(crate) source: CertificateSource,
     /// How long a client may take from its first byte to the end of the handshake.
     pub(crate) handshake_timeout: Duration,
+}
+
+/// Who brings certificates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum CertificateSource {
+    /// The operator, as files: at least one pair; the first is for whoever names none of the others.
+    Files(Vec<CertificateFiles>),
+    /// The server, from an authority.
+    Authority(Autocert),
 }
 
 /// A certificate and its key, as files of PEM.
@@ -22,8 +31,22 @@ pub(crate) struct CertificateFiles {
     pub(crate) key: PathBuf,
 }
 
-/// Reads what stands below `http_server.tls`; `None` if it is not enabled.
+/// Reads what stands below `http_server.tls` and `http_server.tls_autocert`; `None` if neither is enabled.
 pub(super) fn read(reader: &mut Reader<'_>) -> Option<Tls> {
+    let (files, handshake_timeout) = reader.table("http_server.tls", read_files);
+    let autocert = reader.table("http_server.tls_autocert", autocert::read);
+    if files.is_some() && autocert.is_some() {
+        reader.conflict(
+            "http_server.tls_autocert.enabled",
+            "excludes http_server.tls.enabled: certificates come from files or from an authority",
+        );
+    }
+    let source = files.map(CertificateSource::Files).or(autocert.map(CertificateSource::Authority))?;
+    Some(Tls { source, handshake_timeout })
+}
+
+/// The pairs of files, if they are to be used, and how long a handshake may take, whose certificate it ever shows.
+fn read_files(reader: &mut Reader<'_>) -> (Option<Vec<CertificateFiles>>, Duration) {
     let enabled = reader.flag("enabled", "whether clients speak TLS: https and wss", false);
     let main = files(reader);
     let others = reader.tables(
@@ -51,7 +74,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Tls> {
             "needs cert_pem_file and key_pem_file; `spanwire dev-cert` makes a pair to try",
         );
     }
-    enabled.then_some(Tls { certificates, handshake_timeout })
+    (enabled.then_some(certificates), handshake_timeout)
 }
 
 /// A pair of files. One without the other is a mistake.

@@ -37,7 +37,7 @@ const YET_TO_COME: &[&str] = &[
     "http_server.tls.key_pem",
     "http_server.tls.server_ca_pem",
     "http_server.tls.server_name",
-    "http_server.tls_autocert",
+    "http_server.tls_autocert.http",
     "http_server.tls_external",
     "http_stream.handler_prefix",
     "init.handler_prefix",

@@ -26,6 +26,7 @@ pub struct EdgeCounters {
     tls_handshakes: Tally<(&'static str, bool)>,
     tls_failures: Tally<&'static str>,
     certificate_reads: Tally<&'static str>,
+    certificate_orders: Tally<&'static str>,
     /// When each certificate ends, by its file.
     certificates: Mutex<Vec<(String, SystemTime)>>,
 }
@@ -64,6 +65,7 @@ impl EdgeCounters {
             tls_handshakes: Tally::new(),
             tls_failures: Tally::new(),
             certificate_reads: Tally::new(),
+            certificate_orders: Tally::new(),
             certificates: Mutex::default(),
         }
     }
@@ -117,6 +119,12 @@ impl EdgeCounters {
         self.certificate_reads.count(if usable { "read" } else { "refused" });
     }
 
+    /// A certificate was ordered from an authority, and came; or it did not.
+    #[cfg(feature = "acme")]
+    pub(crate) fn certificate_ordered(&self, came: bool) {
+        self.certificate_orders.count(if came { "came" } else { "failed" });
+    }
+
     /// When each certificate ends, by its file.
     pub(crate) fn certificates_end(&self, ends: Vec<(String, SystemTime)>) {
         *self.certificates.lock().unwrap_or_else(PoisonError::into_inner) = ends;
@@ -132,6 +140,10 @@ impl EdgeCounters {
 
     pub(crate) fn certificate_reads(&self) -> BTreeMap<&'static str, u64> {
         self.certificate_reads.read()
+    }
+
+    pub(super) fn certificate_orders(&self) -> BTreeMap<&'static str, u64> {
+        self.certificate_orders.read()
     }
 
     pub(super) fn certificates(&self) -> Vec<(String, SystemTime)> {

@@ -297,6 +297,13 @@ fn tls(text: &mut Text, edge: &EdgeCounters) {
         "outcome",
         edge.certificate_reads(),
     );
+    labelled(
+        text,
+        "spanwire_tls_certificate_orders_total",
+        "Certificates that were ordered from an authority, by what came of it.",
+        "outcome",
+        edge.certificate_orders(),
+    );
     text.family(
         "spanwire_tls_certificate_expiry_timestamp_seconds",
         Kind::Gauge,

@@ -12,11 +12,14 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::{CertificateError, Certificates, provider};
+use super::{CertificateError, Identity, provider};
 use crate::metrics::EdgeCounters;
 
 /// What can be spoken over TLS (ALPN, RFC 7301), the best first.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
+
+/// What an authority speaks that wants to see whether a host is ours (RFC 8737, section 6.2).
+pub(super) const CHALLENGE_PROTOCOL: &[u8] = b"acme-tls/1";
 
 /// How much of a request is read that came to the wrong port, in bytes.
 const STRAY_BYTES_MAX: usize = 16 << 10;
@@ -29,13 +32,13 @@ pub(crate) struct Acceptor {
 }
 
 impl Acceptor {
-    /// Shakes hands with these certificates, by TLS 1.2 or 1.3, and offers HTTP/2 besides HTTP/1.1 if that is spoken.
-    /// Whoever takes longer than `patience` is let go.
+    /// Shakes hands with the certificates of `identity`, by TLS 1.2 or 1.3, and offers HTTP/2 besides HTTP/1.1 if that
+    /// is spoken. Whoever takes longer than `patience` is let go.
     ///
     /// # Errors
     /// The system gives no randomness.
     pub(crate) fn new(
-        certificates: Arc<Certificates>,
+        identity: Identity,
         patience: Duration,
         has_http2: bool,
         counters: Arc<EdgeCounters>,
@@ -43,9 +46,12 @@ impl Acceptor {
         let mut config = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
-            .with_cert_resolver(certificates);
+            .with_cert_resolver(identity.resolver);
         config.alpn_protocols =
             PROTOCOLS[usize::from(!has_http2)..].iter().map(|protocol| protocol.to_vec()).collect();
+        if identity.answers_challenges {
+            config.alpn_protocols.push(CHALLENGE_PROTOCOL.to_vec());
+        }
         // Clients keep what they need to resume, sealed by a key that changes by itself; we keep nothing for them.
         config.ticketer = rustls::crypto::aws_lc_rs::Ticketer::new()?;
         config.session_storage = Arc::new(NoServerSessionStorage {});
@@ -55,6 +61,9 @@ impl Acceptor {
     /// Shakes hands with a client; `None` if nothing came of it, which is counted.
     pub(crate) async fn accept(&self, stream: TcpStream) -> Option<TlsStream<TcpStream>> {
         match timeout(self.patience, self.shake_hands(stream)).await {
+            Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(CHALLENGE_PROTOCOL) => {
+                self.dismiss(stream).await
+            }
             Ok(Ok(stream)) => {
                 let (version, resumed) = terms(stream.get_ref().1);
                 self.counters.tls_opened(version, resumed);
@@ -72,6 +81,13 @@ impl Acceptor {
             explain(&mut stream).await?;
         }
         self.tls.accept(stream).await
+    }
+
+    /// Ends a connection on which the handshake was all that was wanted (RFC 8737, section 3).
+    async fn dismiss<T>(&self, mut stream: TlsStream<TcpStream>) -> Option<T> {
+        // Whether the authority waits for the end or not, it has seen what it came for.
+        let _ = timeout(self.patience, stream.shutdown()).await;
+        None
     }
 
     fn failed<T>(&self, reason: &'static str) -> Option<T> {
@@ -112,6 +128,8 @@ fn reason(error: &io::Error) -> &'static str {
         Some(Error::InvalidMessage(_)) => "not_tls",
         Some(Error::PeerIncompatible(_)) => "nothing_in_common",
         Some(Error::NoApplicationProtocol) => "no_common_protocol",
+        // What rustls says if a resolver has no certificate; it says it nowhere else.
+        Some(Error::General(trouble)) if trouble.starts_with("no server certificate") => "no_certificate",
         Some(Error::AlertReceived(_)) => "refused_by_client",
         Some(_) => "broken",
     }

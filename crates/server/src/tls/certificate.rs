@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -11,7 +12,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use x509_parser::extensions::GeneralName;
-use x509_parser::prelude::{FromDer as _, X509Certificate};
+use x509_parser::prelude::{ASN1Time, FromDer as _, X509Certificate};
 
 use crate::config::CertificateFiles;
 
@@ -25,8 +26,8 @@ pub(crate) struct Certificate {
     pub(super) key: Arc<CertifiedKey>,
     /// The names that it is for, in lower case; one may begin with `*.`.
     pub(super) names: Vec<String>,
-    /// When it ends.
-    pub(super) not_after: SystemTime,
+    /// From when until when it is good.
+    pub(super) validity: Range<SystemTime>,
 }
 
 /// Why a certificate cannot be used.
@@ -60,6 +61,9 @@ pub enum CertificateError {
     /// It ended already.
     #[error("the certificate in {0} has expired")]
     Expired(PathBuf),
+    /// It cannot be ordered, or not be kept.
+    #[error("certificates cannot be ordered: {0}")]
+    Unordered(String),
     /// The library of cryptography does not work.
     #[error("TLS cannot be set up: {0}")]
     Library(#[from] rustls::Error),
@@ -74,25 +78,38 @@ impl Certificate {
         files: &CertificateFiles,
         provider: &CryptoProvider,
     ) -> Result<Self, CertificateError> {
+        Self::from_pem(files, &read(&files.certificate)?, &read(&files.key)?, provider)
+    }
+
+    /// Understands what the files hold, or are about to hold.
+    ///
+    /// # Errors
+    /// See [`CertificateError`].
+    pub(super) fn from_pem(
+        files: &CertificateFiles,
+        chain: &[u8],
+        key: &[u8],
+        provider: &CryptoProvider,
+    ) -> Result<Self, CertificateError> {
         let path = &files.certificate;
-        let chain = CertificateDer::pem_slice_iter(&read(path)?)
+        let chain = CertificateDer::pem_slice_iter(chain)
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| CertificateError::Malformed(path.clone(), error.to_string()))?;
         let leaf = chain.first().ok_or_else(|| CertificateError::NoCertificate(path.clone()))?;
-        let (names, not_after) =
+        let (names, validity) =
             read_leaf(leaf).map_err(|trouble| CertificateError::Malformed(path.clone(), trouble))?;
-        let key = PrivateKeyDer::from_pem_slice(&read(&files.key)?)
-            .map_err(|_| CertificateError::NoKey(files.key.clone()))?;
+        let key =
+            PrivateKeyDer::from_pem_slice(key).map_err(|_| CertificateError::NoKey(files.key.clone()))?;
         let key = CertifiedKey::from_der(chain, key, provider).map_err(|error| CertificateError::NoPair {
             certificate: path.clone(),
             key: files.key.clone(),
             trouble: error.to_string(),
         })?;
-        Ok(Self { key: Arc::new(key), names, not_after })
+        Ok(Self { key: Arc::new(key), names, validity })
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, CertificateError> {
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, CertificateError> {
     let unreadable = |error| CertificateError::Unreadable(path.to_owned(), error);
     let mut bytes = Vec::new();
     File::open(path)
@@ -104,8 +121,8 @@ fn read(path: &Path) -> Result<Vec<u8>, CertificateError> {
     Ok(bytes)
 }
 
-/// For whom a certificate is, and until when (RFC 5280, sections 4.1.2.5 and 4.2.1.6).
-fn read_leaf(der: &CertificateDer<'_>) -> Result<(Vec<String>, SystemTime), String> {
+/// For whom a certificate is, and when (RFC 5280, sections 4.1.2.5 and 4.2.1.6).
+fn read_leaf(der: &CertificateDer<'_>) -> Result<(Vec<String>, Range<SystemTime>), String> {
     let (_, leaf) = X509Certificate::from_der(der).map_err(|error| error.to_string())?;
     let names = leaf.subject_alternative_name().map_err(|error| error.to_string())?;
     let names = names.iter().flat_map(|names| &names.value.general_names);
@@ -113,8 +130,9 @@ fn read_leaf(der: &CertificateDer<'_>) -> Result<(Vec<String>, SystemTime), Stri
         GeneralName::DNSName(name) => Some(name.to_ascii_lowercase()),
         _ => None,
     });
-    let seconds = u64::try_from(leaf.validity().not_after.timestamp()).unwrap_or(0);
-    Ok((names.collect(), UNIX_EPOCH + Duration::from_secs(seconds)))
+    let time = |time: ASN1Time| UNIX_EPOCH + Duration::from_secs(time.timestamp().try_into().unwrap_or(0));
+    let validity = leaf.validity();
+    Ok((names.collect(), time(validity.not_before)..time(validity.not_after)))
 }
 
 #[cfg(test)]
@@ -160,6 +178,6 @@ mod tests {
         let certificate = Certificate::load(&files, &provider()).unwrap();
         assert_eq!(certificate.names, ["a.test", "*.b.test"]);
         // The end that rcgen gives unless told otherwise: the year 4096.
-        assert_eq!(certificate.not_after.duration_since(UNIX_EPOCH).unwrap().as_secs(), 67_090_118_400);
+        assert_eq!(certificate.validity.end.duration_since(UNIX_EPOCH).unwrap().as_secs(), 67_090_118_400);
     }
 }

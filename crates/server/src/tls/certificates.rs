@@ -1,6 +1,7 @@
 //! All certificates of a node, and which one a client gets.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
@@ -15,12 +16,23 @@ use crate::config::CertificateFiles;
 #[derive(Debug)]
 pub(crate) struct Certificates {
     files: Vec<CertificateFiles>,
+    strangers: Strangers,
     shown: RwLock<Shown>,
+}
+
+/// Which certificate is for clients that ask for nobody whom we know, if any is.
+#[derive(Clone, Copy, Debug)]
+struct Strangers {
+    /// For those that name no host.
+    nameless: Option<usize>,
+    /// For those that name another host.
+    unknown: Option<usize>,
 }
 
 #[derive(Debug)]
 struct Shown {
-    certificates: Vec<Certificate>,
+    /// In the order of the files; `None` where there is none yet.
+    certificates: Vec<Option<Certificate>>,
     /// Which certificate is for a name; the first one that has it.
     by_name: HashMap<String, usize>,
 }
@@ -32,9 +44,29 @@ impl Certificates {
     /// One of them cannot be used. An expired one can: clients will say so, and the operator is warned.
     pub(crate) fn load(files: &[CertificateFiles]) -> Result<Self, CertificateError> {
         let provider = provider();
-        let certificates =
-            files.iter().map(|files| Certificate::load(files, &provider)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { files: files.to_vec(), shown: RwLock::new(Shown::new(certificates)) })
+        let load = |files| Certificate::load(files, &provider).map(Some);
+        let certificates = files.iter().map(load).collect::<Result<Vec<_>, _>>()?;
+        let strangers = Strangers { nameless: Some(0), unknown: Some(0) };
+        Ok(Self { files: files.to_vec(), strangers, shown: RwLock::new(Shown::new(certificates)) })
+    }
+
+    /// Reads those that there are already; who asks for none of them is turned away, and who names nobody gets the one
+    /// with the number `nameless`.
+    #[cfg(feature = "acme")]
+    pub(super) fn load_those_there(files: Vec<CertificateFiles>, nameless: Option<usize>) -> Self {
+        let provider = provider();
+        let load = |files| match Certificate::load(files, &provider) {
+            Ok(certificate) => Some(certificate),
+            Err(CertificateError::Unreadable(_, error)) if error.kind() == std::io::ErrorKind::NotFound => {
+                None
+            }
+            Err(error) => {
+                tracing::warn!("{error}; another certificate is ordered in its place");
+                None
+            }
+        };
+        let shown = Shown::new(files.iter().map(load).collect());
+        Self { files, strangers: Strangers { nameless, unknown: None }, shown: RwLock::new(shown) }
     }
 
     /// Reads one pair again, and shows it from the next handshake on.
@@ -43,11 +75,11 @@ impl Certificates {
     /// It cannot be used, or has expired; what was shown before goes on being shown.
     pub(super) fn reload(&self, index: usize, now: SystemTime) -> Result<(), CertificateError> {
         let certificate = Certificate::load(&self.files[index], &provider())?;
-        if certificate.not_after <= now {
+        if certificate.validity.end <= now {
             return Err(CertificateError::Expired(self.files[index].certificate.clone()));
         }
         let mut certificates = self.read().certificates.clone();
-        certificates[index] = certificate;
+        certificates[index] = Some(certificate);
         *self.shown.write().unwrap_or_else(PoisonError::into_inner) = Shown::new(certificates);
         Ok(())
     }
@@ -57,9 +89,10 @@ impl Certificates {
         &self.files
     }
 
-    /// When each certificate ends, in the order of their files.
-    pub(super) fn ends(&self) -> Vec<SystemTime> {
-        self.read().certificates.iter().map(|certificate| certificate.not_after).collect()
+    /// When each certificate is good, in the order of their files; `None` where there is none yet.
+    pub(super) fn validities(&self) -> Vec<Option<Range<SystemTime>>> {
+        let validity = |certificate: &Option<Certificate>| Some(certificate.as_ref()?.validity.clone());
+        self.read().certificates.iter().map(validity).collect()
     }
 
     fn read(&self) -> std::sync::RwLockReadGuard<'_, Shown> {
@@ -68,10 +101,10 @@ impl Certificates {
 }
 
 impl Shown {
-    fn new(certificates: Vec<Certificate>) -> Self {
+    fn new(certificates: Vec<Option<Certificate>>) -> Self {
         let mut by_name = HashMap::new();
         for (index, certificate) in certificates.iter().enumerate() {
-            for name in &certificate.names {
+            for name in certificate.iter().flat_map(|certificate| &certificate.names) {
                 by_name.entry(name.clone()).or_insert(index);
             }
         }
@@ -79,20 +112,23 @@ impl Shown {
     }
 
     /// The certificate for a name: one that has it, then one with a star in the place of its first label (RFC 6125,
-    /// section 6.4.3), then the first of all.
-    fn choose(&self, name: Option<&str>) -> Option<&Certificate> {
-        let named = name.and_then(|name| {
-            let name = name.to_ascii_lowercase();
-            let starred = || self.by_name.get(&format!("*.{}", name.split_once('.')?.1));
-            self.by_name.get(&name).or_else(starred)
-        });
-        self.certificates.get(named.copied().unwrap_or(0))
+    /// section 6.4.3), then the one that strangers get.
+    fn choose(&self, name: Option<&str>, strangers: Strangers) -> Option<&Certificate> {
+        let chosen = match name {
+            None => strangers.nameless,
+            Some(name) => {
+                let name = name.to_ascii_lowercase();
+                let starred = || self.by_name.get(&format!("*.{}", name.split_once('.')?.1));
+                self.by_name.get(&name).or_else(starred).copied().or(strangers.unknown)
+            }
+        };
+        self.certificates.get(chosen?)?.as_ref()
     }
 }
 
 impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        self.read().choose(hello.server_name()).map(|certificate| certificate.key.clone())
+        self.read().choose(hello.server_name(), self.strangers).map(|certificate| certificate.key.clone())
     }
 }
 
@@ -122,8 +158,26 @@ mod tests {
             (Some("test"), 0),
             (Some(""), 0),
         ] {
-            let chosen = &shown.choose(name).unwrap().key;
-            assert!(Arc::ptr_eq(chosen, &shown.certificates[expected].key), "{name:?}");
+            let chosen = shown.choose(name, certificates.strangers).unwrap();
+            let expected = shown.certificates[expected].as_ref().unwrap();
+            assert!(Arc::ptr_eq(&chosen.key, &expected.key), "{name:?}");
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "acme")]
+    fn acme_shows_strangers_nothing_and_the_nameless_what_was_chosen_for_them() {
+        let folder = Folder::new("certificates-strangers");
+        let absent = folder.path("absent");
+        let absent = CertificateFiles { certificate: absent.clone(), key: absent };
+        let there = folder.pair("there", &issue(&["b.test"]));
+        for (nameless, is_shown) in [(None, false), (Some(0), false), (Some(1), true)] {
+            let files = vec![absent.clone(), there.clone()];
+            let certificates = Certificates::load_those_there(files, nameless);
+            let shown = certificates.read();
+            let shown = |name| shown.choose(name, certificates.strangers).is_some();
+            assert_eq!(shown(None), is_shown);
+            assert!(shown(Some("B.test")) && !shown(Some("a.test")) && !shown(Some("x.b.test")));
         }
     }
 
@@ -132,7 +186,7 @@ mod tests {
         let folder = Folder::new("certificates-reload");
         let files = folder.pair("pair", &issue(&["a.test"]));
         let certificates = Certificates::load(std::slice::from_ref(&files)).unwrap();
-        let shown = || certificates.read().choose(None).unwrap().key.clone();
+        let shown = || certificates.read().choose(None, certificates.strangers).unwrap().key.clone();
         let (before, now) = (shown(), SystemTime::now());
         fs::write(&files.key, issue(&["a.test"]).signing_key.serialize_pem()).unwrap();
         assert!(matches!(certificates.reload(0, now), Err(CertificateError::NoPair { .. })));

@@ -1,5 +1,6 @@
 //! Looks after the files of certificates: reads them again when they change, and warns before they end.
 
+use std::ops::Range;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +13,8 @@ use crate::metrics::EdgeCounters;
 /// looks in a row have seen the same, since a certificate and its key are rarely replaced in the same moment.
 pub(crate) const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 
-/// How long before its end a certificate is worth a warning: half of the 30 days at which most renewals are due.
+/// How long before its end a certificate is worth a warning: half of the 30 days at which most renewals are due. One
+/// that is good for less than twelve weeks is worth it in the last sixth of its time.
 const WARN_BEFORE: Duration = Duration::from_secs(14 * DAY_SECONDS);
 
 /// How often the warning is repeated.
@@ -72,7 +74,10 @@ impl Watch {
     pub(crate) fn read_all(&mut self, now: SystemTime) {
         let stamps: Vec<_> = stamps(&self.certificates).collect();
         for (index, stamp) in stamps.into_iter().enumerate() {
-            self.read(index, stamp, now);
+            let is_yet_to_come = stamp == [None, None] && self.certificates.validities()[index].is_none();
+            if !is_yet_to_come {
+                self.read(index, stamp, now);
+            }
         }
         self.warn(now);
     }
@@ -98,10 +103,12 @@ impl Watch {
         if self.warned.is_some_and(|warned| now < warned + WARN_INTERVAL) {
             return;
         }
-        for (files, end) in self.certificates.files().iter().zip(self.certificates.ends()) {
+        for (files, validity) in self.certificates.files().iter().zip(self.certificates.validities()) {
+            let Some(Range { start, end }) = validity else { continue };
             let file = files.certificate.display();
+            let lifetime = end.duration_since(start).unwrap_or_default();
             match end.duration_since(now) {
-                Ok(left) if left >= WARN_BEFORE => continue,
+                Ok(left) if left >= WARN_BEFORE.min(lifetime / 6) => continue,
                 Ok(left) => {
                     let days = left.as_secs() / DAY_SECONDS;
                     tracing::warn!(
@@ -120,7 +127,9 @@ impl Watch {
 
     fn count_ends(&self) {
         let files = self.certificates.files().iter().map(|files| files.certificate.display().to_string());
-        self.counters.certificates_end(files.zip(self.certificates.ends()).collect());
+        let ends = files.zip(self.certificates.validities());
+        let ends = ends.filter_map(|(file, validity)| Some((file, validity?.end)));
+        self.counters.certificates_end(ends.collect());
     }
 }
 
@@ -207,7 +216,8 @@ mod tests {
     #[test]
     fn a_certificate_is_worth_a_warning_once_a_day_from_two_weeks_before_its_end() {
         let mut scene = Scene::new("watch-end");
-        let (end, day) = (scene.certificates.ends()[0], Duration::from_secs(DAY_SECONDS));
+        let (end, day) =
+            (scene.certificates.validities()[0].as_ref().unwrap().end, Duration::from_secs(DAY_SECONDS));
         for (now, warned) in [
             (end - 15 * day, None),
             (end - 13 * day, Some(end - 13 * day)),

@@ -19,6 +19,8 @@ mod tokens; //          who a connection is, and until when
 mod transports; //      the same over everything that carries a session
 
 // The edges: what a peer can do wrong, and what becomes of it.
+#[cfg(feature = "acme")]
+mod acme; //            certificates that the server orders itself
 mod door; //            how many come in, how fast, and whose address that is
 mod echo; //            `/echo`, for conformance suites and people with a terminal
 mod excess; //          too much, too deep, too many: refused by a limit that has a name

@@ -5,6 +5,8 @@ pub(crate) mod chromium;
 pub(crate) mod http;
 pub(crate) mod line;
 pub(crate) mod page;
+#[cfg(feature = "acme")]
+pub(crate) mod pebble;
 pub(crate) mod peer;
 pub(crate) mod proxy;
 pub(crate) mod require;

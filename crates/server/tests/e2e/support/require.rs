@@ -47,6 +47,13 @@ pub(crate) fn openssl() -> Option<PathBuf> {
     needed("openssl", "apt-get install openssl", program("openssl"))
 }
 
+/// Pebble, an authority that speaks ACME.
+#[cfg(feature = "acme")]
+pub(crate) fn pebble() -> Option<PathBuf> {
+    let how = "go install github.com/letsencrypt/pebble/v2/cmd/pebble@latest, and have it in the PATH";
+    needed("Pebble", how, program("pebble"))
+}
+
 /// The Python of the virtual environment beside the scenarios for `centrifuge-python`.
 pub(crate) fn python() -> Option<PathBuf> {
     let python = repository().join("e2e/python/.venv/bin/python");
