@@ -73,5 +73,6 @@ async fn whoever_closes_in_good_order_is_told_the_end_by_tls_as_well() {
     let mut rest = Vec::new();
     // Without close_notify this is an error: what came could be a part.
     within("the server to hang up", peer.stream().read_to_end(&mut rest)).await.expect("close_notify");
-    assert_eq!(rest, [0x88, 2, 0x03, 0xe8]);
+    // The server may have asked whether the peer is there before it heard the goodbye.
+    assert!(rest.ends_with(&[0x88, 2, 0x03, 0xe8]), "{rest:?}");
 }
