@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use spanwire_client::{ConnectionId, TokenFor};
+use spanwire_client_core::{ConnectionId, TokenFor};
 
 use crate::chance::Chance;
 

@@ -24,7 +24,7 @@ mod stream;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use spanwire_client::Event;
+use spanwire_client_core::Event;
 use spanwire_hub::channel::Position;
 
 use self::account::Account;

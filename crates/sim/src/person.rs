@@ -1,7 +1,7 @@
 //! A person: the real client, its WebSocket, and an application that wants things.
 
-use spanwire_client::time::Instant;
-use spanwire_client::{
+use spanwire_client_core::time::Instant;
+use spanwire_client_core::{
     Call, Client, Config, ConnectionId, Credentials, Event, Input, Key, Output, SubscribeOptions,
     TokenFailure, TokenFor,
 };
@@ -63,7 +63,7 @@ impl Person {
             true => Credentials::Provider,
             false => Credentials::Token(token(name, served, None)),
         };
-        let limits = spanwire_client::Limits { calls_max: CALLS_MAX, ..Default::default() };
+        let limits = spanwire_client_core::Limits { calls_max: CALLS_MAX, ..Default::default() };
         // Most have clients that know our extensions; the others speak the common protocol.
         let extensions = !chance.one_in(4);
         let config = Config { encoding, credentials, extensions, limits, ..Config::default() };

@@ -1,6 +1,6 @@
 //! What happens, in words that a person can follow.
 
-use spanwire_client::{Event, Position};
+use spanwire_client_core::{Event, Position};
 use spanwire_wire::{Encoding, Limits, commands, encode_command, encode_server_message, server_messages};
 
 /// What a client says in a frame: as JSON whatever its encoding, for all payloads of a run are JSON.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use spanwire_client::Call;
+use spanwire_client_core::Call;
 use spanwire_hub::channel::Channel;
 use spanwire_hub::{Order, Whom};
 use spanwire_wire::{DisconnectCode, UnsubscribeCode};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use spanwire_client::{CallError, Event, Key, Position};
+use spanwire_client_core::{CallError, Event, Key, Position};
 use spanwire_wire::DisconnectCode;
 
 use super::hearing::Hearing;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use spanwire_client::Position;
+use spanwire_client_core::Position;
 use spanwire_wire::message::Publication;
 
 use super::company::Company;

@@ -3,8 +3,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use spanwire_client::Event;
-use spanwire_client::time::Instant;
+use spanwire_client_core::Event;
+use spanwire_client_core::time::Instant;
 
 use super::ledger::{Ledger, Number};
 

@@ -20,7 +20,7 @@ mod violation;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use spanwire_client::{CallError, Event, Position};
+use spanwire_client_core::{CallError, Event, Position};
 use spanwire_wire::message::Publication;
 
 use self::hearing::{Fault, Hearing, Place};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
-use spanwire_client::{Call, Client, ConnectionId, Event, Input, Key, Output, SubscribeOptions};
+use spanwire_client_core::{Call, Client, ConnectionId, Event, Input, Key, Output, SubscribeOptions};
 use spanwire_wire::{Encoding, PushEvent, ServerMessage, server_messages};
 use tokio::sync::mpsc;
 

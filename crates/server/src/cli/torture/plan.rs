@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use spanwire_client::{Config, Credentials, Limits};
+use spanwire_client_core::{Config, Credentials, Limits};
 
 /// Most clients of one crowd: each has a socket, and processes have about so many.
 pub const CLIENTS_MAX: usize = 10_000;

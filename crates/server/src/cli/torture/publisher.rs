@@ -8,7 +8,7 @@ use rand::Rng as _;
 use rand::rngs::StdRng;
 use serde::Deserialize;
 use serde_json::json;
-use spanwire_client::{CallError, Position};
+use spanwire_client_core::{CallError, Position};
 use spanwire_wire::message::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-use spanwire_client::Position;
+use spanwire_client_core::Position;
 
 use super::{Number, Sin};
 

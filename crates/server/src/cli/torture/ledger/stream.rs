@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use spanwire_client::Position;
+use spanwire_client_core::Position;
 
 use super::Number;
 

@@ -1,7 +1,7 @@
 //! Scenes: what a server says, and what the ledger makes of it.
 
 use bytes::Bytes;
-use spanwire_client::Key;
+use spanwire_client_core::Key;
 
 use super::*;
 

@@ -1,4 +1,4 @@
-use spanwire_client::{Config, Input, Limits, Position, SubscribeOptions, TokenFailure, TokenFor};
+use spanwire_client_core::{Config, Input, Limits, Position, SubscribeOptions, TokenFailure, TokenFor};
 
 use crate::support::Stage;
 

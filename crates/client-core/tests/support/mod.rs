@@ -4,8 +4,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use spanwire_client::time::Instant;
-use spanwire_client::{
+use spanwire_client_core::time::Instant;
+use spanwire_client_core::{
     Call, Client, Config, ConnectionId, Event, Input, Key, Load, Output, SubscribeOptions, TokenFor,
 };
 

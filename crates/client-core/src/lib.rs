@@ -16,7 +16,7 @@
 //! # The loop
 //!
 //! ```
-//! use spanwire_client::{Client, Config, Event, Input, Output, SubscribeOptions, time::Instant};
+//! use spanwire_client_core::{Client, Config, Event, Input, Output, SubscribeOptions, time::Instant};
 //!
 //! let mut client = Client::new(Config::default(), [7; 32]); // In earnest: random bytes.
 //! let now = Instant::from_millis(0);

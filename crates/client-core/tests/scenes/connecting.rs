@@ -1,4 +1,4 @@
-use spanwire_client::{Config, Credentials, Event, Input, TokenFailure, TokenFor};
+use spanwire_client_core::{Config, Credentials, Event, Input, TokenFailure, TokenFor};
 
 use crate::support::Stage;
 
@@ -62,7 +62,7 @@ fn a_ping_is_answered_and_silence_ends_the_connection() {
 #[test]
 fn what_comes_on_a_connection_that_is_over_is_not_heard() {
     let mut stage = Stage::connected();
-    let old = spanwire_client::ConnectionId(1);
+    let old = spanwire_client_core::ConnectionId(1);
     stage.come_back();
     stage.events.clear();
     stage.handle(Input::Frame(old, br#"{"id":1,"connect":{"client":"ghost"}}"#));

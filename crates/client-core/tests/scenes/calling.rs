@@ -1,4 +1,4 @@
-use spanwire_client::{Answer, Call, Config, Event, Input, Key, Limits};
+use spanwire_client_core::{Answer, Call, Config, Event, Input, Key, Limits};
 
 use crate::support::Stage;
 
