@@ -47,6 +47,27 @@ pub(crate) const PYTHON: &[&str] = &[
     "a connection outlives its tokens",
 ];
 
+/// What `e2e/go/scenarios.go` proves.
+pub(crate) const GO: &[&str] = &[
+    "a client hears its own publication",
+    "presence counts exactly, and joins and leaves are heard",
+    "history pages forwards and backwards",
+    "a channel without presence or history says not available",
+    "rpc without a handler answers 108",
+    "an unknown namespace is refused with 102",
+    "a closed channel is refused with 103",
+    "leaving and returning works in the same breath",
+    "a cut line loses nothing and repeats nothing",
+    "what history no longer holds is told, not hidden",
+    "channels of the token are subscribed by the server, and recover",
+    "the server can end a subscription",
+    "the server can end a connection for good",
+    "an application's own disconnect code reaches its client",
+    "a forged token is refused for good",
+    "an expired token is renewed before connecting",
+    "a connection outlives its tokens",
+];
+
 /// A server that pings so often that every scenario of some length has to answer.
 async fn server() -> Server {
     Server::serve(json!({ "client": { "ping_interval": "2s", "pong_timeout": "1s" } })).await
@@ -68,6 +89,13 @@ async fn node_over(transport: &str, encoding: &str) {
 async fn python(encoding: &str) {
     let Some(python) = require::python() else { return };
     run(&python, "e2e/python/main.py", encoding, PYTHON, &server().await).await;
+}
+
+async fn go(encoding: &str) {
+    let Some(scenarios) = require::go("e2e/go").await else { return };
+    let mut command = Command::new(scenarios);
+    command.arg(encoding);
+    script::run(command, &server().await, GO).await;
 }
 
 #[tokio::test]
@@ -120,4 +148,14 @@ async fn the_stock_python_client_works_in_json() {
 #[tokio::test]
 async fn the_stock_python_client_works_in_protobuf() {
     python("protobuf").await;
+}
+
+#[tokio::test]
+async fn the_stock_go_client_works_in_json() {
+    go("json").await;
+}
+
+#[tokio::test]
+async fn the_stock_go_client_works_in_protobuf() {
+    go("protobuf").await;
 }

@@ -62,6 +62,26 @@ pub(crate) fn python() -> Option<PathBuf> {
     needed("centrifuge-python", how, python.exists().then_some(python))
 }
 
+/// A program of the repository in Go, built from that folder with its modules from their proxy.
+///
+/// Where there is no Go at all it is skipped with a note, whatever is required: what distributions carry is too old
+/// to install.
+pub(crate) async fn go(folder: &str) -> Option<PathBuf> {
+    let Some(go) = program("go") else {
+        note(&format!("Go is missing (install Go 1.24 or newer to build {folder})"));
+        return None;
+    };
+    let built = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder.replace('/', "-"));
+    let mut build = tokio::process::Command::new(go);
+    // One build at a time: two scenes may want the same program.
+    static BUILDING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+    let _alone = BUILDING.lock().await;
+    build.arg("build").arg("-C").arg(repository().join(folder)).arg("-o").arg(&built).arg(".");
+    let output = build.output().await.expect("Go can be started");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(built)
+}
+
 /// The library by which a program reads another wall clock, where Debian puts it.
 pub(crate) fn faketime() -> Option<PathBuf> {
     let rooms = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten();
@@ -82,9 +102,14 @@ fn needed(what: &str, how: &str, found: Option<PathBuf>) -> Option<PathBuf> {
             std::env::var(REQUIRE).as_deref() != Ok("all"),
             "{what} is missing, and {REQUIRE}=all: {how}"
         );
-        let scene = std::thread::current().name().unwrap_or("a scene").to_owned();
-        // Written past the test harness, which keeps the `eprintln!` of passing tests to itself.
-        let _ = writeln!(std::io::stderr(), "skipped {scene}: {what} is missing ({how})");
+        note(&format!("{what} is missing ({how})"));
     }
     found
+}
+
+/// Says why this scene is skipped.
+fn note(why: &str) {
+    let scene = std::thread::current().name().unwrap_or("a scene").to_owned();
+    // Written past the test harness, which keeps the `eprintln!` of passing tests to itself.
+    let _ = writeln!(std::io::stderr(), "skipped {scene}: {why}");
 }
