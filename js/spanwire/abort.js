@@ -1,5 +1,5 @@
 /**
- * Calls back when a signal is aborted; at once, if it already was.
+ * Calls back when a signal is aborted; soon, if it already was.
  *
  * @param {AbortSignal | undefined} signal
  * @param {(reason: any) => void} callback
@@ -7,7 +7,7 @@
  */
 export function onAbort(signal, callback) {
   const aborted = () => callback(signal?.reason);
-  if (signal?.aborted) aborted();
+  if (signal?.aborted) queueMicrotask(aborted);
   signal?.addEventListener("abort", aborted);
   return () => signal?.removeEventListener("abort", aborted);
 }

@@ -1,9 +1,9 @@
 /** @import { ClientInfo, Publication } from "./wire.js" */
 /** @import { Session } from "./session.js" */
-/** @import { ChannelEvents, Message, Subscription } from "./subscription.js" */
+/** @import { Subscription } from "./subscription.js" */
+/** @import { CallOptions, ChannelEvents, Message, PublishOptions, PublishResult } from "./types.js" */
 /** @import { ListenOptions } from "./events.js" */
 /** @import { StreamOptions } from "./stream.js" */
-/** @import { CallOptions, PublishOptions, PublishResult } from "./session.js" */
 
 import { stream } from "./stream.js";
 
@@ -90,9 +90,9 @@ export class Channel {
   events(type, options = {}) {
     const { events, state, error } = this.#subscription;
     return stream(options, (push, end) => {
-      const offs = [events.on(type, push), events.on("end", (why) => end(why ?? undefined))];
-      if (state === "unsubscribed") end(error ?? undefined);
-      return () => offs.forEach((off) => off());
+      const offs = [events.on(type, push), events.on("end", end)];
+      if (state === "unsubscribed") end(error);
+      return offs;
     });
   }
 
@@ -114,7 +114,7 @@ export class Channel {
    * @returns {Promise<PublishResult>}
    */
   async publish(data, options) {
-    return this.#session.publish(this.name, data, options);
+    return this.#session.outbox.publish(this.name, data, options);
   }
 
   /**
@@ -127,7 +127,7 @@ export class Channel {
     const reverse = since === undefined;
     const offset = before ?? since;
     const wish = { channel: this.name, limit, reverse, since: offset === undefined ? undefined : { offset } };
-    const { publications = [], ...top } = await this.#session.call("history", wish, "always", options);
+    const { publications = [], ...top } = await this.#session.outbox.call("history", wish, "always", options);
     if (reverse) publications.reverse();
     const channel = this.name;
     const message = (/** @type {Publication} */ publication) => ({ channel, ...publication, recovered: true });
@@ -141,7 +141,7 @@ export class Channel {
    * @returns {Promise<Map<string, ClientInfo>>} by the id of their connection
    */
   async presence(options) {
-    const result = await this.#session.call("presence", { channel: this.name }, "always", options);
+    const result = await this.#session.outbox.call("presence", { channel: this.name }, "always", options);
     return new Map(Object.entries(result.presence ?? {}));
   }
 
@@ -150,7 +150,7 @@ export class Channel {
    * component that is unmounted and mounted again in between sends nothing.
    */
   leave() {
-    this.#session.release(this.#subscription);
+    this.#session.subscriptions.release(this.#subscription);
   }
 
   /** `using room = client.channel(name)` leaves at the end of the block. */

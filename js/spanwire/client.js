@@ -1,6 +1,6 @@
 /** @import { ListenOptions } from "./events.js" */
-/** @import { CallOptions, ClientEvents, PublishOptions, PublishResult, SessionOptions } from "./session.js" */
-/** @import { ChannelOptions, Subscription } from "./subscription.js" */
+/** @import { Subscription } from "./subscription.js" */
+/** @import { CallOptions, ChannelOptions, ClientEvents, PublishOptions, PublishResult, SessionOptions } from "./types.js" */
 /** @import { World } from "./world.js" */
 
 import { onAbort } from "./abort.js";
@@ -109,7 +109,7 @@ export class Client {
   async ready(options = {}) {
     const changes = stream(options, (push) => {
       push(this.status);
-      return this.on("status", push);
+      return [this.on("status", push)];
     });
     for await (const { state, lastError } of changes) {
       if (state === "connected") return;
@@ -127,7 +127,7 @@ export class Client {
    * @returns {Channel<DataOf<Channels, Name>>}
    */
   channel(name, options = {}) {
-    const subscription = this.#session.hold(name, options);
+    const subscription = this.#session.subscriptions.hold(name, options);
     const channel = this.#channels.get(subscription) ?? new Channel(this.#session, subscription);
     this.#channels.set(subscription, channel);
     return channel;
@@ -142,7 +142,7 @@ export class Client {
    * @returns {Promise<PublishResult>}
    */
   publish(channel, data, options) {
-    return this.#session.publish(channel, data, options);
+    return this.#session.outbox.publish(channel, data, options);
   }
 
   /**
@@ -154,7 +154,7 @@ export class Client {
    * @returns {Promise<any>} what it answered
    */
   async rpc(method, data, options) {
-    return (await this.#session.call("rpc", { method, data }, "never", options)).data;
+    return (await this.#session.outbox.call("rpc", { method, data }, "never", options)).data;
   }
 
   /** Disconnects for good. Channels end, and what waits is rejected with `closed`. */

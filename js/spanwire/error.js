@@ -3,10 +3,10 @@
  * @type {Record<string | number, string>}
  */
 const HINTS = {
-  103: "see the namespace's allow_ options, or the token",
-  109: "pass getToken to connect()",
-  overflow: "raise buffer, or pass overflow: 'drop-oldest'",
-  unacknowledged: "it was sent, and may or may not have happened",
+  103: "see the namespace's allow_ options",
+  109: "pass getToken",
+  overflow: "raise buffer",
+  unacknowledged: "it may have happened",
 };
 
 /**

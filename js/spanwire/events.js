@@ -8,8 +8,8 @@ import { onAbort } from "./abort.js";
  * @template {Record<string, any>} Events from the name of an event to what is told
  */
 export class Events {
-  /** @type {Map<keyof Events, Set<{ listener: (event: any) => void }>>} */
-  #listeners = new Map();
+  /** In the order in which they came. @type {Set<{ type: keyof Events, listener: (event: any) => void }>} */
+  #listeners = new Set();
 
   /**
    * @template {keyof Events} K
@@ -19,16 +19,13 @@ export class Events {
    * @returns {() => void} stops listening
    */
   on(type, listener, { signal } = {}) {
-    const listeners = this.#listeners.get(type) ?? new Set();
-    const entry = { listener };
-    /** @type {(() => void) | undefined} */
-    let offAbort;
+    const entry = { type, listener };
+    this.#listeners.add(entry);
     const off = () => {
-      listeners.delete(entry);
-      offAbort?.(); // a signal may live for as long as the page; what it would have stopped should not
+      this.#listeners.delete(entry);
+      offAbort(); // a signal may live for as long as the page; what it would have stopped should not
     };
-    this.#listeners.set(type, listeners.add(entry));
-    offAbort = onAbort(signal, off);
+    const offAbort = onAbort(signal, off);
     return off;
   }
 
@@ -44,8 +41,8 @@ export class Events {
    * @returns {boolean} whether anybody listened
    */
   emit(type, event) {
-    const listeners = [...(this.#listeners.get(type) ?? [])];
-    for (const { listener } of listeners) {
+    const told = [...this.#listeners].filter((entry) => entry.type === type);
+    for (const { listener } of told) {
       try {
         listener(event);
       } catch (error) {
@@ -54,6 +51,6 @@ export class Events {
         });
       }
     }
-    return listeners.length > 0;
+    return !!told.length;
   }
 }

@@ -84,7 +84,7 @@ export class Emulated {
   async request(url, body) {
     const unreachable = (/** @type {Error} */ { message }) => Promise.reject({ code: 1013, reason: message });
     const request = { method: "POST", body, signal: this.over.signal, credentials: /** @type {const} */ ("include") };
-    const response = await this.world.fetch(url, request).catch(unreachable);
+    const response = await (this.world.fetch ?? fetch)(url, request).catch(unreachable);
     const { ok, status } = response;
     if (!ok) throw { code: status === 503 || status === 429 ? 1013 : 1006, reason: `HTTP ${status}` };
     return response;
@@ -137,7 +137,7 @@ function serverSentEvents(socket, first) {
     // The address has to be short, so it brings no more than `connect`.
     const [connect = "", ...rest] = first.split("\n");
     const url = `${socket.url}?cf_connect=${encodeURIComponent(connect)}`;
-    const source = new socket.world.EventSource(url, { withCredentials: true });
+    const source = new (socket.world.EventSource ?? EventSource)(url, { withCredentials: true });
     source.onmessage = ({ data }) => socket.heard(data);
     source.onerror = () => reject({});
     onAbort(socket.over.signal, () => source.close());

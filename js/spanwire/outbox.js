@@ -1,9 +1,10 @@
 /** @import { Connection } from "./connection.js" */
+/** @import { CallOptions, PublishOptions, PublishResult } from "./types.js" */
 /** @import { World } from "./world.js" */
 
 import { onAbort } from "./abort.js";
 import { SpanwireError } from "./error.js";
-import { QUEUE_MAX } from "./limits.js";
+import { CALL_MS_MAX, PUBLISH_MS_MAX, QUEUE_MAX, VOLATILE_BYTES_MAX } from "./limits.js";
 
 /**
  * @typedef {object} Command
@@ -53,10 +54,38 @@ export class Outbox {
   }
 
   /**
+   * @param {string} method
+   * @param {object} params
+   * @param {Command["repeat"]} repeat
+   * @param {CallOptions} [options]
+   * @returns {Promise<any>} the result
+   */
+  async call(method, params, repeat, { signal, timeout = CALL_MS_MAX } = {}) {
+    return this.#add({ method, params: JSON.stringify(params), repeat, ms: timeout, signal });
+  }
+
+  /**
+   * @param {string} channel
+   * @param {any} data
+   * @param {PublishOptions} [options]
+   * @returns {Promise<PublishResult>}
+   */
+  async publish(channel, data = null, { volatile, timeout = PUBLISH_MS_MAX, ...options } = {}) {
+    if (volatile && !(Number(this.#link?.connection.buffered) <= VOLATILE_BYTES_MAX)) return { dropped: true };
+    try {
+      const result = await this.call("publish", { channel, data }, volatile ? "never" : "keyed", { timeout, ...options });
+      return { offset: result.sw_offset, epoch: result.sw_epoch };
+    } catch (error) {
+      if (volatile && /** @type {any} */ (error).code === "unacknowledged") return { dropped: true };
+      throw error;
+    }
+  }
+
+  /**
    * @param {Command} command
    * @returns {Promise<any>} the result
    */
-  add(command) {
+  #add(command) {
     const { signal, ms } = command;
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();

@@ -18,67 +18,50 @@ import { STREAM_MAX } from "./limits.js";
  *
  * @template T
  * @param {StreamOptions} options
- * @param {(push: (value: T) => void, end: (error?: unknown) => void) => () => void} start
+ * @param {(push: (value: T) => void, end: (error?: unknown) => void) => (() => void)[]} start
  *   begins to listen and returns what stops it
  * @returns {AsyncIterableIterator<T>}
  */
-export function stream({ signal, buffer = STREAM_MAX, overflow = "error" }, start) {
-  /** @type {T[]} events that nobody has asked for yet */
+export function stream({ signal, buffer = STREAM_MAX, overflow }, start) {
+  /** @type {T[]} */
   const kept = [];
-  /** @type {Asker[]} asked for, but not here yet */
-  const asked = [];
-  /** @type {{ error?: unknown } | null} */
-  let over = null;
-  /** Undone when it is over. @type {(() => void)[]} */
-  const undo = [];
-
-  /** @param {T} value */
-  const push = (value) => {
-    if (over) return;
-    const next = asked.shift();
-    if (next) return next.resolve({ value, done: false });
-    if (kept.length >= buffer) {
-      if (overflow === "error") return end(new SpanwireError("overflow"));
-      kept.shift();
-    }
-    kept.push(value);
-  };
+  /** @type {{ error?: unknown } | undefined} */
+  let over;
+  let wake = () => {};
 
   /** @param {unknown} [error] */
   const end = (error) => {
+    over ??= { error };
+    undo.splice(0).forEach((off) => off());
+    wake();
+  };
+
+  /** @type {(() => void)[]} */
+  const undo = [];
+  const started = start((value) => {
     if (over) return;
-    over = { error };
-    for (const off of undo) off();
-    for (const next of asked.splice(0)) finish(next);
-  };
+    if (kept.length >= buffer) {
+      if (overflow !== "drop-oldest") return end(new SpanwireError("overflow"));
+      kept.shift();
+    }
+    kept.push(value);
+    wake();
+  }, end);
+  undo.push(...started, onAbort(signal, end));
+  if (over) end(); // there was nothing to wait for
 
-  /** @param {Asker} next */
-  const finish = (next) => {
-    const error = over?.error;
-    if (!error) return next.resolve({ value: undefined, done: true });
-    over = {}; // an iterator throws once, and then is done
-    next.reject(error);
+  const loop = (async function* () {
+    while (kept.length || !over) {
+      if (kept.length) yield /** @type {T} */ (kept.shift());
+      else await new Promise((resolve) => (wake = () => resolve(null)));
+    }
+    if (over.error) throw over.error;
+  })();
+  // A generator that has not begun has no `finally`, and one that waits cannot be returned from: so this is ours.
+  loop.return = async () => {
+    kept.length = 0;
+    end();
+    return { value: undefined, done: true };
   };
-
-  undo.push(start(push, end), onAbort(signal, end));
-  if (over) undo.forEach((off) => off()); // there was nothing to wait for
-
-  return {
-    next: () =>
-      new Promise((resolve, reject) => {
-        if (kept.length) resolve({ value: /** @type {T} */ (kept.shift()), done: false });
-        else if (over) finish({ resolve, reject });
-        else asked.push({ resolve, reject });
-      }),
-    return: async () => {
-      kept.length = 0;
-      end();
-      return { value: undefined, done: true };
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
+  return loop;
 }
-
-/** @typedef {{ resolve: (result: any) => void, reject: (error: unknown) => void }} Asker */

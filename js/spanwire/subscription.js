@@ -1,45 +1,10 @@
 /** @import { ClientInfo, Position, Publication, Push, SubscribeResult } from "./wire.js" */
 /** @import { Session } from "./session.js" */
+/** @import { ChannelEvents, ChannelOptions } from "./types.js" */
 
 import { Backoff } from "./backoff.js";
 import { SpanwireError } from "./error.js";
 import { Events } from "./events.js";
-
-/**
- * @typedef {object} ChannelOptions
- * @property {number} [history] how many of the latest messages to deliver before live ones; none unless told
- * @property {boolean} [presence] whether to keep the list of who is here; false unless told
- */
-
-/**
- * A publication, as listeners get it.
- *
- * @template [Data=any]
- * @typedef {object} Message
- * @property {string} channel
- * @property {Data} data
- * @property {ClientInfo} [info] who published it, if a client did
- * @property {number} [offset] its place in the stream of the channel, if the channel has one
- * @property {Record<string, string>} [tags]
- * @property {number} [time] Unix milliseconds
- * @property {boolean} recovered true if it comes from history, and not as it happened
- */
-
-/**
- * @template [Data=any]
- * @typedef {object} ChannelEvents
- * @property {Message<Data>} message
- * @property {Map<string, ClientInfo>} presence everybody who is here now, by the id of their connection
- * @property {ClientInfo} join
- * @property {ClientInfo} leave
- * @property {{ recovered: boolean, data: any }} subscribed everything that was owed has been delivered; what follows is live.
- *   `recovered` is true if this closed an interruption without a loss
- * @property {{ from: Position, to: Position }} gap messages after `from` and up to `to` may be lost. The
- *   channel goes on (with what its history still has, if `history` was asked for)
- * @property {{ code: number, reason: string }} unsubscribed the server ended the subscription
- * @property {SpanwireError} error the channel, its history or its presence was refused. A `temporary` refusal of the channel is
- *   tried again; any other is the end of it
- */
 
 /**
  * The life of one channel on this client: it is joined on every connection, knows the position up to
@@ -53,8 +18,6 @@ export class Subscription {
   state = "subscribing";
   /** Why it ended; null if it did not, or because it was wished. @type {SpanwireError | null} */
   error = null;
-  /** @type {Events<ChannelEvents & { end: SpanwireError | null }>} */
-  events = new Events();
   /** @type {Map<string, ClientInfo>} */
   members = new Map();
   /** How many holders of the channel have not left it yet. */
@@ -79,32 +42,36 @@ export class Subscription {
   /**
    * @param {string} name
    * @param {Session} session
-   * @param {ChannelOptions} options
+   * @param {ChannelOptions | null} options null if it was the server that subscribed us: then it is the server that does
+   *   so again, and nobody can leave
+   * @param {Events<ChannelEvents & { end: SpanwireError | null }>} events
    */
-  constructor(name, session, options) {
+  constructor(name, session, options, events) {
     this.name = name;
     this.#session = session;
     this.#options = options;
+    this.events = events;
     this.#backoff = new Backoff(session.world);
+  }
+
+  /** What a request says in order to be brought forward from where we were; undefined if it is not to be. */
+  get recovery() {
+    return this.#recoverable ? { recover: true, ...this.#at } : undefined;
   }
 
   /** Subscribes on the new connection, from where we were. */
   join() {
-    if (this.state === "unsubscribed") return;
+    if (!this.#options || this.state === "unsubscribed") return;
     this.lost();
-    const from = this.#recoverable ? { ...this.#at } : null;
-    const wish = {
-      channel: this.name,
-      positioned: true,
-      recoverable: true,
-      join_leave: !!this.#options.presence,
-      recover: !!from,
-      ...from,
-    };
+    const { presence } = this.#options;
+    const wish = { channel: this.name, positioned: true, recoverable: true, join_leave: !!presence, ...this.recovery };
     this.#session.request("subscribe", wish, (error, result) => {
       if (this.state !== "subscribing") return; // left while we asked
-      if (error) this.#refused(error);
-      else this.#accepted(result, from);
+      if (!error) this.accepted(result);
+      else if (error.temporary) {
+        this.#complain(error);
+        this.#joinLater(0);
+      } else this.#session.subscriptions.drop(this, error);
     });
   }
 
@@ -134,45 +101,53 @@ export class Subscription {
     if (error) this.#complain(error, iterated);
   }
 
-  /**
-   * @param {SpanwireError} error
-   * @param {boolean} [told] whether somebody knows already
-   */
-  #complain(error, told = false) {
-    // Nobody listens and nobody iterates: a silent refusal would cost someone an afternoon.
-    if (!this.events.emit("error", error) && !told) console.error(`spanwire: ${this.name}: ${error.message}`);
-  }
-
   /** @param {Push} push */
-  pushed(push) {
+  pushed({ pub, join, leave, unsubscribe }) {
     if (this.state !== "subscribed") return; // meant for a subscription that we have left
-    if (push.pub) {
-      if (this.#held) this.#held.push(push.pub);
-      else this.#live(push.pub);
-    } else if (push.join || push.leave) {
-      if (this.#heldMoves) this.#heldMoves.push(push);
-      else this.#moved(push);
-    } else if (push.unsubscribe) this.#unsubscribed(push.unsubscribe);
+    if (pub) {
+      if (this.#held) this.#held.push(pub);
+      else this.#live(pub);
+    }
+    if (join || leave) {
+      if (this.#heldMoves) this.#heldMoves.push({ join, leave });
+      else this.#moved({ join, leave });
+    }
+    if (unsubscribe) this.#unsubscribed(unsubscribe);
   }
 
-  /**
-   * @param {SubscribeResult} result
-   * @param {Position | null} from
-   */
-  #accepted(result, from) {
+  /** @param {SubscribeResult} result */
+  accepted(result) {
     const { offset = 0, epoch = "" } = result;
-    const recovered = from !== null && result.recovered === true;
+    const from = this.#recoverable ? { ...this.#at } : null;
+    const recovered = !!(from && result.recovered);
     this.state = "subscribed";
     this.#since_ms = this.#session.world.now();
-    this.#positioned = !!result.positioned;
-    if (this.#options.presence) this.#askPresence();
-    if (from && !recovered) this.events.emit("gap", { from, to: { offset, epoch } });
+    this.#positioned = !!(result.positioned || result.recoverable);
+    if (this.#options?.presence) this.#askPresence();
+    if (from && !recovered) this.#tell("gap", { from, to: { offset, epoch } });
 
     // Offsets of another stream say nothing about this one.
     if (!recovered && from?.epoch !== epoch) this.#at = { offset: 0, epoch };
     for (const publication of result.publications ?? []) this.#deliver(publication, true);
-    if (this.#options.history && !recovered) this.#askHistory(this.#options.history, result);
+    if (this.#options?.history && !recovered) this.#askHistory(this.#options.history, result);
     else this.#settled(result, recovered);
+  }
+
+  /**
+   * @param {SpanwireError} error
+   * @param {boolean} [told] whether somebody knows already
+   */
+  #complain(error, told) {
+    // Nobody listens and nobody iterates: a silent refusal would cost someone an afternoon.
+    if (!this.events.emit("error", error) && !told) console.error(`spanwire: ${this.name}: ${error.message}`);
+  }
+
+  /**
+   * @param {"message" | "gap" | "subscribed" | "unsubscribed"} type
+   * @param {any} event
+   */
+  #tell(type, event) {
+    this.events.emit(type, { channel: this.name, ...event });
   }
 
   /**
@@ -184,8 +159,7 @@ export class Subscription {
   #askHistory(limit, result) {
     /** @type {Publication[]} */
     const held = (this.#held = []);
-    const wish = { channel: this.name, limit, reverse: true };
-    this.#session.request("history", wish, (error, history) => {
+    this.#session.request("history", { channel: this.name, limit, reverse: true }, (error, history) => {
       if (this.#held !== held) return; // lost or left while we asked
       this.#held = null;
       if (error) this.#complain(error);
@@ -208,16 +182,15 @@ export class Subscription {
   #settled({ offset = 0, epoch = "", recoverable, data }, recovered) {
     this.#at = { offset: Math.max(this.#at.offset, offset), epoch };
     this.#recoverable = !!recoverable;
-    this.events.emit("subscribed", { recovered, data });
+    this.#tell("subscribed", { recovered, data });
   }
 
   /** @param {Publication} publication */
   #live(publication) {
     const { offset = 0 } = publication;
-    if (this.#positioned && offset > this.#at.offset + 1) {
-      // The server would rather resubscribe us than leave a hole. If one comes through all the same, it is told.
-      this.events.emit("gap", { from: { ...this.#at }, to: { ...this.#at, offset: offset - 1 } });
-    }
+    const from = { ...this.#at };
+    // The server would rather resubscribe us than leave a hole. If one comes through all the same, it is told.
+    if (this.#positioned && offset > from.offset + 1) this.#tell("gap", { from, to: { ...from, offset: offset - 1 } });
     this.#deliver(publication, false);
   }
 
@@ -232,7 +205,7 @@ export class Subscription {
       if (offset <= this.#at.offset) return; // it came before, live or from history
       this.#at.offset = offset;
     }
-    this.events.emit("message", { channel: this.name, ...publication, recovered });
+    this.#tell("message", { ...publication, recovered });
   }
 
   #askPresence() {
@@ -244,45 +217,35 @@ export class Subscription {
       if (error) return this.#complain(error);
       this.members = new Map(Object.entries(result.presence ?? {}));
       // The list may be older or younger than these. Applied once more, they are right either way.
-      for (const { join, leave } of held) this.#apply(join, leave);
+      held.forEach((push) => this.#apply(push));
       this.events.emit("presence", this.members);
     });
   }
 
   /** @param {Push} push */
-  #moved({ join, leave }) {
+  #moved(push) {
     this.members = new Map(this.members); // whoever was told keeps what they were told
-    this.#apply(join, leave);
-    if (this.#options.presence) this.events.emit("presence", this.members);
-    if (join) this.events.emit("join", join.info);
-    if (leave) this.events.emit("leave", leave.info);
+    this.#apply(push);
+    if (this.#options?.presence) this.events.emit("presence", this.members);
+    if (push.join) this.events.emit("join", push.join.info);
+    if (push.leave) this.events.emit("leave", push.leave.info);
   }
 
-  /**
-   * @param {Push["join"]} join
-   * @param {Push["leave"]} leave
-   */
-  #apply(join, leave) {
+  /** @param {Push} push */
+  #apply({ join, leave }) {
     if (join) this.members.set(join.info.client, join.info);
     if (leave) this.members.delete(leave.info.client);
   }
 
-  /** @param {SpanwireError} error */
-  #refused(error) {
-    if (!error.temporary) return this.#session.drop(this, error);
-    this.#complain(error);
-    this.#joinLater(0);
-  }
-
   /** @param {{ code: number, reason?: string }} unsubscribe */
   #unsubscribed({ code, reason = "" }) {
-    if (code < 2500) {
-      this.events.emit("unsubscribed", { code, reason });
-      return this.#session.drop(this, null);
+    if (code < 2500 || !this.#options) {
+      this.#tell("unsubscribed", { code, reason });
+      return this.#session.subscriptions.drop(this, null);
     }
     // The server wants us back: it lost track of our position, or what we know is out of date.
     if (code === 2502) {
-      this.#session.forgetToken();
+      this.#session.token.forget();
       this.forget();
     }
     const lived_ms = this.#session.world.now() - this.#since_ms;

@@ -4,8 +4,8 @@
  *
  * @typedef {object} World
  * @property {new (url: string) => WebSocket} WebSocket
- * @property {typeof fetch} fetch
- * @property {typeof EventSource} EventSource
+ * @property {typeof fetch} [fetch] where no WebSocket gets through; the global one, unless told
+ * @property {typeof EventSource} [EventSource] the same
  * @property {Pick<Storage, "getItem" | "setItem" | "removeItem"> | undefined} storage where to remember which transport works
  * @property {() => Promise<any>} ladder loads what is needed where no WebSocket gets through
  * @property {(callback: () => void, ms: number) => any} setTimeout
@@ -23,11 +23,9 @@ export function world(given) {
   const here = /** @type {any} */ (globalThis);
   return {
     WebSocket: here.WebSocket,
-    EventSource: here.EventSource,
     storage: storage(),
     ladder: () => import("./ladder.js"),
     // Wrapped, because browsers refuse these when they are called on another object than the window.
-    fetch: (url, request) => fetch(url, request),
     setTimeout: (callback, ms) => setTimeout(callback, ms),
     clearTimeout: (timer) => clearTimeout(timer),
     random: Math.random,

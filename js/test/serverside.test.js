@@ -56,3 +56,15 @@ test("nothing is recovered that keeps no history, was taken away, or was invalid
   await stage.down(3014);
   assert.deepEqual(await asked(), {});
 });
+
+test("a hole in such a channel is told, what comes twice is heard once, and its end is said", async () => {
+  const { stage, told } = await subscribed();
+  const ended = [];
+  stage.client.on("unsubscribed", (event) => ended.push(event));
+  await stage.socket.receive(pub(5, "m5", "#ann"), pub(8, "m8", "#ann"));
+  assert.deepEqual(told.slice(1).map(([type]) => type), ["gap", "message"]);
+  assert.deepEqual([told[1][1].from.offset, told[1][1].to.offset, told[2][1]], [5, 7, "m8"]);
+  await stage.socket.receive({ push: { channel: "#ann", unsubscribe: { code: 2000, reason: "why" } } }, pub(9, "m9", "#ann"));
+  assert.deepEqual(ended, [{ channel: "#ann", code: 2000, reason: "why" }]);
+  assert.equal(told.length, 3);
+});
