@@ -42,8 +42,9 @@ async fn two_thousand_come_back_at_once_and_those_who_stayed_hear_on() {
     .await;
     let cut = Instant::now();
     (0..MANY).for_each(|client| assert!(many.order(client, Order::Reset)));
-    let herd =
-        meanwhile(&many, talk(50.0), many.until(PATIENCE, |ledger| ledger.tally().reconnects >= MANY as u64));
+    // On a machine that is busy with something else as well, some are late and have to come once more.
+    let all_back = many.until(4 * PATIENCE, |ledger| ledger.tally().reconnects >= MANY as u64);
+    let herd = meanwhile(&many, talk(50.0), all_back);
     assert!(meanwhile(&stayed, talk(50.0), herd).await, "not all came back: {:?}", many.tally());
     let (took, beside) = (cut.elapsed(), p99());
     println!("{MANY} back in {took:?}; p99 inside {quiet:?} before and {beside:?} meanwhile");
