@@ -83,6 +83,10 @@ fn check(request: &Request, body: &[u8]) {
             somebody(&plain, &subscribe.whom);
         }
         Request::Refresh(refresh) => somebody(&plain, &refresh.whom),
+        Request::Rpc(rpc) => {
+            assert!(!rpc.method.is_empty());
+            names(&plain, "method", &rpc.method);
+        }
         Request::Batch(batch) => parts(&plain, batch),
     }
 }
@@ -94,7 +98,9 @@ fn parts(plain: &Option<Value>, batch: &Batch) {
     for (index, (method, request)) in batch.requests.iter().enumerate() {
         let body = &plain["commands"][index][method.name()];
         assert_ne!(*method, Method::Batch, "a batch in a batch");
-        check(request, body.to_string().as_bytes());
+        if let Ok(request) = request {
+            check(request, body.to_string().as_bytes());
+        }
     }
 }
 
@@ -109,9 +115,11 @@ fn names(plain: &Option<Value>, key: &str, told: &str) {
 fn somebody(plain: &Option<Value>, whom: &Whom) {
     let Some(plain) = plain else { return };
     let named = |key| plain.get(key).and_then(Value::as_str);
-    assert!(named("user").is_some() || whom.client.is_some(), "everybody anonymous is meant by mistake");
+    let is_narrowed = whom.client.is_some() || whom.session.is_some();
+    assert!(named("user").is_some() || is_narrowed, "everybody anonymous is meant by mistake");
     assert_eq!(whom.user, named("user").unwrap_or_default());
     assert_eq!(whom.client.as_deref(), named("client").filter(|client| !client.is_empty()));
+    assert_eq!(whom.session.as_deref(), named("session").filter(|session| !session.is_empty()));
 }
 
 fn article(plain: &Option<Value>, article: &Article) {

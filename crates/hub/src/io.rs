@@ -158,10 +158,13 @@ pub enum Expiry {
 /// Which sessions an [`Order`] means.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Whom {
-    /// Those of this user; the empty user selects the anonymous ones, unless `client` narrows it.
+    /// Those of this user; the empty user selects the anonymous ones, unless `client` or `session` narrows it.
     pub user: String,
     /// Only the one with this client id.
     pub client: Option<String>,
+    /// Only the one with this session id, which clients have whose commands come by requests of their own
+    /// ([`Reach::session`]).
+    pub session: Option<String>,
 }
 
 /// What a hub asks of the world.

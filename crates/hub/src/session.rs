@@ -125,6 +125,8 @@ pub(crate) struct ClientExtra {
     pub(crate) meta: Bytes,
     /// When the backend is to be asked whether the connection goes on.
     pub(crate) renew_at: Option<Instant>,
+    /// The secret by which requests find the session; empty if its commands come over its connection.
+    pub(crate) session: Box<str>,
 }
 
 impl Client {

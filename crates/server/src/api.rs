@@ -1,11 +1,13 @@
 //! The server API: what a backend asks of Spanwire, at `POST /api/<method>`, in Centrifugo's shapes.
 //!
-//! One file per method. A body is read into a [`Request`], which asks nobody; then the request asks the engine, and
-//! returns what becomes `{"result": …}`, or a code that becomes `{"error": {"code": …, "message": …}}`; both travel under
-//! status 200, as Centrifugo's do. Other statuses mean that no method was reached.
+//! One file per method, and one table of them (`method.rs`). A body is read into a [`Request`], which asks nobody; then
+//! the request asks the engine, and returns what becomes `{"result": …}`, or a code that becomes
+//! `{"error": {"code": …, "message": …}}`; both travel under status 200, as Centrifugo's do, unless somebody prefers
+//! statuses for errors (`reply.rs`). Other statuses mean that no method was reached.
 
 mod batch;
 mod broadcast;
+mod call;
 mod channels;
 mod disconnect;
 mod failure;
@@ -13,25 +15,30 @@ mod history;
 mod history_remove;
 mod info;
 mod key;
+mod lines;
 mod method;
+mod openapi;
 mod payload;
 mod place;
 mod presence;
 mod presence_stats;
 mod publish;
 mod refresh;
-mod request;
+mod reply;
+mod rpc;
 mod subscribe;
 mod target;
 mod unsubscribe;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use axum::body::Body;
 use axum::response::Response;
-use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use bytes::Bytes;
+use http::header::{ALLOW, HeaderValue};
 use http::{Method as HttpMethod, StatusCode};
+use serde_json::value::RawValue;
 use spanwire_hub::channel::Channel;
 use spanwire_hub::namespace::{Namespace, Namespaces};
 use spanwire_wire::ErrorCode;
@@ -45,12 +52,15 @@ pub use self::history::History;
 pub use self::history_remove::HistoryRemove;
 pub use self::info::Info;
 pub(crate) use self::key::{ApiKey, Keyring, Scope};
-pub use self::method::Method;
+use self::lines::Lines;
+pub use self::method::{Method, Request};
 pub use self::presence::Presence;
 pub use self::presence_stats::PresenceStats;
 pub use self::publish::{Article, IDEMPOTENCY_KEY_BYTES_MAX, Publish};
 pub use self::refresh::Refresh;
-pub use self::request::Request;
+pub(crate) use self::reply::ErrorMode;
+use self::reply::json;
+pub use self::rpc::Rpc;
 pub use self::subscribe::Subscribe;
 pub use self::unsubscribe::Unsubscribe;
 use crate::config::Settings;
@@ -62,8 +72,20 @@ use crate::metrics::EdgeCounters;
 /// Answers the calls of backends.
 pub(crate) struct Api {
     keys: Keyring,
+    error_mode: ErrorMode,
     rules: Rules,
     counters: Arc<EdgeCounters>,
+    /// What it is, for programs; written when somebody asks.
+    description: OnceLock<Bytes>,
+}
+
+/// What is called, by its path.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Called<'a> {
+    /// `/api/<method>`.
+    Method(&'a str),
+    /// `/api`, which is told by each line of the body.
+    Lines,
 }
 
 /// What the methods know of the configuration and of the node.
@@ -89,14 +111,26 @@ impl Api {
             uid,
             started: Instant::now(),
         };
-        Self { keys: settings.http_api_keys.clone(), rules, counters }
+        Self {
+            keys: settings.http_api.keys.clone(),
+            error_mode: settings.http_api.error_mode,
+            rules,
+            counters,
+            description: OnceLock::new(),
+        }
     }
 
-    /// Answers one call.
+    /// The OpenAPI document. It is the same for every server of a version, so that nobody is asked for a key.
+    pub(crate) fn description(&self) -> Response {
+        let document = self.description.get_or_init(|| openapi::document().to_string().into());
+        json(StatusCode::OK, document.clone())
+    }
+
+    /// Answers one request.
     pub(crate) async fn answer(
         &self,
         engine: &EngineHandle,
-        name: &str,
+        called: Called<'_>,
         request: axum::extract::Request,
     ) -> Response {
         if request.method() != HttpMethod::POST {
@@ -110,35 +144,82 @@ impl Api {
                 .body(Body::empty())
                 .unwrap_or_default();
         };
-        let Some(method) = Method::named(name) else {
-            let names: Vec<_> = Method::ALL.iter().map(|method| method.name()).collect();
-            let text = format!("The server API has no such method. It has: {}.", names.join(", "));
-            return plain(StatusCode::NOT_FOUND, text);
+        let mode = self.error_mode.of(request.headers());
+        let method = match called {
+            Called::Lines => None,
+            Called::Method(name) => match Method::named(name) {
+                Some(method) => Some(method),
+                None => return no_such_method(),
+            },
         };
         let body = match body::read(request.into_body(), BODY_BYTES_MAX).await {
             Ok(body) => body,
             Err(refusal) => return refusal,
         };
-        let outcome = match Request::read(method, &body) {
-            Ok(request) if !scope.allows(&request) => {
-                let text = "This key may not ask for that: http_api.keys says what its scope is.";
-                return plain(StatusCode::FORBIDDEN, text);
-            }
+        match method {
+            Some(method) => self.answer_call(engine, scope, mode, method, &body).await,
+            None => self.answer_lines(engine, scope, &body).await,
+        }
+    }
+
+    async fn answer_call(
+        &self,
+        engine: &EngineHandle,
+        scope: Scope,
+        mode: ErrorMode,
+        method: Method,
+        body: &[u8],
+    ) -> Response {
+        let request = Request::read(method, body);
+        if request.as_ref().is_ok_and(|request| !scope.allows(request)) {
+            return beyond_scope();
+        }
+        let outcome = self.done(engine, Some(method), request).await;
+        // Centrifugo's batch has its replies at the top.
+        mode.answer(outcome, method == Method::Batch)
+    }
+
+    async fn answer_lines(&self, engine: &EngineHandle, scope: Scope, body: &[u8]) -> Response {
+        let commands = match Lines::read(body) {
+            Ok(Lines(commands)) => commands,
+            Err(failure) => return ErrorMode::Body.answer(Err(failure), false),
+        };
+        let requests = commands.iter().filter_map(|(_, request)| request.as_ref().ok());
+        if !requests.into_iter().all(|request| scope.allows(request)) {
+            return beyond_scope();
+        }
+        let mut answer = String::new();
+        for (method, request) in commands {
+            lines::write(&mut answer, &self.done(engine, method, request).await);
+        }
+        json(StatusCode::OK, answer)
+    }
+
+    /// Does what was understood, and counts what came of it.
+    async fn done(
+        &self,
+        engine: &EngineHandle,
+        method: Option<Method>,
+        request: Result<Request, Failure>,
+    ) -> Result<Box<RawValue>, Failure> {
+        let outcome = match request {
             Ok(request) => request.answer(World { rules: &self.rules, engine }).await,
             Err(failure) => Err(failure),
         };
-        self.counters.api_called(
-            method.name(),
-            outcome.as_ref().map_or_else(|failure| failure.reason().code(), |_| 0),
-        );
-        match outcome {
-            // Centrifugo's batch has its replies at the top.
-            Ok(result) if method == Method::Batch => json(result),
-            Ok(result) => json(format!("{{\"result\":{result}}}")),
-            Err(Failure::Refused(code)) => json(format!("{{\"error\":{}}}", failure::error(code))),
-            Err(Failure::Malformed(trouble)) => plain(StatusCode::BAD_REQUEST, trouble),
-        }
+        let code = outcome.as_ref().map_or_else(|failure| failure.reason().code(), |_| 0);
+        self.counters.api_called(method.map_or("unknown", Method::name), code);
+        outcome
     }
+}
+
+fn no_such_method() -> Response {
+    let names: Vec<_> = Method::ALL.iter().map(|method| method.name()).collect();
+    let text = format!("The server API has no such method. It has: {}.", names.join(", "));
+    plain(StatusCode::NOT_FOUND, text)
+}
+
+fn beyond_scope() -> Response {
+    plain(StatusCode::FORBIDDEN, "This key may not ask for that: http_api.keys says what its scope is.")
 }
 
 impl World<'_> {
@@ -150,10 +231,4 @@ impl World<'_> {
         let namespace = self.rules.namespaces.of(name)?;
         Ok((Channel::new(name), namespace))
     }
-}
-
-fn json(text: String) -> Response {
-    let mut response = Response::new(Body::from(text));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
 }

@@ -395,5 +395,5 @@ impl<'a> World<'a> {
 }
 
 fn whom(person: usize) -> Whom {
-    Whom { user: Plot::name(person).to_owned(), client: None }
+    Whom { user: Plot::name(person).to_owned(), ..Whom::default() }
 }

@@ -185,7 +185,7 @@ impl World {
 
     /// The backend puts a user out of a channel, or off the server.
     pub(super) fn order(&mut self, about: u8, channel: u8) {
-        let whom = Whom { user: USERS[usize::from(about) % USERS.len()].to_owned(), client: None };
+        let whom = Whom { user: USERS[usize::from(about) % USERS.len()].to_owned(), ..Whom::default() };
         let order = if about & 8 == 0 {
             let channel = (about & 4 == 0).then(|| Channel::new(channel_of(channel)));
             Order::Unsubscribe { whom, channel, code: UnsubscribeCode::Server }

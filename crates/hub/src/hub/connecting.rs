@@ -212,6 +212,9 @@ impl Hub {
             client.extra.get_or_insert_default().renew_at = Some(now.instant_of(at));
         }
         let ttl = expire_at.filter(|_| !renewed_by_backend).map(|at| time_to_live(now, at));
+        if let Some(reach) = &reach {
+            client.extra.get_or_insert_default().session = reach.session.as_str().into();
+        }
         let (session_secret, node) = reach.map(|reach| (reach.session, reach.node)).unwrap_or_default();
         let result = ConnectResult {
             client: client.id.to_string(),

@@ -159,9 +159,14 @@ impl Hub {
 
 fn is_meant(session: &Session, whom: &Whom, spared: &[String]) -> bool {
     let Some(client) = session.client() else { return false };
-    let user_fits = *client.user == *whom.user || (whom.user.is_empty() && whom.client.is_some());
-    if !user_fits || (whom.client.is_none() && spared.is_empty()) {
+    let is_narrowed = whom.client.is_some() || whom.session.is_some();
+    let user_fits = *client.user == *whom.user || (whom.user.is_empty() && is_narrowed);
+    if !user_fits || (!is_narrowed && spared.is_empty()) {
         return user_fits;
+    }
+    let session = client.extra.as_ref().map_or("", |extra| &*extra.session);
+    if whom.session.as_ref().is_some_and(|wanted| wanted.is_empty() || *wanted != session) {
+        return false;
     }
     let id = client.id.to_string();
     whom.client.as_ref().is_none_or(|wanted| *wanted == id) && !spared.contains(&id)

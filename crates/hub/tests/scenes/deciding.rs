@@ -76,7 +76,7 @@ fn a_subscribe_that_was_taken_back_is_not_granted_later() {
     world.send(ann, r#"{"id":2,"subscribe":{"channel":"asked:x"}}"#);
     let (ask, _) = world.petitions.pop_front().unwrap();
     world.order(spanwire_hub::Order::Unsubscribe {
-        whom: spanwire_hub::Whom { user: "ann".into(), client: None },
+        whom: spanwire_hub::Whom { user: "ann".into(), ..spanwire_hub::Whom::default() },
         channel: None,
         code: spanwire_wire::UnsubscribeCode::Server,
     });

@@ -1,11 +1,11 @@
 use spanwire_hub::channel::Channel;
-use spanwire_hub::{Order, Whom};
-use spanwire_wire::{DisconnectCode, UnsubscribeCode};
+use spanwire_hub::{Opening, Order, Reach, Upstream, Whom};
+use spanwire_wire::{DisconnectCode, Encoding, UnsubscribeCode};
 
 use crate::support::World;
 
 fn user(user: &str) -> Whom {
-    Whom { user: user.to_owned(), client: None }
+    Whom { user: user.to_owned(), ..Whom::default() }
 }
 
 #[test]
@@ -110,5 +110,27 @@ fn a_place_that_is_used_again_does_not_hear_what_was_for_its_last_owner() {
     assert!(world.read(bob).is_empty());
     world.send(bob, r#"{"id":2,"subscribe":{"channel":"open:x"}}"#);
     assert_eq!(world.read(bob).len(), 1);
+    world.end();
+}
+
+#[test]
+fn a_session_id_means_the_one_client_that_was_told_it() {
+    let mut world = World::new();
+    let ann = world.connect("ann");
+    let reach = Reach { session: "secret".to_owned(), node: "here".to_owned() };
+    let opening = Opening { upstream: Upstream::Requests(Box::new(reach)), ..Opening::new(Encoding::Json) };
+    let other = world.open_with(opening);
+    world.send(other, r#"{"id":1,"connect":{"token":"ann"}}"#);
+    assert!(world.read(other)[0].contains(r#""session":"secret""#));
+    let disconnect = |user: &str, session: &str| {
+        let whom = Whom { session: Some(session.to_owned()), ..self::user(user) };
+        Order::Disconnect { whom, spared: Vec::new(), disconnect: DisconnectCode::ForceNoReconnect.into() }
+    };
+    for (user, session) in [("bob", "secret"), ("ann", "guess"), ("ann", ""), ("", "")] {
+        world.order(disconnect(user, session));
+        assert_eq!((world.code(ann), world.code(other)), (None, None), "{user} {session}");
+    }
+    world.order(disconnect("", "secret"));
+    assert_eq!((world.code(ann), world.code(other).is_some()), (None, true));
     world.end();
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::support::{DAWN, World};
 
 fn user(user: &str) -> Whom {
-    Whom { user: user.to_owned(), client: None }
+    Whom { user: user.to_owned(), ..Whom::default() }
 }
 
 fn subscribe(who: &str, channel: &str, since: Option<Position>) -> Order {

@@ -5,7 +5,7 @@ use spanwire_wire::UnsubscribeCode;
 use crate::support::World;
 
 fn unsubscribe(user: &str, channel: &str, code: UnsubscribeCode) -> Order {
-    let whom = Whom { user: user.to_owned(), client: None };
+    let whom = Whom { user: user.to_owned(), ..Whom::default() };
     Order::Unsubscribe { whom, channel: Some(Channel::new(channel)), code }
 }
 

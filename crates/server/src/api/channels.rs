@@ -2,42 +2,51 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::World;
-use super::failure::{Failure, parse, write};
+use super::call::Call;
+use super::failure::Failure;
 use crate::glob;
 
 /// The channels with subscribers.
-#[derive(Debug, Default, PartialEq, Deserialize)]
+#[derive(Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Channels {
-    /// What their names are like: `*` fits anything, and the empty pattern fits all.
+    /// What their names are like: `*` fits anything, as in `chat:*`, and the empty pattern fits all.
     pub pattern: String,
 }
 
-#[derive(Serialize)]
-struct Found {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Found {
+    /// The channels, by their names.
     channels: BTreeMap<String, Channel>,
 }
 
-#[derive(Serialize)]
+/// How much there is of a channel.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ChannelInfo")]
 struct Channel {
+    /// How many clients are subscribed.
     num_clients: usize,
 }
 
-impl Channels {
-    pub(super) fn read(body: &[u8]) -> Result<Self, Failure> {
-        parse(body)
+impl Call for Channels {
+    type Body = (Self,);
+    type Result = Found;
+
+    fn understand((channels,): Self::Body) -> Result<Self, Failure> {
+        Ok(channels)
     }
 
-    pub(super) async fn answer(self, world: World<'_>) -> Result<String, Failure> {
+    async fn answer(self, world: World<'_>) -> Result<Found, Failure> {
         let all = world.engine.channels().await?;
         let channels = all
             .into_iter()
             .filter(|(name, _)| self.pattern.is_empty() || glob::fits(&self.pattern, name))
             .map(|(name, num_clients)| (name, Channel { num_clients }))
             .collect();
-        write(&Found { channels })
+        Ok(Found { channels })
     }
 }

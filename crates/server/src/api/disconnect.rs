@@ -1,24 +1,34 @@
 //! `disconnect`: closes the connections of a user.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use spanwire_hub::{Order, Whom};
 use spanwire_wire::{DisconnectCode, DisconnectReason, ErrorCode};
 
 use super::World;
-use super::failure::{Failure, parse};
+use super::call::Call;
+use super::failure::Failure;
+use super::place::Done;
 use super::target::Target;
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
-struct How {
+pub(super) struct How {
+    /// Client ids whose connections stay.
     whitelist: Vec<String>,
+    /// What the clients are told; without it, that they are disconnected for good (code 3503).
     disconnect: Option<Reason>,
 }
 
-#[derive(Default, Deserialize)]
+/// A disconnect code and its words.
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(rename = "Disconnect")]
 struct Reason {
+    /// From 3000 to 4999. Clients come back, or do not, by its range: after 3500 to 3999 and 4500 to 4999 they do not.
+    #[schemars(range(min = 3000, max = 4999))]
     code: u32,
+    /// At most 123 bytes (RFC 6455 section 5.5).
     reason: String,
 }
 
@@ -33,10 +43,12 @@ pub struct Disconnect {
     pub disconnect: DisconnectReason,
 }
 
-impl Disconnect {
-    pub(super) fn read(body: &[u8]) -> Result<Self, Failure> {
-        let whom = parse::<Target>(body)?.whom()?;
-        let how: How = parse(body)?;
+impl Call for Disconnect {
+    type Body = (Target, How);
+    type Result = Done;
+
+    fn understand((target, how): Self::Body) -> Result<Self, Failure> {
+        let whom = target.whom()?;
         let disconnect = match how.disconnect {
             None => DisconnectCode::ForceNoReconnect.into(),
             Some(Reason { code, reason }) => {
@@ -46,19 +58,20 @@ impl Disconnect {
         Ok(Self { whom, spared: how.whitelist, disconnect })
     }
 
-    pub(super) fn answer(self, world: World<'_>) -> Result<String, Failure> {
+    async fn answer(self, world: World<'_>) -> Result<Done, Failure> {
         let Self { whom, spared, disconnect } = self;
         world.engine.order(&Order::Disconnect { whom, spared, disconnect });
-        Ok("{}".to_owned())
+        Ok(Done {})
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::call::read;
 
     fn told(body: &str) -> Result<(u32, String, usize), Failure> {
-        let Disconnect { spared, disconnect, .. } = Disconnect::read(body.as_bytes())?;
+        let Disconnect { spared, disconnect, .. } = read(body.as_bytes())?;
         Ok((disconnect.code(), disconnect.text().to_owned(), spared.len()))
     }
 

@@ -2,31 +2,29 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use spanwire_hub::broker::{BrokerAnswer, BrokerRequest, HistoryQuery};
-use spanwire_hub::channel::{Epoch, Position};
+use spanwire_hub::channel::Position;
 use spanwire_wire::ErrorCode;
 use spanwire_wire::message::Publication;
 
-use super::failure::{Failure, parse, write};
+use super::call::Call;
+use super::failure::Failure;
 use super::payload::{self, Client};
+use super::place::{Place, Since};
 use super::{World, history_remove};
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
-struct Wanted {
-    channel: String,
+pub(super) struct Part {
+    /// How many publications at most: 0 asks for the position only, a negative number for everything.
     limit: i64,
+    /// The position behind which to begin, or before which with `reverse`; without it, at the end of the stream.
     since: Option<Since>,
+    /// Whether the newest comes first.
     reverse: bool,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Since {
-    offset: u64,
-    epoch: String,
 }
 
 /// What a channel has kept.
@@ -38,41 +36,53 @@ pub struct History {
     pub query: HistoryQuery,
 }
 
-#[derive(Serialize)]
-struct Kept {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Kept {
+    /// What was asked for of the stream.
     publications: Vec<Item>,
+    /// The epoch of the stream.
     epoch: String,
+    /// The offset of the last publication in the stream.
     offset: u64,
 }
 
-#[derive(Serialize)]
+/// A publication as it is kept.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Publication")]
 struct Item {
+    /// What was published, if that is JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<Box<RawValue>>,
+    /// What was published in base64, if it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     b64data: Option<String>,
+    /// Who published it, if that was a client.
     #[serde(skip_serializing_if = "Option::is_none")]
     info: Option<Client>,
+    /// Its place in the stream.
     offset: u64,
+    /// What was published beside the data.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     tags: BTreeMap<String, String>,
 }
 
-impl History {
+impl Call for History {
+    type Body = (Place, Part);
+    type Result = Kept;
+
     /// A limit of 0 asks for the position only, a negative one for everything: the backend is trusted to mean it.
-    pub(super) fn read(body: &[u8]) -> Result<Self, Failure> {
-        let Wanted { channel, limit, since, reverse } = parse(body)?;
+    fn understand((Place { channel }, Part { limit, since, reverse }): Self::Body) -> Result<Self, Failure> {
         if reverse && since.as_ref().is_some_and(|since| since.offset == 0) {
             return Err(ErrorCode::BadRequest.into());
         }
-        let since = since.map(|since| Position { offset: since.offset, epoch: Epoch::new(&since.epoch) });
+        let since = since.map(Position::from);
         Ok(Self { channel, query: HistoryQuery { limit: usize::try_from(limit).ok(), since, reverse } })
     }
 
-    pub(super) async fn answer(self, world: World<'_>) -> Result<String, Failure> {
+    async fn answer(self, world: World<'_>) -> Result<Kept, Failure> {
         let (channel, history) = history_remove::kept(world, &self.channel)?;
         match world.engine.broker(channel, BrokerRequest::History { history, query: self.query }).await? {
-            BrokerAnswer::History { publications, top } => write(&Kept {
+            BrokerAnswer::History { publications, top } => Ok(Kept {
                 publications: publications.into_iter().map(Item::from).collect(),
                 epoch: top.epoch.as_str().to_owned(),
                 offset: top.offset,
@@ -99,10 +109,12 @@ impl From<Publication> for Item {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::call::read;
     use bytes::Bytes;
+    use spanwire_hub::channel::Epoch;
 
     fn query(body: &str) -> Result<HistoryQuery, Failure> {
-        Ok(History::read(body.as_bytes())?.query)
+        Ok(read::<History>(body.as_bytes())?.query)
     }
 
     #[test]
@@ -120,8 +132,8 @@ mod tests {
     fn a_publication_is_written_with_its_payload_as_it_stands() {
         let json =
             Publication { data: Bytes::from_static(b"{\"a\": 1}"), offset: 4, ..Publication::default() };
-        assert_eq!(write(&Item::from(json)).unwrap(), r#"{"data":{"a": 1},"offset":4}"#);
+        assert_eq!(serde_json::to_string(&Item::from(json)).unwrap(), r#"{"data":{"a": 1},"offset":4}"#);
         let binary = Publication { data: Bytes::from_static(&[0, 1]), offset: 5, ..Publication::default() };
-        assert_eq!(write(&Item::from(binary)).unwrap(), r#"{"b64data":"AAE=","offset":5}"#);
+        assert_eq!(serde_json::to_string(&Item::from(binary)).unwrap(), r#"{"b64data":"AAE=","offset":5}"#);
     }
 }

@@ -5,8 +5,9 @@ use spanwire_hub::channel::Channel;
 use spanwire_wire::ErrorCode;
 
 use super::World;
-use super::failure::{Failure, parse};
-use super::place::Place;
+use super::call::Call;
+use super::failure::Failure;
+use super::place::{Done, Place};
 
 /// That a channel forgets what it has kept.
 #[derive(Debug, PartialEq)]
@@ -15,16 +16,18 @@ pub struct HistoryRemove {
     pub channel: String,
 }
 
-impl HistoryRemove {
-    pub(super) fn read(body: &[u8]) -> Result<Self, Failure> {
-        let Place { channel } = parse(body)?;
+impl Call for HistoryRemove {
+    type Body = (Place,);
+    type Result = Done;
+
+    fn understand((Place { channel },): Self::Body) -> Result<Self, Failure> {
         Ok(Self { channel })
     }
 
-    pub(super) async fn answer(self, world: World<'_>) -> Result<String, Failure> {
+    async fn answer(self, world: World<'_>) -> Result<Self::Result, Failure> {
         let (channel, _) = kept(world, &self.channel)?;
         match world.engine.broker(channel, BrokerRequest::RemoveHistory).await? {
-            BrokerAnswer::Done => Ok("{}".to_owned()),
+            BrokerAnswer::Done => Ok(Done {}),
             BrokerAnswer::Refused(error) => Err(error.into()),
             _ => Err(ErrorCode::Internal.into()),
         }

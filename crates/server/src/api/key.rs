@@ -5,7 +5,7 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, Uri};
 use serde::Deserialize;
 
-use super::request::Request;
+use super::{Method, Request};
 use crate::config::Secret;
 
 /// The scheme of the `Authorization` header.
@@ -45,19 +45,20 @@ impl Scope {
 
     /// Whether a key of this scope may ask for this. A batch is as much as what is in it.
     pub(super) fn allows(self, request: &Request) -> bool {
-        if let Request::Batch(batch) = request {
-            return batch.requests.iter().all(|(_, request)| self.allows(request));
+        match request {
+            Request::Batch(batch) => batch.requests.iter().all(|(method, _)| self.opens(*method)),
+            request => self.opens(request.method()),
         }
+    }
+
+    /// Whether a key of this scope opens this method.
+    pub(super) fn opens(self, method: Method) -> bool {
         match self {
             Self::All => true,
-            Self::Publish => matches!(request, Request::Publish(_) | Request::Broadcast(_)),
+            Self::Publish => matches!(method, Method::Publish | Method::Broadcast),
             Self::Read => matches!(
-                request,
-                Request::Presence(_)
-                    | Request::PresenceStats(_)
-                    | Request::History(_)
-                    | Request::Channels(_)
-                    | Request::Info(_)
+                method,
+                Method::Presence | Method::PresenceStats | Method::History | Method::Channels | Method::Info
             ),
         }
     }

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use spanwire_wire::ErrorCode;
@@ -51,17 +52,24 @@ pub(super) fn written(bytes: &Bytes) -> Written {
     }
 }
 
-/// A client, in a result.
-#[derive(serde::Serialize)]
+/// A client.
+#[derive(serde::Serialize, JsonSchema)]
+#[schemars(rename = "ClientInfo")]
 pub(super) struct Client {
+    /// The user, who is empty if anonymous.
     user: String,
+    /// The client id.
     client: String,
+    /// What its connection says of it, if that is JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
     conn_info: Option<Box<RawValue>>,
+    /// What its connection says of it in base64, if that is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     b64conn_info: Option<String>,
+    /// What its subscription says of it, if that is JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
     chan_info: Option<Box<RawValue>>,
+    /// What its subscription says of it in base64, if that is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     b64chan_info: Option<String>,
 }

@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use spanwire_hub::presence::{PresenceAnswer, PresenceRequest};
 use spanwire_wire::ErrorCode;
 
 use super::World;
-use super::failure::{Failure, parse, write};
+use super::call::Call;
+use super::failure::Failure;
 use super::payload::Client;
 use super::place::Place;
 
-#[derive(Serialize)]
-struct Present {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Present {
+    /// The clients, by their ids.
     presence: BTreeMap<String, Client>,
 }
 
@@ -23,17 +26,19 @@ pub struct Presence {
     pub channel: String,
 }
 
-impl Presence {
-    pub(super) fn read(body: &[u8]) -> Result<Self, Failure> {
-        let Place { channel } = parse(body)?;
+impl Call for Presence {
+    type Body = (Place,);
+    type Result = Present;
+
+    fn understand((Place { channel },): Self::Body) -> Result<Self, Failure> {
         Ok(Self { channel })
     }
 
-    pub(super) async fn answer(self, world: World<'_>) -> Result<String, Failure> {
+    async fn answer(self, world: World<'_>) -> Result<Self::Result, Failure> {
         match ask(world, &self.channel, PresenceRequest::Get).await? {
             PresenceAnswer::Clients(clients) => {
                 let presence = clients.into_iter().map(|(id, info)| (id, info.into())).collect();
-                write(&Present { presence })
+                Ok(Present { presence })
             }
             _ => Err(ErrorCode::Internal.into()),
         }

@@ -1,16 +1,20 @@
 //! `presence_stats`: how many are in a channel.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use spanwire_hub::presence::{PresenceAnswer, PresenceRequest};
 use spanwire_wire::ErrorCode;
 
-use super::failure::{Failure, parse, write};
+use super::call::Call;
+use super::failure::Failure;
 use super::place::Place;
 use super::{World, presence};
 
-#[derive(Serialize)]
-struct Stats {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Stats {
+    /// How many clients are in the channel.
     num_clients: u32,
+    /// How many users they belong to; all that are anonymous count as one.
     num_users: u32,
 }
 
@@ -21,17 +25,17 @@ pub struct PresenceStats {
     pub channel: String,
 }
 
-impl PresenceStats {
-    pub(super) fn read(body: &[u8]) -> Result<Self, Failure> {
-        let Place { channel } = parse(body)?;
+impl Call for PresenceStats {
+    type Body = (Place,);
+    type Result = Stats;
+
+    fn understand((Place { channel },): Self::Body) -> Result<Self, Failure> {
         Ok(Self { channel })
     }
 
-    pub(super) async fn answer(self, world: World<'_>) -> Result<String, Failure> {
+    async fn answer(self, world: World<'_>) -> Result<Self::Result, Failure> {
         match presence::ask(world, &self.channel, PresenceRequest::Stats).await? {
-            PresenceAnswer::Stats { clients, users } => {
-                write(&Stats { num_clients: clients, num_users: users })
-            }
+            PresenceAnswer::Stats { clients, users } => Ok(Stats { num_clients: clients, num_users: users }),
             _ => Err(ErrorCode::Internal.into()),
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use spanwire_hub::broker::{BrokerAnswer, BrokerRequest, Draft, HistoryOptions};
@@ -10,7 +11,8 @@ use spanwire_hub::channel::Position;
 use spanwire_wire::ErrorCode;
 use spanwire_wire::message::Publication;
 
-use super::failure::{Failure, parse, write};
+use super::call::Call;
+use super::failure::Failure;
 use super::place::Place;
 use super::{World, payload};
 
@@ -18,15 +20,27 @@ use super::{World, payload};
 pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 256;
 
 /// What to publish, wherever it goes.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
-struct What {
+pub(super) struct What {
+    /// What to publish: any JSON. It, or `b64data`, must be there.
     #[serde(deserialize_with = "payload::present")]
     data: Option<Box<RawValue>>,
+    /// The same in base64, for what is not JSON; it wins over `data`. Clients that speak JSON are disconnected by it
+    /// (code 3506).
     b64data: Option<String>,
+    /// What goes beside the data.
     tags: BTreeMap<String, String>,
+    /// Publishes once, however often it is said with the same key within a few minutes; 256 bytes at most.
+    #[schemars(length(max = 256))]
     idempotency_key: String,
+    /// Whether the publication is left out of the channel's history.
     skip_history: bool,
+    /// Accepted, and without effect: publications are sent whole.
+    #[serde(rename = "delta")]
+    _delta: bool,
+    /// Only 0: publications are not compared by versions (error 108).
+    #[schemars(range(max = 0))]
     version: u64,
 }
 
@@ -51,29 +65,31 @@ pub struct Article {
 }
 
 /// Where a publication ended up. Both are left out in a channel without history.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Published {
+    /// The publication's place in the stream, if the channel has a history.
     #[serde(skip_serializing_if = "Option::is_none")]
     offset: Option<u64>,
+    /// The epoch of the stream, if the channel has a history.
     #[serde(skip_serializing_if = "Option::is_none")]
     epoch: Option<String>,
 }
 
-impl Publish {
-    pub(super) fn read(body: &[u8]) -> Result<Self, Failure> {
-        let Place { channel } = parse(body)?;
-        Ok(Self { channel, article: Article::read(body)? })
+impl Call for Publish {
+    type Body = (Place, What);
+    type Result = Published;
+
+    fn understand((Place { channel }, what): Self::Body) -> Result<Self, Failure> {
+        Ok(Self { channel, article: Article::of(what)? })
     }
 
-    pub(super) async fn answer(self, world: World<'_>) -> Result<String, Failure> {
-        write(&self.article.publish(world, &self.channel).await?)
+    async fn answer(self, world: World<'_>) -> Result<Published, Failure> {
+        self.article.publish(world, &self.channel).await
     }
 }
 
 impl Article {
-    /// Reads what to publish from a body that also says where.
-    pub(super) fn read(body: &[u8]) -> Result<Self, Failure> {
-        let what: What = parse(body)?;
+    pub(super) fn of(what: What) -> Result<Self, Failure> {
         if what.version != 0 {
             // Who sends a version relies on older ones being dropped.
             return Err(ErrorCode::NotAvailable.into());
@@ -123,12 +139,17 @@ impl From<Option<Position>> for Published {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::call::Fields as _;
+
+    fn article(body: &[u8]) -> Result<Article, Failure> {
+        Article::of(<(What,)>::read(body)?.0)
+    }
 
     #[test]
     fn a_body_says_what_to_publish() {
         let body =
             br#"{"channel":"a","data":{"x": 1},"tags":{"k":"v"},"idempotency_key":"i","skip_history":true}"#;
-        let article = Article::read(body).unwrap();
+        let article = article(body).unwrap();
         let draft = article.draft(Some(HistoryOptions {
             size: 1,
             ttl: std::time::Duration::from_secs(1),
@@ -142,7 +163,7 @@ mod tests {
 
     #[test]
     fn null_is_data_and_nothing_is_not() {
-        assert_eq!(&Article::read(br#"{"data":null}"#).unwrap().publication.data[..], b"null");
+        assert_eq!(&article(br#"{"data":null}"#).unwrap().publication.data[..], b"null");
         let table = [
             (r#"{}"#.to_owned(), ErrorCode::BadRequest),
             (r#"{"b64data":"%"}"#.to_owned(), ErrorCode::BadRequest),
@@ -150,7 +171,7 @@ mod tests {
             (format!(r#"{{"data":1,"idempotency_key":"{}"}}"#, "x".repeat(257)), ErrorCode::BadRequest),
         ];
         for (body, code) in table {
-            assert_eq!(Article::read(body.as_bytes()).err(), Some(Failure::Refused(code)), "{body}");
+            assert_eq!(article(body.as_bytes()).err(), Some(Failure::Refused(code)), "{body}");
         }
     }
 }

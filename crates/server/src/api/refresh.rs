@@ -1,20 +1,26 @@
 //! `refresh`: changes when the connections of a user expire.
 
 use bytes::Bytes;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use spanwire_hub::{Expiry, Order, Whom};
 
 use super::World;
-use super::failure::{Failure, parse};
+use super::call::Call;
+use super::failure::Failure;
 use super::payload;
+use super::place::Done;
 use super::target::Target;
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
-struct How {
+pub(super) struct How {
+    /// The connections have expired: they are closed with code 3005.
     expired: bool,
+    /// When they expire, in seconds since 1970; 0 is never.
     expire_at: u64,
+    /// What others are told of them from now on; without it that stays as it is.
     info: Option<Box<RawValue>>,
 }
 
@@ -29,10 +35,12 @@ pub struct Refresh {
     pub info: Option<Bytes>,
 }
 
-impl Refresh {
-    pub(super) fn read(body: &[u8]) -> Result<Self, Failure> {
-        let whom = parse::<Target>(body)?.whom()?;
-        let how: How = parse(body)?;
+impl Call for Refresh {
+    type Body = (Target, How);
+    type Result = Done;
+
+    fn understand((target, how): Self::Body) -> Result<Self, Failure> {
+        let whom = target.whom()?;
         let expiry = match (how.expired, how.expire_at) {
             (true, _) => Expiry::Now,
             (false, 0) => Expiry::Never,
@@ -42,16 +50,17 @@ impl Refresh {
         Ok(Self { whom, expiry, info: (!info.is_empty()).then_some(info) })
     }
 
-    pub(super) fn answer(self, world: World<'_>) -> Result<String, Failure> {
+    async fn answer(self, world: World<'_>) -> Result<Done, Failure> {
         let Self { whom, expiry, info } = self;
         world.engine.order(&Order::Refresh { whom, expiry, info });
-        Ok("{}".to_owned())
+        Ok(Done {})
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::call::read;
 
     #[test]
     fn a_connection_ends_now_then_or_never() {
@@ -61,8 +70,8 @@ mod tests {
             (r#"{"user":"ann"}"#, Expiry::Never),
         ];
         for (body, expected) in table {
-            assert_eq!(Refresh::read(body.as_bytes()).unwrap().expiry, expected, "{body}");
+            assert_eq!(read::<Refresh>(body.as_bytes()).unwrap().expiry, expected, "{body}");
         }
-        assert!(Refresh::read(b"{}").is_err());
+        assert!(read::<Refresh>(b"{}").is_err());
     }
 }

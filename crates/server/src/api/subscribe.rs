@@ -1,49 +1,59 @@
 //! `subscribe`: subscribes the connections of a user to a channel.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use spanwire_hub::channel::{Channel, Epoch, Position};
+use spanwire_hub::channel::{Channel, Position};
 use spanwire_hub::{Grant, Order, SubscriptionOptions, Whom};
 
 use super::World;
-use super::failure::{Failure, parse};
+use super::call::Call;
+use super::failure::Failure;
 use super::payload;
-use super::place::Place;
+use super::place::{Done, Place, Since};
 use super::target::Target;
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
-struct How {
+pub(super) struct How {
+    /// What others in the channel are told of the client.
     info: Option<Box<RawValue>>,
+    /// The same in base64, which wins over `info`.
     b64info: Option<String>,
+    /// What the client is told with the subscription.
     data: Option<Box<RawValue>>,
+    /// The same in base64, which wins over `data`.
     b64data: Option<String>,
+    /// The position behind which publications follow, if the channel still has all of them.
     recover_since: Option<Since>,
+    /// Options of the channel's namespace that are to be otherwise for this subscription.
     r#override: Override,
+    /// When the subscription expires, in seconds since 1970; 0 is never.
     expire_at: u64,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Since {
-    offset: u64,
-    epoch: String,
-}
-
-#[derive(Default, Deserialize)]
+/// Options of a namespace that are to be otherwise.
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 struct Override {
+    /// Whether the client is in the channel's presence.
     presence: Option<Switch>,
+    /// Whether others are told when the client comes and goes.
     join_leave: Option<Switch>,
+    /// Whether the client is told when others come and go.
     force_push_join_leave: Option<Switch>,
+    /// Whether a missed publication is noticed.
     force_positioning: Option<Switch>,
+    /// Whether the client recovers what it missed when it comes back.
     force_recovery: Option<Switch>,
 }
 
-/// The protocol wraps each overridden option so that "off" differs from "not mentioned".
-#[derive(Default, Deserialize)]
+/// A switch in a wrapping, so that "off" differs from "not mentioned".
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(rename = "BoolValue")]
 struct Switch {
+    /// Whether it is on.
     value: bool,
 }
 
@@ -60,27 +70,26 @@ pub struct Subscribe {
     pub since: Option<Position>,
 }
 
-impl Subscribe {
-    pub(super) fn read(body: &[u8]) -> Result<Self, Failure> {
-        let whom = parse::<Target>(body)?.whom()?;
-        let Place { channel } = parse(body)?;
-        let how: How = parse(body)?;
+impl Call for Subscribe {
+    type Body = (Target, Place, How);
+    type Result = Done;
+
+    fn understand((target, Place { channel }, how): Self::Body) -> Result<Self, Failure> {
+        let whom = target.whom()?;
         let grant = Grant {
             info: payload::maybe(how.info, how.b64info)?,
             data: payload::maybe(how.data, how.b64data)?,
             expire_at: (how.expire_at != 0).then_some(how.expire_at),
             options: how.r#override.into(),
         };
-        let since =
-            how.recover_since.map(|Since { offset, epoch }| Position { offset, epoch: Epoch::new(&epoch) });
-        Ok(Self { whom, channel, grant, since })
+        Ok(Self { whom, channel, grant, since: how.recover_since.map(Position::from) })
     }
 
-    pub(super) fn answer(self, world: World<'_>) -> Result<String, Failure> {
+    async fn answer(self, world: World<'_>) -> Result<Done, Failure> {
         let (channel, _): (Channel, _) = world.channel(&self.channel)?;
         let Self { whom, grant, since, .. } = self;
         world.engine.order(&Order::Subscribe { whom, channel, grant, since });
-        Ok("{}".to_owned())
+        Ok(Done {})
     }
 }
 
@@ -100,12 +109,14 @@ impl From<Override> for SubscriptionOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::call::read;
+    use spanwire_hub::channel::Epoch;
 
     #[test]
     fn a_body_says_whom_where_and_how() {
         let body = br#"{"user":"ann","channel":"news","info":{"a":1},"b64data":"AAE=","expire_at":9,
             "recover_since":{"offset":3,"epoch":"e"},"override":{"presence":{"value":false},"join_leave":{}}}"#;
-        let found = Subscribe::read(body).unwrap();
+        let found = read::<Subscribe>(body).unwrap();
         assert_eq!((found.whom.user.as_str(), found.channel.as_str()), ("ann", "news"));
         assert_eq!(
             (&found.grant.info[..], &found.grant.data[..]),
@@ -115,6 +126,6 @@ mod tests {
         assert_eq!(found.grant.options.presence, Some(false));
         assert_eq!((found.grant.options.join_leave, found.grant.options.force_recovery), (Some(false), None));
         assert_eq!(found.since, Some(Position { offset: 3, epoch: Epoch::new("e") }));
-        assert!(Subscribe::read(br#"{"channel":"news"}"#).is_err());
+        assert!(read::<Subscribe>(br#"{"channel":"news"}"#).is_err());
     }
 }

@@ -110,7 +110,7 @@ fn banner(options: &ServeOptions, settings: &Settings, node: &Node) -> Banner {
         let secure = if settings.http_server.tls.is_some() { "s" } else { "" };
         if number == 0 {
             let key =
-                if settings.http_api_keys.0.is_empty() { "   closed: http_api.key is not set" } else { "" };
+                if settings.http_api.keys.0.is_empty() { "   closed: http_api.key is not set" } else { "" };
             banner.line("server API", &format!("http{secure}://{place}/api/<method>{key}"));
         }
         banner.line("websocket", &format!("ws{secure}://{place}/connection/websocket"));

@@ -41,7 +41,7 @@ pub(super) fn warnings(settings: &Settings) -> Vec<String> {
     for (key, length) in [
         ("client.token.hmac_secret_key", client.tokens.shortest_secret()),
         ("client.subscription_token.hmac_secret_key", own),
-        ("http_api.key", settings.http_api_keys.0.iter().map(|key| key.secret.reveal().len()).min()),
+        ("http_api.key", settings.http_api.keys.0.iter().map(|key| key.secret.reveal().len()).min()),
     ] {
         if length.is_some_and(|length| length < SECRET_BYTES_MIN) {
             warnings.push(format!(

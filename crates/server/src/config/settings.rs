@@ -14,8 +14,7 @@ use super::backend::BackendReader;
 use super::catalogue::Entry;
 use super::namespace::{self, TTL_MAX};
 use super::reader::{Curiosity, Reader, Report};
-use super::{ConfigError, Layer, Secret, Tls, Transports, check, tls, token};
-use crate::api::{ApiKey, Keyring, Scope};
+use super::{ConfigError, HttpApi, Layer, Secret, Tls, Transports, check, tls, token};
 use crate::auth::Verifier;
 use crate::backend::BackendSettings;
 use crate::edge::limits::STREAMS_MAX;
@@ -33,7 +32,7 @@ pub struct Settings {
     /// Pages to serve at `/`; none are served without.
     pub(crate) directory: Option<PathBuf>,
     pub(crate) http_server: HttpServer,
-    pub(crate) http_api_keys: Keyring,
+    pub(crate) http_api: HttpApi,
     pub(crate) health: bool,
     pub(crate) prometheus: bool,
     pub(crate) client: Client,
@@ -192,7 +191,7 @@ impl Settings {
             profile,
             directory: None,
             http_server: http_server(reader),
-            http_api_keys: http_api_keys(reader),
+            http_api: HttpApi::read(reader),
             health: reader.flag("health.enabled", "whether /health answers", true),
             prometheus: reader.flag("prometheus.enabled", "whether /metrics answers", true),
             client: client(reader),
@@ -286,36 +285,6 @@ fn network(text: &str) -> Option<IpNet> {
 fn rate(reader: &mut Reader<'_>, key: &'static str, doc: &'static str, default: usize) -> u32 {
     // The range fits, so that the cast loses nothing.
     reader.count(key, doc, default, 0..=RATE_MAX) as u32
-}
-
-fn http_api_keys(reader: &mut Reader<'_>) -> Keyring {
-    let key =
-        reader.secret("http_api.key", "the key that the server API wants to see; without one it is closed");
-    let mut keys: Vec<_> = key.map(|secret| ApiKey { secret, scope: Scope::All }).into_iter().collect();
-    keys.extend(
-        reader
-            .tables(
-                "http_api.keys",
-                "more keys of the server API, and what each opens",
-                |number, table| match table.get("name").and_then(|name| name.as_str()) {
-                    Some(name) => name.to_owned(),
-                    None => number.to_string(),
-                },
-                |reader| {
-                    reader.text("name", "what people call the key", "");
-                    let scope =
-                        reader.choice("scope", "which methods the key opens", Scope::All, &Scope::WORDS);
-                    let secret = reader.secret("key", "the key itself");
-                    if secret.is_none() {
-                        reader.conflict("key", "is missing");
-                    }
-                    secret.map(|secret| ApiKey { secret, scope })
-                },
-            )
-            .into_iter()
-            .flatten(),
-    );
-    Keyring(keys)
 }
 
 fn http2(reader: &mut Reader<'_>) -> Http2 {

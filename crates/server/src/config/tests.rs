@@ -22,7 +22,7 @@ fn an_empty_file_is_a_closed_server_with_the_usual_limits() {
     assert_eq!(settings.http_server.port, 8000);
     assert_eq!(settings.limits, spanwire_hub::limits::Limits::default());
     assert_eq!(*settings.namespaces.without_namespace, spanwire_hub::namespace::Namespace::default());
-    assert!(settings.http_api_keys.0.is_empty() && settings.client.tokens.trusts_nobody());
+    assert!(settings.http_api.keys.0.is_empty() && settings.client.tokens.trusts_nobody());
     assert!(!settings.client.anonymous);
 }
 
@@ -228,7 +228,7 @@ fn the_dev_profile_is_open_on_loopback_and_has_its_namespaces() {
     let settings = Settings::dev(Vec::new(), &Secret::new("api"), &Secret::new("token")).unwrap();
     assert!(settings.http_server.address.is_loopback());
     assert!(settings.client.anonymous);
-    assert!(settings.http_api_keys.0[0].secret.is(b"api"));
+    assert!(settings.http_api.keys.0[0].secret.is(b"api"));
     assert!(!settings.client.tokens.trusts_nobody() && settings.client.subscription_tokens.is_none());
     let (chat, signal) = (&settings.namespaces.named["chat"], &settings.namespaces.named["signal"]);
     let chat_history = chat.history.unwrap();
@@ -280,7 +280,7 @@ fn a_null_in_json_says_nothing() {
     let layer =
         Layer::from_json("a.json", r#"{"http_api": null, "client": {"ping_interval": null}}"#).unwrap();
     let settings = Settings::read(Profile::Secure, &[layer]).unwrap();
-    assert!(settings.http_api_keys.0.is_empty());
+    assert!(settings.http_api.keys.0.is_empty());
 }
 
 #[test]

@@ -12,7 +12,7 @@ use http::{HeaderValue, Method, StatusCode, Uri};
 use tower_http::services::ServeDir;
 
 use super::plain;
-use crate::api::Api;
+use crate::api::{Api, Called};
 use crate::assets;
 use crate::config::Settings;
 use crate::dev_proxy::{self, DevProxy};
@@ -27,7 +27,7 @@ pub(super) fn routes(
     counters: Arc<EdgeCounters>,
 ) -> Router {
     let mut routes = Router::new()
-        .route("/api/{method}", any(call).with_state(Arc::new(api)))
+        .merge(server_api(api))
         .route("/spanwire.js", get(|request: Request| assets::script("spanwire.js", request)))
         .route("/spanwire/{*path}", get(script));
     if settings.health {
@@ -51,13 +51,33 @@ pub(super) fn routes(
     routes.layer(middleware::from_fn_with_state(counters, count))
 }
 
+fn server_api(api: Api) -> Router {
+    Router::new()
+        .route("/api", any(call_by_lines))
+        .route("/api/{method}", any(call))
+        .route("/openapi.json", get(describe_api))
+        .with_state(Arc::new(api))
+}
+
 async fn call(
     State(api): State<Arc<Api>>,
     Extension(engine): Extension<EngineHandle>,
     Path(method): Path<String>,
     request: Request,
 ) -> Response {
-    api.answer(&engine, &method, request).await
+    api.answer(&engine, Called::Method(&method), request).await
+}
+
+async fn call_by_lines(
+    State(api): State<Arc<Api>>,
+    Extension(engine): Extension<EngineHandle>,
+    request: Request,
+) -> Response {
+    api.answer(&engine, Called::Lines, request).await
+}
+
+async fn describe_api(State(api): State<Arc<Api>>) -> Response {
+    api.description()
 }
 
 async fn script(Path(path): Path<String>, request: Request) -> Response {
@@ -102,7 +122,7 @@ async fn count(State(counters): State<Arc<EdgeCounters>>, request: Request, next
     let route = match request.uri().path() {
         "/health" => "health",
         "/metrics" => "metrics",
-        path if path.starts_with("/api/") => "api",
+        path if path == "/api" || path.starts_with("/api/") => "api",
         _ => "pages",
     };
     let response = next.run(request).await;

@@ -1,5 +1,9 @@
 //! `/api/…`: what a backend may ask, and what anyone may not.
 
+mod errors;
+mod lines;
+mod sessions;
+
 use serde_json::{Value, json};
 
 use crate::support::http::{api, exchange, post};
@@ -42,29 +46,6 @@ async fn it_is_asked_by_post_and_in_json() {
     for body in ["hello", "[]", r#"{"channel":1}"#, r#"{"channel":"square","data":"#] {
         let response = post(server.address, "/api/publish", &key, body).await;
         assert_eq!(response.status, 400, "{body:?}: {response:?}");
-    }
-}
-
-/// What is asked, of which method, and the error code that answers.
-const REFUSALS: &[(&str, &str, u64)] = &[
-    ("publish", r#"{"channel":"","data":1}"#, 107),
-    ("publish", r#"{"channel":"square"}"#, 107),
-    ("publish", r#"{"channel":"nowhere:square","data":1}"#, 102),
-    ("broadcast", r#"{"channels":[],"data":1}"#, 107),
-    ("presence", r#"{"channel":"plain:square"}"#, 108),
-    ("presence", r#"{"channel":"nowhere:square"}"#, 102),
-    ("history", r#"{"channel":"plain:square"}"#, 108),
-    ("history", r#"{"channel":"square","since":{"offset":0,"epoch":"other"},"limit":1}"#, 112),
-];
-
-#[tokio::test]
-async fn each_refusal_has_its_code() {
-    let server = Server::serve(json!({})).await;
-    for (method, body, code) in REFUSALS {
-        let body: Value = serde_json::from_str(body).expect("the table is JSON");
-        let answer = api(server.address, method, &body).await;
-        assert_eq!(answer["error"]["code"], *code, "{method} {body}: {answer}");
-        assert!(answer["error"]["message"].is_string());
     }
 }
 

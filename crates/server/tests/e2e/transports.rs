@@ -3,8 +3,8 @@
 //! A scene is written once, against a [`Client`](client::Client). A transport is one row of the table below, and what it
 //! takes to speak it: one arm of [`Carrier`](carrier::Carrier).
 
-mod carrier;
-mod client;
+pub(crate) mod carrier;
+pub(crate) mod client;
 mod hearing;
 mod over_http2;
 mod polling;

@@ -86,6 +86,11 @@ impl Client {
         client
     }
 
+    /// The session id that the client was told; empty if its transport needs none.
+    pub(crate) fn session(&self) -> &str {
+        &self.session
+    }
+
     /// Sends a command and returns its id.
     pub(crate) async fn say(&mut self, method: &str, request: Value) -> u64 {
         self.last_id += 1;

@@ -1,0 +1,215 @@
+//! `/openapi.json`: the server API, described for programs (OpenAPI 3.1).
+//!
+//! What it says of bodies and results comes from the types by which they are read and written (`call.rs`), and the list
+//! of methods is the one that calls are looked up in.
+
+use std::collections::BTreeMap;
+
+use schemars::generate::{Contract, SchemaSettings};
+use schemars::{Schema, SchemaGenerator};
+use serde_json::{Value, json};
+
+use super::Method;
+use super::call::{Call, Fields as _};
+use super::failure::ApiError;
+
+/// Where the named parts of the document are.
+const SCHEMAS: &str = "/components/schemas";
+
+/// Collects the parts that have names, those of what callers say apart from those of what they are told: a field that
+/// may be left out of the one may always be there in the other.
+pub(super) struct Schemas {
+    requests: SchemaGenerator,
+    results: SchemaGenerator,
+}
+
+/// What the callers of a method say, and are told.
+pub(super) struct Operation {
+    request: Value,
+    result: Value,
+}
+
+/// The reference to what a method's body is.
+pub(super) fn request_of(method: Method) -> Value {
+    json!({ "$ref": format!("#{SCHEMAS}/{}", request_name(method)) })
+}
+
+/// The reference to what a method's result is.
+pub(super) fn result_of(method: Method) -> Value {
+    json!({ "$ref": format!("#{SCHEMAS}/{}", result_name(method)) })
+}
+
+fn request_name(method: Method) -> String {
+    format!("{method:?}Request")
+}
+
+fn result_name(method: Method) -> String {
+    format!("{method:?}Result")
+}
+
+impl Schemas {
+    fn new() -> Self {
+        let generator = |contract| {
+            let mut settings = SchemaSettings::draft2020_12();
+            settings.definitions_path = SCHEMAS.into();
+            settings.contract = contract;
+            settings.into_generator()
+        };
+        Self { requests: generator(Contract::Deserialize), results: generator(Contract::Serialize) }
+    }
+
+    /// What the calls of this type say, and are told.
+    pub(super) fn operation<C: Call>(&mut self) -> Operation {
+        Operation {
+            request: joined(C::Body::schemas(&mut self.requests)),
+            result: <C::Result as schemars::JsonSchema>::json_schema(&mut self.results).to_value(),
+        }
+    }
+
+    /// Every part that has a name.
+    fn named(mut self) -> BTreeMap<String, Value> {
+        let mut all: BTreeMap<_, _> = self.requests.take_definitions(true).into_iter().collect();
+        for (name, schema) in self.results.take_definitions(true) {
+            let other = all.insert(name.clone(), schema.clone());
+            debug_assert!(other.is_none_or(|other| other == schema), "there are two of the name {name}");
+        }
+        all
+    }
+}
+
+/// The fields of several structures as those of one.
+fn joined(parts: Vec<Schema>) -> Value {
+    let (mut properties, mut required) = (serde_json::Map::new(), Vec::new());
+    for part in parts {
+        let mut part = part.to_value();
+        if let Some(Value::Object(fields)) = part.get_mut("properties").map(Value::take) {
+            properties.extend(fields);
+        }
+        if let Some(Value::Array(names)) = part.get_mut("required").map(Value::take) {
+            required.extend(names);
+        }
+    }
+    let mut whole = json!({ "type": "object", "properties": properties });
+    if !required.is_empty() {
+        whole["required"] = required.into();
+    }
+    whole
+}
+
+/// The document.
+pub(super) fn document() -> Value {
+    let mut schemas = Schemas::new();
+    let error = schemas.results.subschema_for::<ApiError>().to_value();
+    let (mut paths, mut named) = (BTreeMap::new(), BTreeMap::new());
+    for method in Method::ALL {
+        let Operation { request, result } = method.operation(&mut schemas);
+        named.insert(request_name(method), request);
+        named.insert(result_name(method), result);
+        paths.insert(format!("/api/{}", method.name()), json!({ "post": post(method, &error) }));
+    }
+    named.extend(schemas.named());
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Spanwire server API",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "What a backend asks of Spanwire. A call that reached its method is answered with status 200, \
+                            and with a result or an error in the body; other statuses mean that no method was reached.",
+            "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
+        },
+        "servers": [{ "url": "/" }],
+        "security": [{ "header": [] }, { "authorization": [] }, { "query": [] }],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "header": { "type": "apiKey", "in": "header", "name": "X-API-Key" },
+                "authorization": {
+                    "type": "apiKey", "in": "header", "name": "Authorization",
+                    "description": "The word `apikey`, a space, and the key.",
+                },
+                "query": { "type": "apiKey", "in": "query", "name": "api_key" },
+            },
+            "responses": responses(&error),
+            "schemas": named,
+        },
+    })
+}
+
+/// How a method is called.
+fn post(method: Method, error: &Value) -> Value {
+    let body = |schema: Value| json!({ "application/json": { "schema": schema } });
+    // The replies of a batch stand at the top, as in Centrifugo.
+    let result = match method {
+        Method::Batch => result_of(method),
+        _ => envelope("result", result_of(method)),
+    };
+    json!({
+        "operationId": method.name(),
+        "summary": method.doc(),
+        "requestBody": { "required": true, "content": body(request_of(method)) },
+        "responses": {
+            "200": {
+                "description": "What came of it.",
+                "content": body(json!({ "oneOf": [result, envelope("error", error.clone())] })),
+            },
+            "400": { "$ref": "#/components/responses/Malformed" },
+            "401": { "$ref": "#/components/responses/Unauthorized" },
+            "403": { "$ref": "#/components/responses/Forbidden" },
+            "413": { "$ref": "#/components/responses/TooLarge" },
+        },
+    })
+}
+
+fn envelope(name: &str, schema: Value) -> Value {
+    json!({ "type": "object", "properties": { name: schema }, "required": [name], "additionalProperties": false })
+}
+
+/// What is answered where no method was reached.
+fn responses(_: &Value) -> Value {
+    let text = |description: &str| json!({ "description": description, "content": { "text/plain": { "schema": { "type": "string" } } } });
+    json!({
+        "Malformed": text("The body is not what the method reads; the text says where."),
+        "Unauthorized": { "description": "There is no key, or it is none of http_api.key and http_api.keys." },
+        "Forbidden": text("The key does not open this method."),
+        "TooLarge": text("The body is larger than 4 MiB."),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_described_with_the_fields_of_all_its_parts() {
+        let document = document();
+        let publish = &document["components"]["schemas"]["PublishRequest"];
+        let fields: Vec<_> = publish["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+        let expected =
+            ["b64data", "channel", "data", "delta", "idempotency_key", "skip_history", "tags", "version"];
+        assert_eq!(fields, expected);
+        assert_eq!(publish["required"], json!(["channel"]));
+    }
+
+    #[test]
+    fn every_method_has_a_path_and_every_field_a_sentence() {
+        let document = document();
+        let paths = document["paths"].as_object().unwrap();
+        assert_eq!(paths.len(), Method::ALL.len());
+        for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+            for (field, described) in schema["properties"].as_object().into_iter().flatten() {
+                let is_told = described.get("description").is_some() || described.get("$ref").is_some();
+                assert!(is_told, "{name}.{field}: {described}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        let document = document();
+        let text = document.to_string();
+        for rest in text.split("\"$ref\":\"#").skip(1) {
+            let place = rest.split('"').next().unwrap();
+            assert!(document.pointer(place).is_some(), "{place}");
+        }
+    }
+}
