@@ -10,8 +10,11 @@ use spanwire_wire::{DisconnectCode, DisconnectReason, Encoding, ErrorCode, Unsub
 
 use crate::backend::{Approval, Petition, Renewal};
 use crate::broker::{BrokerAnswer, BrokerRequest};
+use crate::capabilities::Capabilities;
 use crate::channel::{Channel, Position};
+use crate::denial::Denial;
 use crate::presence::{PresenceAnswer, PresenceRequest};
+use crate::right::Rights;
 use crate::session::SubscriptionOptions;
 
 /// Names a session for as long as it lives; another session in the same place has another generation.
@@ -179,6 +182,8 @@ pub enum Output {
     Close(SessionId, DisconnectReason),
     /// The session can take frames again, after [`Hub::is_busy`](crate::Hub::is_busy) said that it could not.
     Resume(SessionId),
+    /// Tell the operator why a client may not do something; the client has been told the code.
+    Denied(Box<Denial>),
 }
 
 /// What a hub does not know or may not decide.
@@ -273,6 +278,8 @@ pub struct Credentials {
     pub data: Bytes,
     /// Server-side subscriptions.
     pub channels: Vec<(Channel, Grant)>,
+    /// What it may do beyond what namespaces permit.
+    pub capabilities: Capabilities,
     /// What the backend wants to be told of this connection whenever it is asked; nobody else sees it.
     pub meta: Bytes,
     /// When the connection expires, the backend is asked whether it goes on; the client need not refresh it.
@@ -290,6 +297,8 @@ pub struct Grant {
     pub expire_at: Option<u64>,
     /// What it changes of the namespace's options.
     pub options: SubscriptionOptions,
+    /// What the subscriber may do in the channel beyond what its namespace permits.
+    pub rights: Rights,
 }
 
 /// Why somebody is not let in, or may not do something.

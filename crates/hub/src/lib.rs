@@ -11,24 +11,31 @@ mod asks;
 mod audience;
 pub mod backend;
 pub mod broker;
+pub mod capabilities;
 pub mod channel;
 pub mod conformance;
 pub mod delivery;
+mod denial;
+pub mod glob;
 mod hub;
 mod io;
 pub mod limits;
 pub mod namespace;
 pub mod outbox;
+mod permission;
 pub mod presence;
+mod right;
 mod session;
 mod sessions;
 pub mod time;
 mod weight;
 mod wheel;
 
+pub use denial::{Denial, Why};
 pub use hub::{Census, Config, Hub};
 pub use io::{
     Answer, AskId, Authenticate, Credentials, Deed, Expiry, Grant, Input, Opening, Order, Output, Question,
     Reach, Refusal, SessionId, Upstream, Whom,
 };
+pub use right::{Right, Rights};
 pub use session::SubscriptionOptions;

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use regex_lite::Regex;
 use spanwire_wire::ErrorCode;
 
 use crate::backend::Deciders;
 use crate::broker::HistoryOptions;
+use crate::denial::Why;
 
 /// Ends a namespace's name within a channel's name: `chat:lobby` is the channel `lobby` of namespace `chat`.
 pub const NAMESPACE_BOUNDARY: char = ':';
@@ -64,8 +66,43 @@ pub struct Namespace {
     pub read_history: Permission,
     /// `channel#user1,user2` lets these users subscribe.
     pub allow_user_limited_channels: bool,
+    /// Which names its channels may have.
+    pub channel_names: ChannelNames,
     /// What the backend decides.
     pub deciders: Deciders,
+}
+
+/// Which names the channels of a namespace may have, behind the [`NAMESPACE_BOUNDARY`].
+#[derive(Clone, Debug, Default)]
+pub enum ChannelNames {
+    /// Any in ASCII.
+    #[default]
+    Ascii,
+    /// Those in which this expression finds something, whatever their characters; it says by itself where it is
+    /// anchored.
+    Matching(Regex),
+}
+
+impl PartialEq for ChannelNames {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Ascii, Self::Ascii) => true,
+            (Self::Matching(one), Self::Matching(other)) => one.as_str() == other.as_str(),
+            _ => false,
+        }
+    }
+}
+
+impl Eq for ChannelNames {}
+
+impl ChannelNames {
+    /// Whether a channel may be called so.
+    fn allow(&self, name: &str) -> bool {
+        match self {
+            Self::Ascii => name.is_ascii(),
+            Self::Matching(expression) => expression.is_match(name),
+        }
+    }
 }
 
 /// All namespaces of a server, and which one a channel belongs to.
@@ -81,16 +118,22 @@ impl Namespaces {
     /// The namespace of a channel.
     ///
     /// # Errors
-    /// [`ErrorCode::BadRequest`] for an empty name or one that is not ASCII, [`ErrorCode::UnknownChannel`] if the
+    /// [`ErrorCode::BadRequest`] for a name that the namespace does not allow, [`ErrorCode::UnknownChannel`] if the
     /// name begins with a namespace that is not configured.
     pub fn of(&self, channel: &str) -> Result<&Arc<Namespace>, ErrorCode> {
-        if channel.is_empty() || !channel.is_ascii() {
-            return Err(ErrorCode::BadRequest);
-        }
+        self.find(channel).map_err(Why::code)
+    }
+
+    /// The namespace of a channel, or what is wrong with the name.
+    pub(crate) fn find(&self, channel: &str) -> Result<&Arc<Namespace>, Why> {
         let public = channel.strip_prefix(PRIVATE_PREFIX).unwrap_or(channel);
-        match public.split_once(NAMESPACE_BOUNDARY) {
-            None => Ok(&self.without_namespace),
-            Some((name, _)) => self.named.get(name).ok_or(ErrorCode::UnknownChannel),
+        let (namespace, name) = match public.split_once(NAMESPACE_BOUNDARY) {
+            None => (&self.without_namespace, public),
+            Some((name, rest)) => (self.named.get(name).ok_or(Why::UnknownNamespace)?, rest),
+        };
+        match !channel.is_empty() && namespace.channel_names.allow(name) {
+            true => Ok(namespace),
+            false => Err(Why::Name),
         }
     }
 }
@@ -112,7 +155,10 @@ mod tests {
 
     fn namespaces() -> Namespaces {
         let chat = Arc::new(Namespace { presence: true, ..Namespace::default() });
-        Namespaces { without_namespace: Arc::default(), named: HashMap::from([("chat".to_owned(), chat)]) }
+        let names = ChannelNames::Matching(Regex::new("^[0-9\u{e9}]+$").unwrap());
+        let numbers = Arc::new(Namespace { presence: true, channel_names: names, ..Namespace::default() });
+        let named = HashMap::from([("chat".to_owned(), chat), ("numbers".to_owned(), numbers)]);
+        Namespaces { without_namespace: Arc::default(), named }
     }
 
     #[test]
@@ -128,6 +174,11 @@ mod tests {
             (":x", Err(ErrorCode::UnknownChannel)),
             ("", Err(ErrorCode::BadRequest)),
             ("caf\u{e9}", Err(ErrorCode::BadRequest)),
+            ("chat:caf\u{e9}", Err(ErrorCode::BadRequest)),
+            ("numbers:7", Ok(true)),
+            ("$numbers:7\u{e9}", Ok(true)),
+            ("numbers:seven", Err(ErrorCode::BadRequest)),
+            ("numbers:", Err(ErrorCode::BadRequest)),
         ];
         for (channel, expected) in table {
             assert_eq!(namespaces.of(channel).map(|found| found.presence), expected, "{channel}");

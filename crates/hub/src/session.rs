@@ -18,6 +18,7 @@ use bytes::Bytes;
 use spanwire_wire::Encoding;
 use spanwire_wire::message::{ClientInfo, SubscribeRequest, SubscribeResult};
 
+use crate::capabilities::Capabilities;
 use crate::channel::Position;
 use crate::time::Instant;
 use crate::{Credentials, Reach, Upstream};
@@ -119,6 +120,8 @@ pub(crate) struct Client {
 /// What only few clients have.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ClientExtra {
+    /// What it may do beyond what namespaces permit.
+    pub(crate) capabilities: Capabilities,
     /// When the connection is closed because it has expired.
     pub(crate) close_at: Option<Instant>,
     /// What the backend wants to be told of the client again.
@@ -141,7 +144,7 @@ impl Client {
     }
 
     pub(crate) fn new(id: uuid::ClientId, credentials: &Credentials, extended: bool) -> Self {
-        Self {
+        let mut client = Self {
             id,
             user: Arc::from(credentials.user.as_str()),
             info: credentials.info.clone(),
@@ -149,6 +152,20 @@ impl Client {
             extended,
             extra: (!credentials.meta.is_empty())
                 .then(|| Box::new(ClientExtra { meta: credentials.meta.clone(), ..ClientExtra::default() })),
+        };
+        client.may_do(credentials.capabilities.clone());
+        client
+    }
+
+    /// What it may do beyond what namespaces permit.
+    pub(crate) fn capabilities(&self) -> Option<&Capabilities> {
+        self.extra.as_ref().map(|extra| &extra.capabilities)
+    }
+
+    /// Sets that.
+    pub(crate) fn may_do(&mut self, capabilities: Capabilities) {
+        if !capabilities.is_empty() || self.extra.is_some() {
+            self.extra.get_or_insert_default().capabilities = capabilities;
         }
     }
 

@@ -8,6 +8,7 @@
 //! - `leaving`: every way out, and that nothing remains
 //! - `ordering`: what the backend makes of sessions without asking them
 //! - `overtaking`: orders and answers that cross each other on the way
+//! - `permissions`: what capabilities and subscriptions let a client do, and what is told of denials
 //! - `timing`: pings, expiry, staleness
 //! - `deciding`: what the backend is asked, and answers that come late or in another order
 //! - `unidirectional`: clients that only hear
@@ -20,6 +21,7 @@ mod scenes {
     mod limits;
     mod ordering;
     mod overtaking;
+    mod permissions;
     mod recovering;
     mod requests;
     mod sharing;

@@ -2,12 +2,14 @@
 //!
 //! Everything here is decided before any state is made for the stranger who asks.
 
+mod capabilities;
 mod claims;
 mod gate;
 mod host;
 mod origin;
 mod token;
 
+pub(crate) use capabilities::{Allow, CapabilityClaim, capabilities};
 pub(crate) use claims::{Override, payload};
 pub use gate::{Anonymous, Gate};
 pub use host::{HostPolicy, HostRefusal};

@@ -25,6 +25,7 @@ mod compressor;
 mod connection;
 mod connections;
 mod deadlines;
+mod denials;
 mod driver;
 mod handle;
 mod headcount;

@@ -22,7 +22,6 @@ mod descriptors;
 mod dev_proxy;
 pub mod edge;
 pub mod engine;
-mod glob;
 mod http_client;
 mod log;
 pub mod metrics;

@@ -124,7 +124,7 @@ impl Hub {
         grant: Grant,
     ) {
         let since = self.connecting_mut(id).and_then(|connecting| connecting.wanted.remove(channel.as_str()));
-        let traits = Traits::decide(namespace, grant.options, Wishes::default());
+        let traits = Traits::decide(namespace, &grant, Wishes::default());
         let joining = Joining {
             purpose: crate::session::Purpose::Connect,
             since,

@@ -11,6 +11,7 @@ use super::{Hub, Purpose};
 use crate::backend::{Approval, Matter, Petition, ProxyId};
 use crate::broker::BrokerRequest;
 use crate::delivery::is_json_or_nothing;
+use crate::right::Right;
 use crate::{Question, Refusal, SessionId};
 
 impl Hub {
@@ -60,8 +61,8 @@ impl Hub {
         };
         request.data = data.unwrap_or(request.data);
         match self.draft(id, &request) {
-            Err(code) => self.refuse(id, command, code),
-            Ok(mut draft) => {
+            Err(objection) => self.refuse_for(id, command, Right::Publish, &request.channel, objection),
+            Ok((mut draft, _)) => {
                 draft.publication.tags = tags;
                 draft.history = draft.history.filter(|_| !skip_history);
                 draft.idempotency_key = idempotency_key.or(draft.idempotency_key);

@@ -72,7 +72,7 @@ impl Hub {
         if session.subscriptions.len() >= limits.channels_per_client_max {
             return self.close(id, DisconnectCode::ChannelLimit.into());
         }
-        let traits = Traits::decide(&namespace, grant.options, Wishes::default());
+        let traits = Traits::decide(&namespace, grant, Wishes::default());
         let joining = Joining {
             purpose: Purpose::Order,
             since,

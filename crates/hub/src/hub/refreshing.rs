@@ -52,6 +52,7 @@ impl Hub {
         }
         client.closes(end_of(now, credentials.expire_at, delay));
         client.info = credentials.info;
+        client.may_do(credentials.capabilities);
         self.rearm(id);
         let ttl = credentials.expire_at.map(|at| time_to_live(now, at));
         let result = RefreshResult {
@@ -112,6 +113,9 @@ impl Hub {
         };
         let delay = self.config.limits.expired_sub_close_delay;
         let Some(session) = self.sessions.get_mut(id) else { return };
+        if let Some(subscription) = session.subscriptions.get_mut(audience) {
+            subscription.traits.rights = grant.rights;
+        }
         session.subscriptions.expires(audience, grant.expire_at, end_of(now, grant.expire_at, delay));
         self.rearm(id);
         let ttl = grant.expire_at.map(|at| time_to_live(now, at));

@@ -10,40 +10,44 @@ use spanwire_wire::message::{
 use spanwire_wire::{DisconnectCode, Encoding, ErrorCode, Outcome};
 
 use super::{Hub, Purpose};
-use crate::SessionId;
+use crate::backend::ProxyId;
 use crate::broker::{BrokerAnswer, BrokerError, BrokerRequest, Draft, HistoryQuery};
 use crate::channel::{Channel, Epoch, Position};
 use crate::delivery::{json_info, json_publications};
-use crate::namespace::{Namespace, Permission};
+use crate::denial::Denial;
+use crate::namespace::Namespace;
+use crate::permission::{Applicant, Objection};
 use crate::presence::{PresenceAnswer, PresenceRequest};
+use crate::right::Right;
 use crate::session::{Place, Session, Subscription};
 use crate::weight;
+use crate::{Output, SessionId};
 
 /// Longest idempotency key of a publish command (`sw_key`), in bytes: a UUID or a hash in hex fits.
 const KEY_BYTES_MAX: usize = 64;
 
 impl Hub {
     pub(super) fn publish(&mut self, id: SessionId, command: u32, request: PublishRequest) {
-        let draft = self.draft(id, &request);
-        match (draft, self.config.namespaces.of(&request.channel).map(|found| found.deciders.publish)) {
-            (Err(code), _) | (_, Err(code)) => self.refuse(id, command, code),
-            (Ok(_), Ok(Some(proxy))) => self.ask_for_approval(id, command, request, proxy),
-            (Ok(draft), Ok(None)) => {
+        match self.draft(id, &request) {
+            Err(objection) => self.refuse_for(id, command, Right::Publish, &request.channel, objection),
+            Ok((_, Some(proxy))) => self.ask_for_approval(id, command, request, proxy),
+            Ok((draft, None)) => {
                 let channel = self.channel(&request.channel);
                 self.ask_broker(id, Purpose::Publish { command }, channel, BrokerRequest::Publish(draft));
             }
         }
     }
 
-    pub(super) fn draft(&self, id: SessionId, request: &PublishRequest) -> Result<Draft, ErrorCode> {
-        let allowed = |namespace: &Namespace| match namespace.deciders.publish {
-            Some(_) => Permission { client: true, subscriber: true, anonymous: true },
-            None => namespace.publish,
-        };
-        let (namespace, session) = self.may(id, &request.channel, allowed)?;
+    /// What is to be published, and whom to ask before.
+    pub(super) fn draft(
+        &self,
+        id: SessionId,
+        request: &PublishRequest,
+    ) -> Result<(Draft, Option<ProxyId>), Objection> {
+        let (namespace, session) = self.may(id, &request.channel, Right::Publish)?;
         let client = session.client().ok_or(ErrorCode::Internal)?;
         if request.data.is_empty() || request.r#type != 0 || request.sw_key.len() > KEY_BYTES_MAX {
-            return Err(ErrorCode::BadRequest);
+            return Err(ErrorCode::BadRequest.into());
         }
         let chan_info =
             self.subscription(session, &request.channel).map(Subscription::info).unwrap_or_default();
@@ -55,7 +59,8 @@ impl Hub {
         // Keys of different users do not meet, so that nobody can suppress what somebody else publishes.
         let key = || Bytes::from(format!("{}\0{}", client.user, request.sw_key));
         let idempotency_key = (client.extended && !request.sw_key.is_empty()).then(key);
-        Ok(Draft { publication, history: namespace.history, idempotency_key })
+        let draft = Draft { publication, history: namespace.history, idempotency_key };
+        Ok((draft, namespace.deciders.publish))
     }
 
     pub(super) fn published(&mut self, id: SessionId, command: u32, answer: BrokerAnswer) {
@@ -74,7 +79,7 @@ impl Hub {
 
     pub(super) fn read_history(&mut self, id: SessionId, command: u32, request: HistoryRequest) {
         match self.history_query(id, &request) {
-            Err(code) => self.refuse(id, command, code),
+            Err(objection) => self.refuse_for(id, command, Right::History, &request.channel, objection),
             Ok(query) => {
                 let channel = self.channel(&request.channel);
                 self.ask_broker(id, Purpose::History { command }, channel, query);
@@ -82,12 +87,11 @@ impl Hub {
         }
     }
 
-    fn history_query(&self, id: SessionId, request: &HistoryRequest) -> Result<BrokerRequest, ErrorCode> {
-        let namespace = self.config.namespaces.of(&request.channel)?;
+    fn history_query(&self, id: SessionId, request: &HistoryRequest) -> Result<BrokerRequest, Objection> {
+        let (namespace, _) = self.may(id, &request.channel, Right::History)?;
         let history = namespace.history.ok_or(ErrorCode::NotAvailable)?;
-        self.may(id, &request.channel, |namespace| namespace.read_history)?;
         if request.reverse && request.since.as_ref().is_some_and(|since| since.offset == 0) {
-            return Err(ErrorCode::BadRequest);
+            return Err(ErrorCode::BadRequest.into());
         }
         let most = self.config.limits.history_publications_max;
         let limit = usize::try_from(request.limit).map_or(most, |limit| limit.min(most));
@@ -140,14 +144,9 @@ impl Hub {
     }
 
     fn ask_who_is_there(&mut self, id: SessionId, command: u32, channel: &str, request: PresenceRequest) {
-        let keeps = self.config.namespaces.of(channel).and_then(|namespace| match namespace.presence {
-            true => Ok(()),
-            false => Err(ErrorCode::NotAvailable),
-        });
-        let allowed =
-            keeps.and_then(|()| self.may(id, channel, |namespace| namespace.see_presence).map(|_| ()));
+        let allowed = self.may(id, channel, Right::Presence).map(|_| ());
         match allowed {
-            Err(code) => self.refuse(id, command, code),
+            Err(objection) => self.refuse_for(id, command, Right::Presence, channel, objection),
             Ok(()) => {
                 let channel = self.channel(channel);
                 self.ask_presence(id, Purpose::Presence { command }, channel, request);
@@ -183,20 +182,64 @@ impl Hub {
         &self,
         id: SessionId,
         channel: &str,
-        permission: impl Fn(&Namespace) -> Permission,
-    ) -> Result<(&Arc<Namespace>, &Session), ErrorCode> {
+        right: Right,
+    ) -> Result<(&Arc<Namespace>, &Session), Objection> {
         let session = self.sessions.get(id).ok_or(ErrorCode::Internal)?;
         if channel.len() > self.config.limits.channel_name_bytes_max {
-            return Err(ErrorCode::BadRequest);
+            return Err(ErrorCode::BadRequest.into());
         }
-        let namespace = self.config.namespaces.of(channel)?;
-        let user = session.client().map_or("", |client| &client.user);
-        let subscribed = self.subscription(session, channel).is_some();
-        if permission(namespace).allows(user, subscribed) {
-            Ok((namespace, session))
-        } else {
-            Err(ErrorCode::PermissionDenied)
+        let namespace = self.config.namespaces.find(channel)?;
+        self.applicant(session, channel).may(namespace, right, channel)?;
+        Ok((namespace, session))
+    }
+
+    /// What is known of a session that wants something of a channel.
+    pub(super) fn applicant<'a>(&self, session: &'a Session, channel: &str) -> Applicant<'a> {
+        let client = session.client();
+        Applicant {
+            user: client.map_or("", |client| &client.user),
+            capabilities: client.and_then(|client| client.capabilities()),
+            subscription: self.subscription(session, channel).map(|found| found.traits.rights),
         }
+    }
+
+    /// Refuses a command, and tells the operator if it was denied.
+    pub(super) fn refuse_for(
+        &mut self,
+        id: SessionId,
+        command: u32,
+        right: Right,
+        channel: &str,
+        objection: Objection,
+    ) {
+        let code = self.object(id, right, channel, objection);
+        self.refuse(id, command, code);
+    }
+
+    /// The code of an objection, of which the operator is told if it is a denial.
+    pub(super) fn object(
+        &mut self,
+        id: SessionId,
+        right: Right,
+        channel: &str,
+        objection: Objection,
+    ) -> ErrorCode {
+        let why = match objection {
+            Objection::Mistake(code) => return code,
+            Objection::Denied(why) => why,
+        };
+        if let Some(client) = self.sessions.get(id).and_then(Session::client) {
+            let denial = Denial {
+                session: id,
+                client: client.id.to_string(),
+                user: client.user.as_ref().to_owned(),
+                channel: Channel::new(channel),
+                right,
+                why,
+            };
+            self.outputs.push_back(Output::Denied(Box::new(denial)));
+        }
+        why.code()
     }
 
     /// The live subscription of a session to a channel.

@@ -14,16 +14,18 @@ use spanwire_wire::{DisconnectCode, Encoding, ErrorCode, Outcome};
 use super::connecting::{end_of, time_to_live};
 use super::{Hub, Purpose};
 use crate::audience::{AudienceId, Joiner, Member};
-use crate::backend::{Matter, ProxyId};
+use crate::backend::Matter;
 use crate::broker::{BrokerAnswer, BrokerRequest};
 use crate::channel::Position;
 use crate::delivery::{Delivery, is_json_or_nothing, json_publications};
+use crate::denial::Why;
 use crate::io::wanted_position;
-use crate::namespace::{Namespace, is_private, lists_user};
+use crate::namespace::Namespace;
+use crate::permission::{Applicant, Decider, Objection};
 use crate::presence::{PresenceAnswer, PresenceRequest};
+use crate::right::{Right, Rights};
 use crate::session::{
-    Joining, Place, Purpose as JoinPurpose, Stage, Subscription, SubscriptionId, SubscriptionOptions, Traits,
-    Wishes,
+    Joining, Place, Purpose as JoinPurpose, Stage, Subscription, SubscriptionId, Traits, Wishes,
 };
 use crate::time::Now;
 use crate::weight;
@@ -50,7 +52,9 @@ impl Hub {
         purpose: JoinPurpose,
         request: SubscribeRequest,
     ) -> Result<(), ErrorCode> {
-        let (namespace, decider) = self.may_subscribe(id, &request)?;
+        let decided = self.may_subscribe(id, &request);
+        let (namespace, decider) =
+            decided.map_err(|objection| self.object(id, Right::Subscribe, &request.channel, objection))?;
         let wishes = self.wishes(id, &namespace, &request);
         let joining = Joining {
             purpose,
@@ -58,7 +62,7 @@ impl Hub {
             reject_unrecovered: request.flag & SubscribeRequest::FLAG_REJECT_UNRECOVERED != 0,
             traits: Traits {
                 server_side: purpose == JoinPurpose::Connect,
-                ..Traits::decide(&namespace, SubscriptionOptions::default(), wishes)
+                ..Traits::decide(&namespace, &Grant::default(), wishes)
             },
             info: Default::default(),
             data: Default::default(),
@@ -68,7 +72,7 @@ impl Hub {
         let subscription = self.begin_joining(id, &request.channel, &namespace, joining);
         let asker = Purpose::VerifySubscription(subscription);
         match decider {
-            Decider::Namespace => {
+            Decider::Nobody => {
                 self.subscription_allowed(now, id, subscription.audience, Grant::default());
             }
             Decider::Backend(proxy) => {
@@ -91,41 +95,44 @@ impl Hub {
         &self,
         id: SessionId,
         request: &SubscribeRequest,
-    ) -> Result<(Arc<Namespace>, Decider), ErrorCode> {
+    ) -> Result<(Arc<Namespace>, Decider), Objection> {
         let limits = &self.config.limits;
         let session = self.sessions.get(id).ok_or(ErrorCode::Internal)?;
         let channel = request.channel.as_str();
         if channel.len() > limits.channel_name_bytes_max || request.tf.is_some() {
-            return Err(ErrorCode::BadRequest);
+            return Err(ErrorCode::BadRequest.into());
         }
         if self.audiences.find(channel).is_some_and(|audience| session.subscriptions.get(audience).is_some())
         {
-            return Err(ErrorCode::AlreadySubscribed);
+            return Err(ErrorCode::AlreadySubscribed.into());
         }
         if session.subscriptions.len() >= limits.channels_per_client_max {
-            return Err(ErrorCode::LimitExceeded);
+            return Err(ErrorCode::LimitExceeded.into());
         }
-        let namespace = self.config.namespaces.of(channel)?;
-        let user = session.client().map_or("", |client| &client.user);
+        let namespace = self.config.namespaces.find(channel)?;
         if request.r#type != 0 {
-            return Err(ErrorCode::PermissionDenied);
+            return Err(ErrorCode::PermissionDenied.into());
         }
-        let decider = match request.token.is_empty() {
-            false => Decider::Token,
-            true => decider(namespace, channel, user).ok_or(ErrorCode::PermissionDenied)?,
-        };
+        let applicant = self.applicant(session, channel);
+        let decider = applicant.may_subscribe(namespace, channel, !request.token.is_empty())?;
         Ok((Arc::clone(namespace), decider))
     }
 
     fn wishes(&self, id: SessionId, namespace: &Namespace, request: &SubscribeRequest) -> Wishes {
-        let user =
-            self.sessions.get(id).and_then(|session| session.client()).map_or("", |client| &client.user);
+        let channel = request.channel.as_str();
+        // It is as good as subscribed: of all that depends on this, nothing is for those who are not.
+        let applicant = self.sessions.get(id).map(|session| Applicant {
+            subscription: Some(Rights::default()),
+            ..self.applicant(session, channel)
+        });
+        let may = |right| applicant.is_some_and(|applicant| applicant.has(namespace, right, channel).is_ok());
         Wishes {
             positioned: request.positioned,
             recoverable: request.recoverable,
             join_leave: request.join_leave,
-            reads_history: namespace.read_history.allows(user, true),
-            sees_presence: namespace.see_presence.allows(user, true),
+            has_token: !request.token.is_empty(),
+            reads_history: may(Right::History),
+            sees_presence: may(Right::Presence),
         }
     }
 
@@ -165,8 +172,26 @@ impl Hub {
     ) {
         match outcome {
             Ok(grant) => self.subscription_allowed(now, id, audience, grant),
-            Err(refusal) => self.cannot_join(id, audience, refusal),
+            Err(refusal) => {
+                self.report_token(id, audience, &refusal);
+                self.cannot_join(id, audience, refusal);
+            }
         }
+    }
+
+    /// Tells the operator that a subscription token was refused. Why the backend refuses, it knows itself.
+    fn report_token(&mut self, id: SessionId, audience: AudienceId, refusal: &Refusal) {
+        let code = match refusal {
+            Refusal::Error(code) => code.code(),
+            Refusal::Disconnect(code) => code.code(),
+            Refusal::Worded(_) | Refusal::Ended(_) | Refusal::Later(_) => return,
+        };
+        let stage = self.joiner_mut(id, audience).map(|joiner| &joiner.joining.stage);
+        let Some(Stage::Verifying(Wishes { has_token: true, .. })) = stage else { return };
+        let Some(channel) = self.audiences.get(audience).map(|audience| audience.channel.clone()) else {
+            return;
+        };
+        self.object(id, Right::Subscribe, channel.as_str(), Why::Token(code).into());
     }
 
     fn subscription_allowed(&mut self, now: Now, id: SessionId, audience: AudienceId, grant: Grant) {
@@ -178,7 +203,7 @@ impl Hub {
         let Some(Joiner { joining, .. }) = self.joiner_mut(id, audience) else { return };
         let Stage::Verifying(wishes) = joining.stage else { return };
         let server_side = joining.traits.server_side;
-        joining.traits = Traits { server_side, ..Traits::decide(&namespace, grant.options, wishes) };
+        joining.traits = Traits { server_side, ..Traits::decide(&namespace, &grant, wishes) };
         (joining.info, joining.data, joining.expire_at) = (grant.info, grant.data, grant.expire_at);
         self.read_stream(id, audience);
     }
@@ -388,31 +413,6 @@ struct CatchUp {
     early: Vec<Arc<Delivery>>,
     /// More than that was.
     overflowed: bool,
-}
-
-/// Who decides whether somebody may subscribe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Decider {
-    /// The namespace, and it has no objection.
-    Namespace,
-    /// The token that the client shows.
-    Token,
-    /// The backend.
-    Backend(ProxyId),
-}
-
-/// Who decides about a user without a token; `None` if nobody would let it in.
-fn decider(namespace: &Namespace, channel: &str, user: &str) -> Option<Decider> {
-    if is_private(channel) {
-        return None;
-    }
-    match lists_user(channel, user).filter(|_| namespace.allow_user_limited_channels) {
-        Some(listed) => listed.then_some(Decider::Namespace),
-        None => match namespace.deciders.subscribe {
-            Some(proxy) => Some(Decider::Backend(proxy)),
-            None => namespace.subscribe.allows(user, false).then_some(Decider::Namespace),
-        },
-    }
 }
 
 /// About what publications take in a reply, in bytes.

@@ -2,8 +2,10 @@
 
 use bytes::Bytes;
 
+use crate::Grant;
 use crate::audience::AudienceId;
 use crate::namespace::Namespace;
+use crate::right::{Right, Rights};
 use crate::time::Instant;
 
 /// What a token or the backend changes of a namespace's options for one subscription; `None` leaves an option alone.
@@ -38,6 +40,8 @@ pub(crate) struct Traits {
     pub(crate) recoverable: bool,
     /// The backend is asked when it expires, not the client.
     pub(crate) renewed_by_backend: bool,
+    /// What the subscriber may do beyond what the namespace permits.
+    pub(crate) rights: Rights,
 }
 
 /// What a client asked for in its subscribe command.
@@ -46,6 +50,8 @@ pub(crate) struct Wishes {
     pub(crate) positioned: bool,
     pub(crate) recoverable: bool,
     pub(crate) join_leave: bool,
+    /// It showed a subscription token, which decides alone.
+    pub(crate) has_token: bool,
     /// Whether it may read the channel's history, and so may have positions for the asking.
     pub(crate) reads_history: bool,
     /// Whether it may see presence, and so may hear joins for the asking.
@@ -54,22 +60,26 @@ pub(crate) struct Wishes {
 
 impl Traits {
     /// What comes of the namespace's options, what a token changes of them, and what the client wishes.
-    pub(crate) fn decide(namespace: &Namespace, options: SubscriptionOptions, wishes: Wishes) -> Self {
+    pub(crate) fn decide(namespace: &Namespace, grant: &Grant, wishes: Wishes) -> Self {
+        let (options, rights) = (grant.options, grant.rights);
         let keeps_history = namespace.history.is_some();
+        let reads_history = wishes.reads_history || rights.has(Right::History);
+        let sees_presence = wishes.sees_presence || rights.has(Right::Presence);
         let recoverable = options.force_recovery.unwrap_or(namespace.force_recovery)
-            || (wishes.recoverable && (namespace.allow_recovery || wishes.reads_history));
+            || (wishes.recoverable && (namespace.allow_recovery || reads_history));
         let positioned = options.force_positioning.unwrap_or(namespace.force_positioning)
-            || (wishes.positioned && (namespace.allow_positioning || wishes.reads_history));
+            || (wishes.positioned && (namespace.allow_positioning || reads_history));
         let announced = options.join_leave.unwrap_or(namespace.join_leave);
         Self {
             server_side: false,
             present: options.presence.unwrap_or(namespace.presence),
             announced,
             hears_joins: options.force_push_join_leave.unwrap_or(namespace.force_push_join_leave)
-                || (wishes.join_leave && announced && wishes.sees_presence),
+                || (wishes.join_leave && announced && sees_presence),
             positioned: keeps_history && (positioned || recoverable),
             recoverable: keeps_history && recoverable,
             renewed_by_backend: namespace.deciders.sub_refresh.is_some(),
+            rights,
         }
     }
 }
@@ -239,26 +249,26 @@ mod tests {
     #[test]
     fn a_wish_for_positions_is_granted_only_to_those_who_may() {
         let wishes = Wishes { positioned: true, recoverable: true, ..Wishes::default() };
-        let none = Traits::decide(&keeping(), SubscriptionOptions::default(), wishes);
+        let none = Traits::decide(&keeping(), &Grant::default(), wishes);
         assert!(!none.positioned && !none.recoverable);
         let allowed = Namespace { allow_positioning: true, allow_recovery: true, ..keeping() };
-        let granted = Traits::decide(&allowed, SubscriptionOptions::default(), wishes);
+        let granted = Traits::decide(&allowed, &Grant::default(), wishes);
         assert!(granted.positioned && granted.recoverable);
         let reader = Wishes { reads_history: true, ..wishes };
-        assert!(Traits::decide(&keeping(), SubscriptionOptions::default(), reader).recoverable);
+        assert!(Traits::decide(&keeping(), &Grant::default(), reader).recoverable);
     }
 
     #[test]
     fn without_history_there_are_no_positions_whatever_is_forced() {
         let forced = Namespace { force_recovery: true, force_positioning: true, ..Namespace::default() };
-        let decided = Traits::decide(&forced, SubscriptionOptions::default(), Wishes::default());
+        let decided = Traits::decide(&forced, &Grant::default(), Wishes::default());
         assert!(!decided.positioned && !decided.recoverable);
     }
 
     #[test]
     fn recoverable_is_always_positioned() {
         let forced = Namespace { force_recovery: true, ..keeping() };
-        let decided = Traits::decide(&forced, SubscriptionOptions::default(), Wishes::default());
+        let decided = Traits::decide(&forced, &Grant::default(), Wishes::default());
         assert!(decided.positioned && decided.recoverable);
     }
 
@@ -270,7 +280,7 @@ mod tests {
             join_leave: Some(true),
             ..SubscriptionOptions::default()
         };
-        let decided = Traits::decide(&namespace, options, Wishes::default());
+        let decided = Traits::decide(&namespace, &Grant { options, ..Grant::default() }, Wishes::default());
         assert!(!decided.present && decided.announced);
     }
 

@@ -74,8 +74,13 @@ fn a_position_is_told_only_where_there_is_one_to_keep() {
 fn a_grant_says_what_the_reply_and_the_others_are_told() {
     let mut world = World::new();
     let options = SubscriptionOptions { presence: Some(true), ..SubscriptionOptions::default() };
-    let grant =
-        Grant { info: r#""chan""#.into(), data: r#"{"d":1}"#.into(), expire_at: Some(DAWN + 30), options };
+    let grant = Grant {
+        info: r#""chan""#.into(),
+        data: r#"{"d":1}"#.into(),
+        expire_at: Some(DAWN + 30),
+        options,
+        ..Grant::default()
+    };
     world.grants.insert("good", Ok(grant));
     let ann = world.connect("ann");
     world.send(ann, r#"{"id":2,"subscribe":{"channel":"chat:x","token":"good"}}"#);

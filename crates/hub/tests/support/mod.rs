@@ -55,6 +55,7 @@ pub fn namespaces() -> Namespaces {
         ("kept", kept),
         ("chat", chat),
         ("shut", Namespace::default()),
+        ("shut_kept", Namespace { presence: true, history: Some(HISTORY), ..Namespace::default() }),
         ("asked", Namespace { deciders: DECIDERS, ..Namespace::default() }),
         ("asked_kept", Namespace { deciders: DECIDERS, ..kept_by_all }),
         ("users", Namespace { allow_user_limited_channels: true, ..Namespace::default() }),
@@ -77,6 +78,8 @@ pub struct World {
     lines: HashMap<u32, Vec<String>>,
     closed: HashMap<u32, DisconnectReason>,
     pub resumed: Vec<SessionId>,
+    /// What the operator was told of denials.
+    pub denials: Vec<String>,
     /// What tokens are good for.
     pub tokens: BTreeMap<&'static str, Result<Credentials, Refusal>>,
     pub grants: BTreeMap<&'static str, Result<Grant, Refusal>>,
@@ -109,6 +112,7 @@ impl World {
             lines: HashMap::new(),
             closed: HashMap::new(),
             resumed: Vec::new(),
+            denials: Vec::new(),
             tokens: BTreeMap::new(),
             grants: BTreeMap::new(),
             petitions: VecDeque::new(),
@@ -343,6 +347,7 @@ impl World {
                     assert_eq!(before, None, "a session is closed once");
                 }
                 Output::Resume(id) => self.resumed.push(id),
+                Output::Denied(denial) => self.denials.push(denial.to_string()),
             }
         }
     }

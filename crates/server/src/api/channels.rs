@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use spanwire_hub::glob;
 
 use super::World;
 use super::call::Call;
 use super::failure::Failure;
-use crate::glob;
 
 /// The channels with subscribers.
 #[derive(Debug, Default, PartialEq, Deserialize, JsonSchema)]

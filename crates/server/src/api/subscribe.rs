@@ -81,6 +81,7 @@ impl Call for Subscribe {
             data: payload::maybe(how.data, how.b64data)?,
             expire_at: (how.expire_at != 0).then_some(how.expire_at),
             options: how.r#override.into(),
+            ..Grant::default()
         };
         Ok(Self { whom, channel, grant, since: how.recover_since.map(Position::from) })
     }

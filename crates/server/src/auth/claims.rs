@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use spanwire_hub::channel::Channel;
 use spanwire_hub::{Credentials, Grant, SubscriptionOptions};
 
-use super::TokenError;
+use super::{Allow, CapabilityClaim, TokenError, capabilities};
 
 /// Seconds since 1970 (`NumericDate` of RFC 7519, section 2), fractions cut off; before 1970 is 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,7 @@ pub(super) struct ConnectionClaims {
     b64info: Option<String>,
     channels: Option<Vec<String>>,
     subs: Option<BTreeMap<String, SubscriptionClaim>>,
+    caps: Option<Vec<CapabilityClaim>>,
 }
 
 impl ConnectionClaims {
@@ -75,14 +76,16 @@ impl ConnectionClaims {
             expire_at: lifetime.ends(),
             data: Bytes::new(),
             channels,
+            capabilities: capabilities(self.caps).map_err(|_| TokenError::Invalid)?,
             ..Credentials::default()
         })
     }
 }
 
 fn granted(subs: BTreeMap<String, SubscriptionClaim>) -> Result<Vec<(Channel, Grant)>, TokenError> {
-    let grant =
-        |(name, claim): (String, SubscriptionClaim)| Ok((Channel::new(&name), claim.into_grant(None)?));
+    let grant = |(name, claim): (String, SubscriptionClaim)| {
+        Ok((Channel::new(&name), claim.into_grant(&name, None)?))
+    };
     subs.into_iter().map(grant).collect()
 }
 
@@ -109,13 +112,19 @@ pub(super) struct SubscriptionClaim {
     data: Option<Box<RawValue>>,
     b64data: Option<String>,
     r#override: Option<Override>,
+    #[serde(default)]
+    allow: Allow,
+    /// As in a connection token; what they give in this channel adds to `allow`.
+    caps: Option<Vec<CapabilityClaim>>,
 }
 
 impl SubscriptionClaim {
     /// The subscription that is granted. One that comes with a connection's token ends when the connection does and
     /// so has no lifetime of its own.
-    pub(super) fn into_grant(self, lifetime: Option<Lifetime>) -> Result<Grant, TokenError> {
+    pub(super) fn into_grant(self, channel: &str, lifetime: Option<Lifetime>) -> Result<Grant, TokenError> {
+        let capabilities = capabilities(self.caps).map_err(|_| TokenError::Invalid)?;
         Ok(Grant {
+            rights: self.allow.0.and(capabilities.rights_in(channel)),
             info: payload(self.info, self.b64info)?,
             data: payload(self.data, self.b64data)?,
             expire_at: lifetime.and_then(Lifetime::ends),

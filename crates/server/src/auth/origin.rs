@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use crate::glob;
+use spanwire_hub::glob;
 
 /// Longest origin that is looked at, in bytes; longer ones are refused.
 const ORIGIN_BYTES_MAX: usize = 512;

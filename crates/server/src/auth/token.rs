@@ -103,7 +103,7 @@ impl Verifier {
         if self.user(&claims)? != user || !subject.is(channel) {
             return Ok(None);
         }
-        parse::<SubscriptionClaim>(&claims)?.into_grant(Some(lifetime)).map(Some)
+        parse::<SubscriptionClaim>(&claims)?.into_grant(channel, Some(lifetime)).map(Some)
     }
 
     /// The claims as they were signed. They stay text because each reader takes only the part that it knows.

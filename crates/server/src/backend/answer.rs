@@ -15,7 +15,7 @@ use spanwire_hub::{Answer, Credentials, Grant, Refusal};
 use spanwire_wire::message::Error;
 use spanwire_wire::{DisconnectReason, ErrorCode};
 
-use crate::auth::{Override, payload};
+use crate::auth::{Allow, CapabilityClaim, Override, capabilities, payload};
 
 /// Codes that a backend may put into an error reply: the protocol's own, and those for applications.
 const ERROR_CODES: std::ops::RangeInclusive<u32> = 100..=1999;
@@ -174,6 +174,7 @@ struct ConnectResult {
     #[serde(deserialize_with = "or_default")]
     subs: BTreeMap<String, SubscribeResult>,
     meta: Option<Box<RawValue>>,
+    caps: Option<Vec<CapabilityClaim>>,
 }
 
 impl ConnectResult {
@@ -192,6 +193,7 @@ impl ConnectResult {
             expire_at: self.expire_at.filter(|at| *at != 0),
             data: bytes_of(self.data, self.b64data)?,
             channels,
+            capabilities: capabilities(self.caps).map_err(|error| Nonsense(error.to_string()))?,
             meta: bytes_of(self.meta, None)?,
             renewed_by_backend,
         })
@@ -207,6 +209,7 @@ struct SubscribeResult {
     data: Option<Box<RawValue>>,
     b64data: Option<String>,
     r#override: Option<Override>,
+    allow: Allow,
 }
 
 impl SubscribeResult {
@@ -216,6 +219,7 @@ impl SubscribeResult {
             data: bytes_of(self.data, self.b64data)?,
             expire_at: self.expire_at.filter(|at| *at != 0),
             options: self.r#override.map(Override::into_options).unwrap_or_default(),
+            rights: self.allow.0,
         })
     }
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use regex_lite::Regex;
 use spanwire_hub::broker::HistoryOptions;
-use spanwire_hub::namespace::{Namespace, Permission};
+use spanwire_hub::namespace::{ChannelNames, Namespace, Permission};
 
 use super::backend::BackendReader;
 use super::reader::Reader;
@@ -81,10 +82,24 @@ pub(super) fn read(reader: &mut Reader<'_>, meta_ttl: Duration, backend: &Backen
             "whether a channel's name may list its users, as dialog#42,43 does",
             false,
         ),
+        channel_names: channel_names(reader),
         deciders: backend.deciders(reader),
     };
     check(reader, &namespace);
     namespace
+}
+
+fn channel_names(reader: &mut Reader<'_>) -> ChannelNames {
+    let expression = reader.read(
+        "channel_regex",
+        "what the part of a channel's name behind the colon must fit; without it any ASCII will do",
+        "a regular expression in quotes",
+        |value| match value.as_str()? {
+            "" => Some(None),
+            text => Regex::new(text).ok().map(Some),
+        },
+    );
+    expression.flatten().map_or(ChannelNames::Ascii, ChannelNames::Matching)
 }
 
 fn history(reader: &mut Reader<'_>, meta_ttl: Duration) -> Option<HistoryOptions> {

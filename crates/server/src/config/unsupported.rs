@@ -76,7 +76,6 @@ const YET_TO_COME_IN_NAMESPACES: &[&str] = &[
     "allow_tags_filter",
     "allowed_delta_types",
     "auto_cache_recover",
-    "channel_regex",
     "delta_publish",
     "force_recovery_mode",
     "map",

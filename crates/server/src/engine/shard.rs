@@ -29,6 +29,7 @@ use super::bus::Bus;
 use super::clock::{Clock, Reading};
 use super::connections::{Connections, Key};
 use super::deadlines::Deadlines;
+use super::denials::Denials;
 use super::handle::Shared;
 use super::heartbeat::Rhythm;
 use super::letter::{Born, Letter};
@@ -58,6 +59,7 @@ pub(super) struct Shard {
     /// Piped sessions to look after. One may be there in vain, or twice.
     piped: VecDeque<SessionId>,
     users: Users,
+    denials: Denials,
     deadlines: Deadlines,
     /// What every read goes to.
     scratch: Box<[u8]>,
@@ -135,6 +137,7 @@ impl Shard {
             pipes: Pipes::default(),
             piped: VecDeque::new(),
             users: Users::new(shared.users.clone()),
+            denials: Denials::default(),
             deadlines: Deadlines::default(),
             scratch: vec![0; READ_BYTES].into(),
             writer: Writer::new(config.compression),

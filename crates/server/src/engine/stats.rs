@@ -41,9 +41,10 @@ pub(super) struct ShardStats {
     pub(super) publish_to_write: Histogram,
     pub(super) disconnects: Tally<u16>,
     pub(super) peer_errors: Tally<&'static str>,
+    pub(super) denials: Tally<&'static str>,
 }
 
-/// Counts of things that have names, all of them rare: once in a connection's life.
+/// Counts of things that have names, none of them on the way of a publication.
 #[derive(Debug)]
 pub(super) struct Tally<K>(Mutex<BTreeMap<K, u64>>);
 
@@ -115,6 +116,8 @@ pub struct ShardSnapshot {
     pub disconnects: BTreeMap<u16, u64>,
     /// How many connections broke RFC 6455, by the sin's [reason](spanwire_ws::PeerError::reason).
     pub peer_errors: BTreeMap<&'static str, u64>,
+    /// How many commands were denied, by the [reason](spanwire_hub::Why::name).
+    pub denials: BTreeMap<&'static str, u64>,
     /// Letters that wait in the shard's mailbox now.
     pub mailbox_letters: u64,
     /// About how many bytes they hold.
@@ -147,6 +150,7 @@ impl ShardStats {
             publish_to_write: self.publish_to_write.snapshot(),
             disconnects: self.disconnects.read(),
             peer_errors: self.peer_errors.read(),
+            denials: self.denials.read(),
             mailbox_letters: 0,
             mailbox_bytes: 0,
         }

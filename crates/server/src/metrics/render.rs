@@ -27,6 +27,7 @@ pub fn render(
     traffic(&mut text, shards);
     latency(&mut text, shards);
     pressure(&mut text, shards);
+    refusals(&mut text, shards);
     http(&mut text, edge);
     http2(&mut text, edge);
     tls(&mut text, edge);
@@ -216,6 +217,16 @@ fn pressure(text: &mut Text, shards: &[ShardSnapshot]) {
     for shard in shards {
         text.labelled(&[("shard", &shard.shard)], shard.mailbox_bytes);
     }
+}
+
+fn refusals(text: &mut Text, shards: &[ShardSnapshot]) {
+    labelled(
+        text,
+        "spanwire_denials_total",
+        "Commands about channels that were denied, by reason; the log says which option or claim was missing.",
+        "reason",
+        merged(shards, |s| &s.denials),
+    );
 }
 
 fn http(text: &mut Text, edge: &EdgeCounters) {

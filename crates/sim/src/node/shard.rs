@@ -259,6 +259,7 @@ impl Shard {
                     self.submit(scene, Ticket::NOBODY, channel, deed);
                 }
             }
+            Output::Denied(_) => {}
             Output::Close(id, reason) => self.let_go(scene, id, &reason),
             Output::Resume(id) => {
                 if scene.saboteur.strikes(Bug::LostResume) {

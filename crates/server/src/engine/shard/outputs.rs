@@ -45,6 +45,10 @@ impl Shard {
             Output::Ask(ask, Question::Decide(petition)) => self.decide(ask, petition),
             Output::Ask(ask, question) => self.judge_or_learn(ask, question),
             Output::Tell(channel, deed) => self.bus.ask(now, Ticket::NOBODY, channel, deed),
+            Output::Denied(denial) => {
+                self.stats().denials.count(denial.why.name());
+                self.denials.tell(now.at, &denial);
+            }
             Output::Close(id, reason) => self.let_go(id, &reason),
             Output::Resume(id) => {
                 self.resume(id.into());

@@ -1,9 +1,9 @@
-//! Patterns such as `chat:*` and `https://*.example.org`.
+//! Patterns such as `chat:*`, for channels and for whatever else has names.
 
 /// Whether `text` fits `pattern`, in which `*` stands for any characters, also none, and `?` for exactly one byte.
 ///
 /// Takes at most pattern × text steps, whatever a stranger sends: it goes back to the last star only.
-pub(crate) fn fits(pattern: &str, text: &str) -> bool {
+pub fn fits(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut at, mut read) = (0, 0);
     let mut star = None;
