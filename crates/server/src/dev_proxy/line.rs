@@ -31,9 +31,11 @@ pub(super) struct Line {
 
 impl Line {
     /// Listens on a free port of this machine for connections to `target`.
-    pub(super) async fn to(target: SocketAddr) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    pub(super) fn to(target: SocketAddr) -> io::Result<Self> {
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let port = listener.local_addr()?.port();
+        listener.set_nonblocking(true)?;
+        let listener = TcpListener::from_std(listener)?;
         let (orders, told) = watch::channel(Orders::default());
         tokio::spawn(accept(listener, target, told));
         Ok(Self { port, orders })

@@ -11,6 +11,8 @@ pub(super) const DELAY_MS_MAX: u16 = 5_000;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Obstacles {
+    /// Whether there is an outage: whoever connects is reset at once. Connections that exist go on until they are cut.
+    pub(super) down: bool,
     /// What becomes of a request to upgrade, as a WebSocket makes it.
     pub(super) upgrades: Upgrades,
     /// Whether an answer is held back until the server has ended it, as by a proxy that scans it for viruses.

@@ -43,6 +43,9 @@ pub(super) async fn carry(
         copy_bidirectional(&mut client, &mut server).await?;
         return Ok(());
     }
+    if orders.obstacles.down {
+        return reset(&client);
+    }
     match orders.obstacles.upgrades {
         Upgrades::Refuse if head.is_upgrade() => {
             client.write_all(REFUSAL).await?;

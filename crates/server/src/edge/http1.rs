@@ -23,12 +23,14 @@ use super::patience::Patient;
 use super::plain;
 use super::stream::Stream;
 use super::upgrade::the_only;
+use crate::dev_proxy::Tunnel;
 use crate::engine::{Agreed, Arrival, Permit, Purpose, ShardHandle};
 
 /// Answers requests, one after the other. What becomes a WebSocket goes to the shard.
 pub(super) async fn serve(conversation: &Conversation, socket: Patient, permit: Permit) {
     let counters = &conversation.edge.counters;
     let (ambiguity, requests, purpose) = (Cell::new(None), Cell::new(0), Cell::new(None));
+    let tunnel = Cell::new(None);
     let service = service_fn(async |request: Request<Incoming>| {
         requests.set(requests.get() + 1);
         let is_last = requests.get() >= KEEP_ALIVE_REQUESTS_MAX || is_not_followed(&request);
@@ -38,8 +40,9 @@ pub(super) async fn serve(conversation: &Conversation, socket: Patient, permit: 
                 refusal
             }
             None => {
-                let (response, found) = conversation.answer(request).await;
+                let (mut response, found) = conversation.answer(request).await;
                 purpose.set(found);
+                tunnel.set(Tunnel::of(&mut response));
                 response
             }
         };
@@ -52,9 +55,12 @@ pub(super) async fn serve(conversation: &Conversation, socket: Patient, permit: 
     match builder().serve_connection(socket, service).without_shutdown().await {
         Ok(Parts { io, read_buf, .. }) => {
             let (stream, ahead) = io.into_inner().into_parts();
+            let leftover = || if ahead.is_empty() { read_buf } else { [read_buf, ahead].concat().into() };
             if let Some((purpose, agreed)) = purpose.take() {
-                let leftover = if ahead.is_empty() { read_buf } else { [read_buf, ahead].concat().into() };
-                hand_over(stream, leftover, purpose, agreed, permit, &conversation.shard);
+                hand_over(stream, leftover(), purpose, agreed, permit, &conversation.shard);
+            } else if let Some(tunnel) = tunnel.take() {
+                // Both ends see when it is cut, and nobody else asks why.
+                let _ = tunnel.carry(stream, leftover()).await;
             } else {
                 // Whoever does not take it has had its answer.
                 let _ = timeout(WRITE_TIMEOUT, stream.take_leave()).await;

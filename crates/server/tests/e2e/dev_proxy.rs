@@ -133,8 +133,70 @@ async fn mistakes_are_told_and_lines_are_bounded() {
     assert_eq!(post(server.address, &path, "", "{}").await.status, 404, "the oldest made room");
 }
 
+/// A WebSocket over the line of this name, and whatever is sent to it first.
+async fn upgrade_by_name(server: &Server, name: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(server.address).await.expect("the server accepts");
+    let path = format!("/dev/line/{name}/to/echo");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n{UPGRADE}", server.address);
+    // A masked text frame that comes with the request, as a client in a hurry sends it.
+    let hurry = b"\x81\x82\x00\x00\x00\x00hi";
+    stream.write_all(&[request.as_bytes(), hurry].concat()).await.expect("the server reads");
+    stream
+}
+
+/// Reads until the stream has brought this.
+async fn brings(stream: &mut TcpStream, wanted: &[u8]) {
+    let mut bytes = Vec::new();
+    while !bytes.ends_with(wanted) {
+        let read = within("the rest", stream.read_buf(&mut bytes)).await.expect("it is open");
+        assert!(read > 0, "it ended after {:?}", String::from_utf8_lossy(&bytes));
+    }
+}
+
+#[tokio::test]
+async fn a_line_with_a_name_carries_requests_and_websockets_and_is_cut_by_itself() {
+    let server = Server::dev().await;
+    let health = get(server.address, "/dev/line/left/to/health").await;
+    assert_eq!((health.status, health.body.trim()), (200, "{}"));
+    let mut left = upgrade_by_name(&server, "left").await;
+    let mut right = upgrade_by_name(&server, "right").await;
+    for stream in [&mut left, &mut right] {
+        brings(stream, b"\x81\x02hi").await;
+    }
+    assert_eq!(post(server.address, "/dev/line/left/cut", "", "{}").await.status, 204);
+    assert!(within("the cut", left.read_u8()).await.is_err(), "it is over");
+    right.write_all(b"\x81\x82\x00\x00\x00\x00yo").await.expect("it is open");
+    brings(&mut right, b"\x81\x02yo").await;
+}
+
+#[tokio::test]
+async fn nothing_gets_through_a_line_that_is_down_until_it_is_up_again() {
+    let server = Server::dev().await;
+    let down = post(server.address, "/dev/line/a/", "", "{}").await;
+    assert_eq!(down.status, 404, "a line has no slash behind it");
+    assert_eq!(post(server.address, "/dev/line/a", "", r#"{"down":true}"#).await.json()["down"], true);
+    assert_eq!(get(server.address, "/dev/line/a/to/health").await.status, 503);
+    assert_eq!(get(server.address, "/dev/line/b/to/health").await.status, 200, "another line is up");
+    assert_eq!(post(server.address, "/dev/line/a", "", "{}").await.status, 200);
+    assert_eq!(get(server.address, "/dev/line/a/to/health").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_line_that_made_room_for_others_is_there_again_when_it_is_used() {
+    let server = Server::dev().await;
+    assert_eq!(post(server.address, "/dev/line/first", "", r#"{"down":true}"#).await.status, 200);
+    for number in 0..16 {
+        assert_eq!(get(server.address, &format!("/dev/line/{number}/to/health")).await.status, 200);
+    }
+    assert_eq!(get(server.address, "/dev/line/first/to/health").await.status, 200);
+    for misnamed in ["UPPER", "a.b", &"x".repeat(33)] {
+        assert_eq!(get(server.address, &format!("/dev/line/{misnamed}/to/health")).await.status, 400);
+    }
+}
+
 #[tokio::test]
 async fn the_secure_profile_has_none_of_it() {
     let server = Server::serve(json!({})).await;
     assert_eq!(post(server.address, "/dev/proxy", "", "{}").await.status, 404);
+    assert_eq!(get(server.address, "/dev/line/left/to/health").await.status, 404);
 }
