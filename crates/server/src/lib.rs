@@ -19,6 +19,7 @@ mod chance;
 pub mod cli;
 pub mod config;
 mod descriptors;
+mod dev_feeds;
 mod dev_proxy;
 pub mod edge;
 pub mod engine;

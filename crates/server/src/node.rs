@@ -15,6 +15,7 @@ use crate::backend::Backend;
 use crate::chance::Chance;
 use crate::config::{Address, CertificateSource, Settings, Tls};
 use crate::descriptors;
+use crate::dev_feeds;
 use crate::edge::Edge;
 use crate::engine::{Compression, Engine, EngineConfig, ShardFailed};
 use crate::metrics::EdgeCounters;
@@ -82,7 +83,7 @@ impl Node {
             let _entered = runtime.enter();
             Signals::heed(certificates.is_some())?
         };
-        let edge = Edge::new(settings, chance.text(), acceptor, counters, chance);
+        let edge = Edge::new(settings, chance.text(), acceptor, counters.clone(), chance);
         let authorize: Arc<dyn Authorize> = Arc::new(gate(settings));
         let backend = match settings.backend.proxies.is_empty() {
             true => None,
@@ -106,6 +107,9 @@ impl Node {
         })?;
         if let Some(address) = engine.addresses().first() {
             dev_proxy.lead_to(*address);
+        }
+        if settings.profile.shows_demos() {
+            runtime.spawn(dev_feeds::publish(engine.handle(), settings.namespaces.clone(), counters));
         }
         Ok(Self { engine, certificates, signals, runtime })
     }
