@@ -1,11 +1,17 @@
 // The page: two people, one room in the address, and the frame around them.
 
-import { showsCode, themed } from "../frame.js";
-import { Pane, roomLinks } from "./pane.js";
+import { element } from "../frame.js";
+import { furnish } from "../frame/furnish.js";
+import { seedOf } from "../frame/random.js";
+import { FramesDrawer } from "../frame/tape.js";
+import { Bots } from "./bots.js";
+import { Pane } from "./pane.js";
 
 const ROOMS = ["lobby", "kitchen", "workshop"];
 const parameters = new URLSearchParams(location.search);
-const panes = [new Pane("left", { name: parameters.get("name")?.slice(0, 40) || undefined })];
+furnish("/demos/chat/conversation.js");
+const drawer = new FramesDrawer();
+const panes = [new Pane("left", { name: parameters.get("name")?.slice(0, 40) || undefined, drawer })];
 const wide = matchMedia("(width >= 900px)");
 const place = document.querySelector("main");
 place.append(panes[0].root);
@@ -19,29 +25,42 @@ function roomName() {
 function goTo(pane) {
   const name = roomName();
   const names = ROOMS.includes(name) ? ROOMS : [...ROOMS, name];
-  pane.root.querySelector("[data-part=rooms]").replaceChildren(...roomLinks(names));
+  const links = names.map((each) => element("a", { href: `#${each}`, data: { test: "room", room: each } }, each));
+  pane.root.querySelector("[data-part=rooms]").replaceChildren(...links);
   pane.goTo(name);
 }
 
 /** The second person comes as soon as there is room, so that one visitor sees both ends. */
 function fill() {
   if (panes.length > 1 || !wide.matches || parameters.get("panes") === "1") return;
-  const second = new Pane("right", { notAs: panes[0].state.name });
+  const second = new Pane("right", { notAs: panes[0].state.name, drawer });
   panes.push(second);
   place.append(second.root);
   goTo(second);
 }
 
+/** Company for somebody who is alone. With a seed in the address it is there at once, and always says the same. */
+let bots = null;
+const company = document.querySelector("#bots");
+function bring(wanted) {
+  bots?.leave();
+  bots = wanted ? new Bots(seedOf(parameters), roomName()) : null;
+  company.setAttribute("aria-pressed", String(wanted));
+}
+
 goTo(panes[0]);
 fill();
 wide.addEventListener("change", fill);
-addEventListener("hashchange", () => panes.forEach(goTo));
-themed(document.querySelector("#theme"));
-showsCode(document.querySelector("#code"), document.querySelector("#drawer"), "/demos/chat/conversation.js");
+addEventListener("hashchange", () => {
+  panes.forEach(goTo);
+  bring(!!bots);
+});
+company.addEventListener("click", () => bring(!bots));
+if (parameters.has("seed")) bring(true);
 
 /** For tests: what a person sees, as values to wait for, and what they can do. */
 function hook(pane) {
-  const hooked = { say: (text) => pane.say(text), unplug: () => pane.unplug() };
+  const hooked = { say: (text) => pane.say(text) };
   for (const key of Object.keys(pane.state)) Object.defineProperty(hooked, key, { get: () => pane.state[key], enumerable: true });
   return hooked;
 }

@@ -36,7 +36,10 @@ export class Log {
   unread = 0;
   #view;
   #jump;
-  #onRetry;
+  #on;
+  /** The one row of tools, under the message that it is about. */
+  #tools = element("span", { className: "tools", role: "group", aria: { label: "What to do with this message" } });
+  #seen = element("span", { className: "seen", data: { test: "seen" } });
   /** Above this entry is the divider between read and new. */
   #dividerAt = "";
   #following = true;
@@ -46,16 +49,63 @@ export class Log {
   /**
    * @param {HTMLElement} view the scrolling list
    * @param {HTMLButtonElement} jump shown while there is something new further down
-   * @param {(entry: Entry) => void} onRetry
+   * @param {object} on
+   * @param {(entry: Entry) => any} on.dress how an entry looks now, with what was said about it
+   * @param {(entry: Entry) => void} on.retry
+   * @param {(entry: Entry) => HTMLElement[]} on.tools what can be done with an entry
+   * @param {() => void} on.read everything here has been seen
    */
-  constructor(view, jump, onRetry) {
+  constructor(view, jump, on) {
     this.#view = view;
     this.#jump = jump;
-    this.#onRetry = onRetry;
+    this.#on = on;
     jump.addEventListener("click", () => this.follow());
+    this.#tools.addEventListener("click", () => this.#tools.remove());
     view.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     // A window that changes its size must not leave a follower behind.
     new ResizeObserver(() => this.#following && this.follow()).observe(view);
+  }
+
+  /** Whether the reader is at the end, and has seen it all. */
+  get following() {
+    return this.#following;
+  }
+
+  /** The offset of the message at the top of what is seen; 0 for somebody at the end. */
+  get place() {
+    if (this.#following) return 0;
+    const { top } = this.#view.getBoundingClientRect();
+    const seen = this.entries.find(({ id, offset }) => offset && this.#nodes.get(id)?.getBoundingClientRect().bottom > top);
+    return seen?.offset ?? 0;
+  }
+
+  /** Shows the message at this offset at the top. */
+  show(offset) {
+    const entry = this.entries.find((each) => each.offset >= offset);
+    if (!entry) return;
+    this.#following = false;
+    this.#nodes.get(entry.id).scrollIntoView({ block: "start" });
+  }
+
+  /** The offset of the newest message here. */
+  get newest() {
+    return this.entries.findLast(({ offset }) => offset)?.offset ?? 0;
+  }
+
+  /** Says under a message who has seen it. */
+  showSeen(id, text) {
+    this.#seen.textContent = text;
+    if (text) this.#nodes.get(id)?.querySelector(".mark")?.append(this.#seen);
+    else this.#seen.remove();
+    if (this.#following) this.#end();
+  }
+
+  /** Something was said about this message. */
+  redraw(id) {
+    const hadTools = this.#nodes.get(id)?.contains(this.#tools);
+    this.#draw(this.entries.findIndex((entry) => entry.id === id));
+    if (hadTools) this.#nodes.get(id)?.querySelector(".line").after(this.#tools);
+    if (this.#following) this.#end();
   }
 
   /** The offset of the oldest message here. */
@@ -73,7 +123,7 @@ export class Log {
     this.#nodes.clear();
     this.#view.replaceChildren();
     this.#dividerAt = "";
-    this.follow();
+    this.#following = true;
   }
 
   /**
@@ -116,8 +166,12 @@ export class Log {
   /** To the end, and stay there. */
   follow() {
     this.#following = true;
-    this.#view.scrollTop = this.#view.scrollHeight;
+    this.#end();
     this.#read();
+  }
+
+  #end() {
+    this.#view.scrollTop = this.#view.scrollHeight;
   }
 
   #scrolled() {
@@ -129,6 +183,7 @@ export class Log {
   #read() {
     this.unread = 0;
     this.#jump.hidden = true;
+    this.#on.read();
   }
 
   /** @param {string} id */
@@ -180,7 +235,8 @@ export class Log {
    * @param {Entry | undefined} previous
    */
   #message(entry, previous) {
-    const { id, text, name, at, offset, own, mark = "sent" } = entry;
+    const { id, name, at, offset, own, mark = "sent" } = entry;
+    const { text, edited, removed, reactions } = this.#on.dress(entry);
     const newDay = !previous?.at || new Date(previous.at).toDateString() !== new Date(at).toDateString();
     const isNew = id === this.#dividerAt;
     const sameHand = previous?.name === name && !previous?.own === !own && at - previous.at < GROUP_MS;
@@ -194,9 +250,31 @@ export class Log {
       newDay && element("span", { className: "divider" }, dayName(at)),
       isNew && element("span", { className: "divider new", data: { test: "unread" } }, "New"),
       begins && head(entry),
-      element("span", { className: "line" }, element("p", { className: EMOJI.test(text) ? "bubble emoji" : "bubble" }, text)),
+      element(
+        "span",
+        { className: "line" },
+        removed
+          ? element("p", { className: "bubble removed" }, "This message was removed.")
+          : element("p", { className: EMOJI.test(text) ? "bubble emoji" : "bubble" }, text),
+        offset && !removed && this.#more(entry),
+      ),
+      !removed && reactions.length > 0 && chips(reactions),
+      edited && !removed && element("span", { className: "edited" }, "edited"),
       own && this.#mark(entry, mark),
     );
+  }
+
+  /** @param {Entry} entry */
+  #more(entry) {
+    const open = ({ currentTarget }) => {
+      const line = currentTarget.parentElement;
+      if (line.nextSibling === this.#tools) return this.#tools.remove();
+      this.#tools.replaceChildren(...this.#on.tools(entry));
+      line.after(this.#tools);
+      this.#tools.querySelector("button").focus({ preventScroll: true });
+      this.#tools.scrollIntoView({ block: "nearest" });
+    };
+    return element("button", { className: "more", type: "button", title: "React, edit, remove", data: { test: "more" }, on: { click: open } }, icon("more"), element("span", { className: "unseen" }, "What to do with this message"));
   }
 
   /**
@@ -205,10 +283,16 @@ export class Log {
    */
   #mark(entry, mark) {
     const said = element("span", { className: mark === "sent" ? "unseen" : "" }, MARKS[mark]);
-    const retry = { className: "retry", type: "button", data: { test: "retry" }, on: { click: () => this.#onRetry(entry) } };
+    const retry = { className: "retry", type: "button", data: { test: "retry" }, on: { click: () => this.#on.retry(entry) } };
     const failed = mark === "failed" || mark === "unsure";
     return element("span", { className: "mark" }, icon(mark), said, failed && element("button", retry, "Send again"));
   }
+}
+
+/** @param {[string, string[]][]} reactions */
+function chips(reactions) {
+  const chip = ([emoji, names]) => element("span", { className: "reaction", title: names.join(", "), data: { test: "reaction" } }, `${emoji} ${names.length}`);
+  return element("span", { className: "reactions" }, ...reactions.map(chip));
 }
 
 /** @param {Entry} entry */

@@ -132,12 +132,28 @@ impl Page {
 
     /// Presses Enter.
     pub(crate) async fn press_enter(&self) {
-        let key = json!({ "key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r" });
+        self.press_key(json!({ "key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r" }))
+            .await;
+    }
+
+    /// Presses a key that writes nothing, such as Tab (9) or Escape (27).
+    pub(crate) async fn press(&self, key: &str, code: u32) {
+        self.press_key(json!({ "key": key, "code": key, "windowsVirtualKeyCode": code })).await;
+    }
+
+    async fn press_key(&self, key: Value) {
         for kind in ["keyDown", "keyUp"] {
             let mut event = key.clone();
             event["type"] = json!(kind);
             self.command("Input.dispatchKeyEvent", event).await;
         }
+    }
+
+    /// Loads the page again, as a person does.
+    pub(crate) async fn reload(&mut self) {
+        self.loads.mark_unchanged();
+        self.command("Page.reload", json!({})).await;
+        within("the page to load again", self.loads.changed()).await.expect("the browser is there");
     }
 
     /// Gives the page another size, in CSS pixels.

@@ -1,0 +1,4 @@
+//! The gallery as people use it: each page in a real browser, cut by its own buttons, and looked at.
+
+mod chat;
+mod index;

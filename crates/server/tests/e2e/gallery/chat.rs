@@ -1,0 +1,209 @@
+//! The chat: two people on one page, each on a line that the page can cut.
+
+use serde_json::json;
+
+use crate::support::chromium::Chromium;
+use crate::support::gallery::{behaved, looks_good, open, shows_its_code, shows_its_frames, tab_through};
+use crate::support::page::Page;
+use crate::support::require;
+use crate::support::server::Server;
+
+async fn chat(browser: &Chromium, server: &Server, query: &str, panes: usize) -> Page {
+    let page = open(browser, server, &format!("/demos/chat/?{query}"), 1280).await;
+    page.until(&format!(
+        "__demo.panes.length === {panes} && __demo.panes.every(({{ ready, state }}) => ready && state === 'connected')"
+    ))
+    .await;
+    page
+}
+
+#[tokio::test]
+async fn an_outage_of_one_pane_costs_it_nothing_that_was_said() {
+    let Some(chromium) = require::chromium() else { return };
+    let server = Server::dev().await;
+    let browser = Chromium::launch(&chromium).await;
+    let page = chat(&browser, &server, "name=Ana", 2).await;
+    page.click("[data-pane=left] [data-test=outage]").await;
+    page.until("__demo.panes[0].state !== 'connected'").await;
+    page.evaluate("for (let n = 1; n <= 20; n++) __demo.panes[1].say(`from the right ${n}`)").await;
+    page.evaluate("for (let n = 1; n <= 5; n++) __demo.panes[0].say(`from the left ${n}`)").await;
+    page.until("__demo.panes.every(({ messages }) => messages.filter(({ offset }) => offset).length === 25)")
+        .await;
+    page.until("__demo.panes[0].state === 'connected'").await;
+    let said = "__demo.panes.map(({ messages }) => messages.map(({ text, offset }) => [offset, text]))";
+    let said = page.evaluate(said).await;
+    assert_eq!(said[0], said[1], "both have the same, in the same order");
+    assert_eq!(
+        page.evaluate("__demo.panes.map(({ gaps, cuts }) => [gaps, cuts])").await,
+        json!([[0, 1], [0, 0]])
+    );
+    let fate = page.evaluate("__demo.panes[0].fate").await;
+    assert!(fate.as_str().is_some_and(|fate| fate.starts_with("Last disconnect: ")), "{fate}");
+    behaved(&page, &server, true);
+}
+
+#[tokio::test]
+async fn messages_can_be_edited_removed_and_reacted_to_and_everybody_sees_it() {
+    let Some(chromium) = require::chromium() else { return };
+    let server = Server::dev().await;
+    let browser = Chromium::launch(&chromium).await;
+    let ana = chat(&browser, &server, "panes=1&name=Ana", 1).await;
+    let ben = chat(&browser, &server, "panes=1&name=Ben", 1).await;
+    ana.evaluate("__demo.say('helo')").await;
+    ben.until("__demo.messages[0]?.text === 'helo'").await;
+    ana.until("document.querySelector('[data-test=seen]')?.textContent === 'Seen by Ben'").await;
+
+    // He may react and nothing else; she may change what was her own.
+    ben.click("[data-test=more]").await;
+    assert_eq!(ben.evaluate("document.querySelectorAll('.tools [data-test]').length").await, 4);
+    ben.click("[data-test=react]").await;
+    ana.until("document.querySelector('[data-test=reaction]')?.title === 'Ben'").await;
+    ana.click("[data-test=more]").await;
+    ana.click("[data-test=edit]").await;
+    ana.evaluate("document.querySelector('[data-test=text]').select()").await;
+    ana.type_text("hello").await;
+    ana.press_enter().await;
+    ben.until("__demo.messages[0].text === 'hello' && __demo.messages[0].edited").await;
+
+    // Whoever says that he removes it is not believed, unless it was his.
+    let forged = "(await import('/spanwire.js')).connect({ data: { name: 'Ben' } })
+        .publish('chat:lobby', { about: __demo.messages[0].id, removed: true })";
+    ben.evaluate(&format!("(async () => {{ await {forged}; }})()")).await;
+    ana.evaluate("__demo.say('bye')").await;
+    ben.until("__demo.messages.length === 2").await;
+    assert_eq!(ben.evaluate("__demo.messages[0].removed").await, false);
+    ana.click("[data-test=more]").await;
+    ana.click("[data-test=remove]").await;
+    for page in [&ana, &ben] {
+        page.until("__demo.messages[0].removed").await;
+        page.until("document.querySelector('.bubble').textContent === 'This message was removed.'").await;
+    }
+
+    // A late comer finds it as it is now.
+    let eve = chat(&browser, &server, "panes=1&name=Eve", 1).await;
+    let seen = eve
+        .evaluate("__demo.messages.map(({ text, removed, reactions }) => [text, removed, reactions])")
+        .await;
+    assert_eq!(seen, json!([["hello", true, [["👍", ["Ben"]]]], ["bye", false, []]]));
+    for page in [&ana, &ben, &eve] {
+        behaved(page, &server, false);
+    }
+}
+
+#[tokio::test]
+async fn loading_the_page_again_finds_the_place_where_one_was_reading() {
+    let Some(chromium) = require::chromium() else { return };
+    let server = Server::dev().await;
+    let browser = Chromium::launch(&chromium).await;
+    let mut page = chat(&browser, &server, "panes=1&name=Ana", 1).await;
+    page.evaluate("(async () => { for (let n = 1; n <= 200; n++) __demo.say(`message ${n}`); })()").await;
+    page.until("__demo.messages.length === 200 && __demo.messages.every(({ offset }) => offset)").await;
+    page.evaluate("document.querySelectorAll('[data-test=message]')[40].scrollIntoView({ block: 'start' })")
+        .await;
+    let place = page.until("__demo.place").await;
+    assert!((38..=42).contains(&place.as_u64().expect("an offset")), "{place}");
+    page.reload().await;
+    page.until(&format!("__demo.ready && __demo.place === {place}")).await;
+    let offsets = page.evaluate("__demo.messages.map(({ offset }) => offset)").await;
+    let offsets = offsets.as_array().expect("a list");
+    assert!(offsets.windows(2).all(|pair| pair[0].as_u64() < pair[1].as_u64()), "in order: {offsets:?}");
+    behaved(&page, &server, false);
+}
+
+#[tokio::test]
+async fn bots_with_the_same_seed_say_the_same() {
+    let Some(chromium) = require::chromium() else { return };
+    let server = Server::dev().await;
+    let browser = Chromium::launch(&chromium).await;
+    let mut said = Vec::new();
+    for room in ["one", "two"] {
+        let page = chat(&browser, &server, &format!("panes=1&seed=7#{room}"), 1).await;
+        page.until("__demo.members.length === 3 && __demo.messages.length >= 2").await;
+        said.push(page.evaluate("__demo.messages.slice(0, 2).map(({ name, text }) => [name, text])").await);
+        page.click("[data-test=bots]").await;
+        page.until("__demo.members.length === 1").await;
+        behaved(&page, &server, false);
+    }
+    assert_eq!(said[0], said[1]);
+}
+
+#[tokio::test]
+async fn another_transport_takes_the_seat_and_has_the_same_history() {
+    let Some(chromium) = require::chromium() else { return };
+    let server = Server::dev().await;
+    let browser = Chromium::launch(&chromium).await;
+    let page = chat(&browser, &server, "panes=1&name=Ana", 1).await;
+    page.evaluate("__demo.say('over a WebSocket')").await;
+    page.until("__demo.messages[0]?.offset === 1").await;
+    for transport in ["sse", "poll", "http_stream"] {
+        let choose = format!(
+            "Object.assign(document.querySelector('[data-test=transport]'), {{ value: '{transport}' }})
+                .dispatchEvent(new Event('change'))"
+        );
+        page.evaluate(&choose).await;
+        page.until(&format!(
+            "__demo.transport === '{transport}' && __demo.ready && __demo.state === 'connected'"
+        ))
+        .await;
+        assert_eq!(page.evaluate("__demo.messages[0].text").await, "over a WebSocket");
+        page.evaluate(&format!("__demo.say('over {transport}')")).await;
+        page.until(&format!(
+            "__demo.messages.at(-1).text === 'over {transport}' && __demo.messages.at(-1).offset"
+        ))
+        .await;
+    }
+    behaved(&page, &server, false);
+}
+
+#[tokio::test]
+async fn it_shows_its_code_and_its_frames_and_can_be_used_by_keyboard() {
+    let Some(chromium) = require::chromium() else { return };
+    let server = Server::dev().await;
+    let browser = Chromium::launch(&chromium).await;
+    let page = chat(&browser, &server, "name=Ana", 2).await;
+    shows_its_code(&page, "room.on(\"gap\", on.gap)").await;
+    let frames = shows_its_frames(&page, "left").await.to_string();
+    assert!(frames.contains("chat:lobby") && frames.contains("connect"), "{frames}");
+    page.evaluate("document.body.focus()").await;
+    let visited = tab_through(&page, 20).await;
+    for wanted in
+        ["code", "theme", "room", "text", "send", "name", "cut", "outage", "slow", "transport", "frames"]
+    {
+        assert!(visited.iter().any(|each| each == wanted), "{wanted} is not among {visited:?}");
+    }
+    behaved(&page, &server, false);
+}
+
+#[tokio::test]
+async fn it_is_light_legible_and_fits_with_everything_it_can_show() {
+    let Some(chromium) = require::chromium() else { return };
+    let server = Server::dev().await;
+    let browser = Chromium::launch(&chromium).await;
+    for width in [1280, 360] {
+        let path = format!("/demos/chat/?name=Ana#at-{width}");
+        let page = open(&browser, &server, &path, width).await;
+        page.until("__demo.ready").await;
+        let eve = chat(&browser, &server, &format!("panes=1&name=Eve#at-{width}"), 1).await;
+        for (page, line) in
+            [(&eve, "Is anybody there?"), (&page, "I am. It is quiet here."), (&page, "Not for long!")]
+        {
+            page.evaluate(&format!("__demo.say({})", json!(line))).await;
+            page.until(&format!(
+                "__demo.messages.at(-1)?.text === {} && __demo.messages.at(-1).offset",
+                json!(line)
+            ))
+            .await;
+        }
+        eve.until("__demo.messages.length === 3").await;
+        eve.click("[data-test=more]").await;
+        eve.click("[data-test=react]").await;
+        page.until(
+            "document.querySelector('[data-test=reaction]') && document.querySelector('[data-test=seen]')",
+        )
+        .await;
+        page.click("[data-test=more]").await;
+        page.click("[data-test=slow]").await;
+        looks_good(&page, "chat-full", width).await;
+        behaved(&page, &server, false);
+    }
+}

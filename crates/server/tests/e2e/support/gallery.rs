@@ -1,0 +1,132 @@
+//! The pages of the gallery, and what is demanded of each: that it is light, asks nobody else, complains about nothing,
+//! fits, can be read, and can be used without a mouse.
+
+use serde_json::{Value, json};
+
+use super::chromium::Chromium;
+use super::page::Page;
+use super::server::Server;
+
+/// Most that a whole page may weigh, in bytes as they are sent.
+const PAGE_BYTES_MAX: u64 = 100_000;
+
+/// The least contrast of text with what is behind it (WCAG 2.2, success criterion 1.4.3, level AA), for small and for large text,
+/// and what has no name for whoever cannot see it (4.1.2). A list of faults.
+const FAULTS: &str = r#"(() => {
+    const canvas = Object.assign(document.createElement('canvas'), { width: 1, height: 1 });
+    const context = canvas.getContext('2d', { willReadFrequently: true });
+    const paint = (colour) => { context.fillStyle = colour; context.fillRect(0, 0, 1, 1); };
+    const read = () => [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+    const behind = (element) => {
+        const layers = [];
+        for (let each = element; each; each = each.parentElement) layers.unshift(getComputedStyle(each).backgroundColor);
+        paint('white');
+        layers.forEach(paint);
+        return read();
+    };
+    const light = (rgb) => {
+        const [r, g, b] = rgb.map((c) => c / 255).map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const contrast = (element) => {
+        const back = light(behind(element));
+        paint(getComputedStyle(element).color);
+        const front = light(read());
+        return (Math.max(front, back) + 0.05) / (Math.min(front, back) + 0.05);
+    };
+    const seen = (element) => element.checkVisibility({ opacityProperty: true, visibilityProperty: true, contentVisibilityAuto: true })
+        && !element.closest('.unseen, :disabled, svg, option, dialog:not([open])') && element.getClientRects().length;
+    const texts = [...document.querySelectorAll('body *')].filter((element) => seen(element)
+        && [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim()));
+    const pale = texts.flatMap((element) => {
+        const { fontSize, fontWeight } = getComputedStyle(element);
+        const px = parseFloat(fontSize);
+        const least = px >= 24 || (px >= 18.66 && fontWeight >= 700) ? 3 : 4.5;
+        const found = contrast(element);
+        return found < least ? [`contrast ${found.toFixed(2)} of "${element.textContent.trim().slice(0, 40)}" (${element.className})`] : [];
+    });
+    const named = (element) => element.labels?.length || element.ariaLabel || element.textContent.trim() || element.getAttribute('aria-labelledby');
+    const nameless = [...document.querySelectorAll('button, a, input, select, textarea, dialog, canvas, [role=log], [role=grid], svg:not([aria-hidden]):not([hidden]):not([hidden] *)')]
+        .filter((element) => element.getClientRects().length && !named(element)).map((element) => `no name: ${element.outerHTML.slice(0, 120)}`);
+    const headings = document.querySelectorAll('h1').length === 1 ? [] : ['one h1, please'];
+    const dead = [...document.querySelectorAll('[tabindex]:not([tabindex="0"]):not([tabindex="-1"])')].map(() => 'an order of its own for Tab');
+    return [...pale, ...nameless, ...headings, ...dead];
+})()"#;
+
+/// How many bytes the page has loaded, what its clients exchange left out.
+const WEIGHT: &str =
+    "[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
+    .filter(({ name }) => !/\\/connection\\/|\\/dev\\/|\\/emulation|\\/metrics/.test(name))
+    .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0)";
+
+/// Opens a page of a server, as a person of its own.
+pub(crate) async fn open(browser: &Chromium, server: &Server, path: &str, width: u32) -> Page {
+    let mut page = browser.page().await;
+    page.resize(width, 800).await;
+    page.navigate(&format!("http://localhost:{}{path}", server.address.port())).await;
+    page
+}
+
+/// What holds for a page however it is used, at the end of its scene. A browser itself writes down each connection that
+/// broke or was refused, so those are forgiven to who was cut, and nothing else is.
+pub(crate) fn behaved(page: &Page, server: &Server, was_cut: bool) {
+    let forgiven = |text: &String| was_cut && text.contains("/dev/line/") && text.contains("/to/");
+    let complaints: Vec<_> = page.complaints().into_iter().filter(|text| !forgiven(text)).collect();
+    assert!(complaints.is_empty(), "{complaints:#?}");
+    let here = format!("://localhost:{}/", server.address.port());
+    let foreign: Vec<_> = page.requests().into_iter().filter(|url| !url.contains(&here)).collect();
+    assert!(foreign.is_empty(), "these left the origin: {foreign:?}");
+}
+
+/// Takes pictures of the page as it is in both themes, and demands of it what a good page has.
+pub(crate) async fn looks_good(page: &Page, name: &str, width: u32) {
+    for theme in ["light", "dark"] {
+        page.prefer(theme).await;
+        page.screenshot(&format!("{name}-{theme}-{width}")).await;
+        let faults = page.evaluate(FAULTS).await;
+        assert_eq!(faults, json!([]), "{name} in {theme} at {width}");
+    }
+    // Nothing may be wider than the screen, or a phone shows everything smaller than it was meant to be.
+    let wider = "innerWidth + Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth)";
+    assert_eq!(page.evaluate(wider).await, width, "{name}");
+    let bytes = page.evaluate(WEIGHT).await.as_u64().expect("a sum");
+    assert!((1..PAGE_BYTES_MAX).contains(&bytes), "{name} weighs {bytes} bytes");
+}
+
+/// Goes through the page with Tab, and returns the `data-test` of what has the focus after each press.
+pub(crate) async fn tab_through(page: &Page, presses: usize) -> Vec<String> {
+    let mut visited = Vec::new();
+    for _ in 0..presses {
+        page.press("Tab", 9).await;
+        let here = page
+            .evaluate(
+                "document.activeElement.matches(':focus-visible') && document.activeElement.dataset.test",
+            )
+            .await;
+        visited.extend(here.as_str().map(str::to_owned));
+    }
+    visited
+}
+
+/// Reads the source that the page shows of itself, and demands that it is one that can be read in one go.
+pub(crate) async fn shows_its_code(page: &Page, telling: &str) {
+    page.click("[data-test=code]").await;
+    let shown = "document.querySelector('[data-test=drawer] code').textContent";
+    page.until(&format!("{shown}.includes({})", json!(telling))).await;
+    let lines = page.evaluate(&format!("{shown}.trim().split('\\n').length")).await;
+    assert!(lines.as_u64().is_some_and(|lines| lines <= 60), "{lines} lines are too many to show");
+    page.click("[data-test=close]").await;
+    page.until("!document.querySelector('[data-test=drawer]').open").await;
+}
+
+/// Reads the frames of a pane in their drawer, and returns those that are there.
+pub(crate) async fn shows_its_frames(page: &Page, pane: &str) -> Value {
+    page.click(&format!("[data-pane={pane}] [data-test=frames]")).await;
+    let rows = "[...document.querySelectorAll('[data-test=frame]')]";
+    page.until(&format!("{rows}.length > 1")).await;
+    let frames = page
+        .evaluate(&format!("{rows}.map((row) => [row.dataset.sent, row.querySelector('code').textContent])"))
+        .await;
+    page.click("[data-test=close-frames]").await;
+    frames
+}

@@ -1,0 +1,57 @@
+// The way from one client of this page to the server, and what is put in it.
+
+/** How long each piece of a slow line is held, in milliseconds; there and back makes twice that. */
+const SLOW_MS = 300;
+
+/**
+ * A line of the dev profile's own proxy: a path of this server that leads to it through a connection which can be cut.
+ * What is done to it is done to the sockets. The client is not told that this is a game.
+ */
+export class Line {
+  #path;
+  #obstacles = {};
+
+  /** @param {string} name what the line is called, apart from what tells this page from others */
+  constructor(name) {
+    this.#path = `/dev/line/${name}-${Math.random().toString(36).slice(2, 10)}`;
+  }
+
+  /** Where a client connects that takes this line. */
+  get url() {
+    return `${this.#path}/to/connection/websocket`;
+  }
+
+  /** Resets every connection there is. */
+  cut() {
+    return this.#post("/cut");
+  }
+
+  /** Nothing gets through for so long, and what is open is cut. */
+  async outage(ms) {
+    await this.#put({ down: true });
+    await this.cut();
+    setTimeout(() => this.#put({ down: undefined }), ms);
+  }
+
+  /** Whether each piece takes its time. */
+  slow(isSlow) {
+    return this.#put({ delay_ms: isSlow ? SLOW_MS : undefined });
+  }
+
+  /** Whether WebSockets are refused, and those that are open cut. */
+  async block(isBlocked) {
+    await this.#put({ upgrades: isBlocked ? "refuse" : undefined });
+    if (isBlocked) await this.cut();
+  }
+
+  #put(obstacles) {
+    Object.assign(this.#obstacles, obstacles);
+    return this.#post("", this.#obstacles);
+  }
+
+  /** A server that is away has no lines to cut: nothing is lost if it does not hear this. */
+  #post(path, body = {}) {
+    const request = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+    return fetch(this.#path + path, request).catch(() => {});
+  }
+}
