@@ -1,11 +1,12 @@
 //! The client: what must outlive its connections, the one entrance and the one exit.
 //!
 //! What happens in between is told by subject: `connecting` (one connection after another), `subscribing` (channels,
-//! and recovery), `calling` (what is asked and may be asked again), `hearing` (what the server says), `timing`.
+//! and recovery), `renewing` (their tokens), `calling` (what is asked and may be asked again), `hearing` (what the server says), `timing`.
 
 mod calling;
 mod connecting;
 mod hearing;
+mod renewing;
 mod subscribing;
 mod timing;
 
@@ -71,6 +72,7 @@ enum Pending {
     Refresh,
     Subscribe(String),
     Unsubscribe(String),
+    SubRefresh(String),
     Call(CallId),
 }
 

@@ -62,4 +62,5 @@ pub use event::Event;
 pub use io::{Answer, Call, ConnectionId, Input, Key, Output, TokenFailure, TokenFor};
 pub use limits::Limits;
 pub use position::Position;
+pub use spanwire_wire::Encoding;
 pub use subscription::SubscribeOptions;

@@ -73,8 +73,8 @@ impl Live {
     }
 }
 
-/// A tenth early, so that a slow backend costs nothing.
-fn refresh_at(now: Instant, expires: bool, ttl: u32) -> Option<Instant> {
+/// When a new token is to be asked for: a tenth early, so that a slow backend costs nothing.
+pub(crate) fn refresh_at(now: Instant, expires: bool, ttl: u32) -> Option<Instant> {
     expires.then(|| now + Duration::from_millis(u64::from(ttl) * 900))
 }
 

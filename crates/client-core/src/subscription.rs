@@ -4,6 +4,7 @@ use bytes::Bytes;
 use spanwire_wire::message::{Publication, SubscribeRequest, SubscribeResult};
 
 use crate::backoff::Backoff;
+use crate::link::refresh_at;
 use crate::time::Instant;
 use crate::{Event, Position};
 
@@ -65,7 +66,11 @@ pub(crate) enum Stage {
     /// It was refused or ended, and is tried again then.
     Resting { retry_at: Instant },
     /// It is heard.
-    Live { since: Instant },
+    Live {
+        since: Instant,
+        /// When a new token is due.
+        refresh_at: Option<Instant>,
+    },
 }
 
 impl Subscription {
@@ -114,6 +119,7 @@ impl Subscription {
     /// The server lets us in. What the application must hear: a gap, what was missed, and that it is live now.
     pub(crate) fn accepted(&mut self, now: Instant, channel: &str, result: SubscribeResult) -> Vec<Event> {
         let SubscribeResult { recovered, was_recovering, publications, epoch, offset, data, .. } = result;
+        let refresh_at = refresh_at(now, result.expires && self.options.needs_token, result.ttl);
         let was_recovering = was_recovering && self.recoverable;
         let recovered = was_recovering && recovered;
         let top = Position { offset, epoch };
@@ -123,7 +129,7 @@ impl Subscription {
         {
             events.push(Event::Gap { channel: channel.to_owned(), from, to: top.clone() });
         }
-        self.stage = Stage::Live { since: now };
+        self.stage = Stage::Live { since: now, refresh_at };
         self.hushed_by = None;
         (self.positioned, self.recoverable) = (result.positioned, result.recoverable);
         // A recovered client is where it was, and goes on from there; in the stream's words, that has an epoch now.

@@ -54,6 +54,10 @@ impl Client {
             (Some(Pending::Subscribe(channel)), Outcome::Error(error)) => {
                 self.subscribe_answered(now, id, &channel, Err(error));
             }
+            (Some(Pending::SubRefresh(channel)), Outcome::SubRefresh(result)) => {
+                self.renewed(now, &channel, &result);
+            }
+            (Some(Pending::SubRefresh(channel)), Outcome::Error(_)) => self.renewal_refused(&channel),
             (Some(Pending::Unsubscribe(channel)), _) => self.unsubscribe_answered(id, &channel),
             (Some(Pending::Call(call)), outcome) => self.call_answered(now, call, outcome),
             (Some(_), _) => {

@@ -89,6 +89,8 @@ impl Client {
                 subscription.token = token;
                 if is_awaited {
                     self.join(now, channel);
+                } else {
+                    self.renew(channel);
                 }
             }
             Err(TokenFailure::Temporary) if is_awaited => {
@@ -138,7 +140,7 @@ impl Client {
     fn rest(&mut self, now: Instant, channel: &str, code: u32, reason: &str) {
         let Some(subscription) = self.subscriptions.get_mut(channel) else { return };
         let lived = match subscription.stage {
-            Stage::Live { since } => now.since(since),
+            Stage::Live { since, .. } => now.since(since),
             _ => std::time::Duration::ZERO,
         };
         let wait = subscription.backoff.next(lived, &self.config.limits, &mut self.chance);
@@ -158,6 +160,9 @@ impl Client {
         };
         if *code == UnsubscribeCode::StateInvalidated.code() {
             subscription.invalidate();
+        }
+        if *code == UnsubscribeCode::Expired.code() {
+            subscription.token.clear();
         }
         if spanwire_wire::code::resubscribes(*code) {
             self.rest(now, channel, *code, reason);

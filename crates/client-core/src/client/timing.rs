@@ -36,6 +36,7 @@ impl Client {
         for channel in due {
             match self.subscriptions.get(&channel).map(|subscription| subscription.stage) {
                 Some(Stage::Resting { .. }) => self.join(now, &channel),
+                Some(Stage::Live { .. }) => self.ask_renewal(channel),
                 // The session that owes the answer may have lost it: begin anew with another one.
                 Some(Stage::Asked { .. }) => {
                     return self.lost(now, Event::CODE_SILENT, "subscribe unanswered".to_owned());
@@ -52,7 +53,8 @@ impl Subscription {
         match self.stage {
             Stage::Resting { retry_at } => Some(retry_at),
             Stage::Asked { until, .. } => Some(until),
-            Stage::Offline | Stage::AskingToken | Stage::Live { .. } => None,
+            Stage::Live { refresh_at, .. } => refresh_at,
+            Stage::Offline | Stage::AskingToken => None,
         }
     }
 }

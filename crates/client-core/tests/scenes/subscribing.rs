@@ -126,6 +126,31 @@ fn a_channel_token_is_asked_for_and_again_when_it_is_stale() {
 }
 
 #[test]
+fn a_channel_token_is_renewed_before_it_expires_and_anew_when_it_could_not_be() {
+    let mut stage = Stage::connected();
+    let options = SubscribeOptions { needs_token: true, ..Default::default() };
+    stage.handle(Input::Subscribe { channel: "$x".to_owned(), options });
+    let asked = TokenFor::Channel("$x".to_owned());
+    stage.handle(Input::Token(asked.clone(), Ok("one".to_owned())));
+    stage.say(r#"{"id":2,"subscribe":{"expires":true,"ttl":10}}"#);
+    stage.sent();
+    stage.pass(9_000);
+    assert_eq!(stage.asked.len(), 2);
+    stage.handle(Input::Token(asked.clone(), Ok("two".to_owned())));
+    assert_eq!(stage.sent(), [r#"{"id":3,"sub_refresh":{"channel":"$x","token":"two"}}"#]);
+    stage.say(r#"{"id":3,"sub_refresh":{"expires":true,"ttl":10}}"#);
+    stage.told();
+    stage.pass(9_000);
+    stage.handle(Input::Token(asked, Err(TokenFailure::Temporary)));
+    assert!(stage.told().is_empty(), "it is heard as long as the server lets it");
+    stage.say(r#"{"push":{"channel":"$x","unsubscribe":{"code":2501}}}"#);
+    assert_eq!(stage.story(), ["unsubscribed 2501, retries"]);
+    stage.pass(300);
+    assert_eq!(stage.asked.len(), 4, "the old token has expired: a new one is asked for");
+    stage.end();
+}
+
+#[test]
 fn a_channel_left_and_joined_again_at_once_hears_only_its_new_life() {
     let mut stage = Stage::hearing("x");
     stage.handle(Input::Unsubscribe { channel: "x".to_owned() });
