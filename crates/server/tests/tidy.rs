@@ -43,6 +43,7 @@ fn each_room_imports_only_the_rooms_that_it_may() {
         ("crates/wire", &[]),
         ("crates/hub", &["spanwire-wire"]),
         ("crates/client-core", &["spanwire-wire"]),
+        ("crates/client", &["spanwire-client-core", "spanwire-wire", "spanwire-ws"]),
         ("crates/sim", &["spanwire-client-core", "spanwire-hub", "spanwire-wire", "spanwire-ws"]),
         ("crates/server", &["spanwire-client-core", "spanwire-hub", "spanwire-wire", "spanwire-ws"]),
     ];

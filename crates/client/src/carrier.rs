@@ -1,0 +1,120 @@
+//! What carries one connection: a task that brings frames to the server and back, over one transport.
+//!
+//! A carrier decides nothing. It ends when the driver lets go of it, after a word of goodbye, or when the transport
+//! does, and then says why.
+
+mod dial;
+mod websocket;
+
+use bytes::Bytes;
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+use spanwire_client_core::Encoding;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::address::Address;
+use crate::event::Ended;
+use crate::trust::Trust;
+
+/// Frames of the server that may wait for the driver; then the transport waits too.
+const UNREAD_MAX: usize = 16;
+
+/// What a carrier tells the driver.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// Frames can be sent.
+    Opened,
+    /// The server has sent a frame.
+    Frame(Bytes),
+    /// It is over. Nothing comes behind this.
+    Lost(Ended),
+}
+
+/// The driver's end of a connection.
+#[derive(Debug)]
+pub(crate) struct Carrier {
+    frames: mpsc::UnboundedSender<Bytes>,
+    news: mpsc::Receiver<News>,
+    task: JoinHandle<()>,
+}
+
+/// The carrier's end of it.
+struct Ends {
+    /// What is to be sent: what the core keeps is bounded, and so is this. When it ends, the driver has let go.
+    frames: mpsc::UnboundedReceiver<Bytes>,
+    news: mpsc::Sender<News>,
+}
+
+/// The way to a server, and how to speak there.
+#[derive(Clone, Debug)]
+pub(crate) struct Way {
+    pub(crate) address: Address,
+    pub(crate) trust: Trust,
+    pub(crate) encoding: Encoding,
+    /// Further headers of HTTP.
+    pub(crate) headers: Vec<(String, String)>,
+    /// Longest message that is taken from the server, in bytes.
+    pub(crate) message_bytes_max: usize,
+}
+
+/// Opens connections.
+#[derive(Debug)]
+pub(crate) struct Dialer {
+    way: Way,
+    chance: StdRng,
+}
+
+impl Dialer {
+    pub(crate) fn new(way: Way, seed: [u8; 32]) -> Self {
+        Self { way, chance: StdRng::from_seed(seed) }
+    }
+
+    /// Begins to open a connection.
+    pub(crate) fn open(&mut self) -> Carrier {
+        let (frames, frames_here) = mpsc::unbounded_channel();
+        let (news_here, news) = mpsc::channel(UNREAD_MAX);
+        let (way, chance) = (self.way.clone(), StdRng::from_seed(self.chance.random()));
+        let task = tokio::spawn(async move {
+            let mut ends = Ends { frames: frames_here, news: news_here };
+            if let Err(why) = websocket::carry(&way, chance, &mut ends).await {
+                ends.tell(News::Lost(why)).await;
+            }
+        });
+        Carrier { frames, news, task }
+    }
+}
+
+impl Carrier {
+    /// Sends a frame, behind those before it. On a connection that is over nobody cares.
+    pub(crate) fn send(&self, frame: Bytes) {
+        let _ = self.frames.send(frame);
+    }
+
+    /// Whatever comes next. Nothing is lost when this is dropped while it waits.
+    pub(crate) async fn news(&mut self) -> News {
+        let lost =
+            || News::Lost(Ended::new(spanwire_client_core::Event::CODE_LOST, "the connection was lost"));
+        self.news.recv().await.unwrap_or_else(lost)
+    }
+
+    /// Sends what is still to be sent, takes leave, and waits until that is done.
+    pub(crate) async fn say_goodbye(self) {
+        let Self { frames, news, task } = self;
+        drop((frames, news));
+        let _ = task.await;
+    }
+}
+
+impl Ends {
+    /// Tells the driver, and waits until it has time. A driver that has let go does not mind.
+    async fn tell(&self, news: News) {
+        let _ = self.news.send(news).await;
+    }
+
+    /// Waits until the driver lets go, which it may do at any time. Before the connection is open, there is nothing to
+    /// send.
+    async fn let_go(&mut self) {
+        while self.frames.recv().await.is_some() {}
+    }
+}

@@ -1,0 +1,142 @@
+//! What is wanted of a channel.
+
+use std::marker::PhantomData;
+
+use spanwire_client_core::{Encoding, Position, SubscribeOptions};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::buffer::{Buffer, Overflow, Room};
+use crate::error::Error;
+use crate::event::{Ended, Event};
+use crate::order::{Order, Wish};
+use crate::payload::{FromPayload, ToPayload};
+use crate::subscription::Subscription;
+use crate::token::{Provider, TokenError};
+
+/// Most events that wait for a reader, unless something else is said.
+const EVENTS_MAX: usize = 1024;
+
+/// Most bytes of payloads that wait for a reader, unless something else is said.
+const BYTES_MAX: usize = 4 << 20;
+
+/// What is wanted of a channel whose publications are `T`s.
+#[derive(Debug)]
+#[must_use = "nothing is heard before `subscribe` or `listen`"]
+pub struct Channel<T> {
+    orders: mpsc::UnboundedSender<Order>,
+    encoding: Encoding,
+    name: String,
+    options: SubscribeOptions,
+    tokens: Option<Provider>,
+    overflow: Overflow,
+    room: Room,
+    payload: PhantomData<fn() -> T>,
+}
+
+impl<T: FromPayload> Channel<T> {
+    pub(crate) fn new(orders: mpsc::UnboundedSender<Order>, encoding: Encoding, name: String) -> Self {
+        Self {
+            orders,
+            encoding,
+            name,
+            options: SubscribeOptions::default(),
+            tokens: None,
+            overflow: Overflow::default(),
+            room: Room { events: EVENTS_MAX, bytes: BYTES_MAX },
+            payload: PhantomData,
+        }
+    }
+
+    /// Whether to come back to where it was after an interruption, if the server allows it (`SubscribeRequest.recoverable`).
+    /// It does unless this says `false`.
+    pub fn recover(mut self, recover: bool) -> Self {
+        self.options.recover = recover;
+        self
+    }
+
+    /// Begins behind this position, for an application that remembers what it has seen. Without it, it begins with what is
+    /// published from now on.
+    pub fn since(mut self, position: Position) -> Self {
+        self.options.since = Some(position);
+        self
+    }
+
+    /// Tells who comes and goes, if the server allows it (`SubscribeRequest.join_leave`).
+    pub fn join_leave(mut self) -> Self {
+        self.options.join_leave = true;
+        self
+    }
+
+    /// Data for whoever authorizes the subscription (`SubscribeRequest.data`).
+    ///
+    /// # Errors
+    /// It cannot be sent.
+    pub fn data(mut self, data: &(impl ToPayload + ?Sized)) -> Result<Self, Error> {
+        self.options.data = data.to_payload(self.encoding).map_err(Error::Unsendable)?;
+        Ok(self)
+    }
+
+    /// Subscribes by this token. When it has expired the subscription ends with [`Ended::NO_TOKEN`], for there is no other.
+    pub fn token(self, token: impl Into<String>) -> Self {
+        self.provider(Provider::once(token.into()))
+    }
+
+    /// Subscribes by tokens that are asked for when one is needed: at first, and again before it expires or when the
+    /// server says that it has.
+    pub fn token_provider<F, A>(self, provider: F) -> Self
+    where
+        F: Fn() -> A + Send + Sync + 'static,
+        A: Future<Output = Result<String, TokenError>> + Send + 'static,
+    {
+        self.provider(Provider::new(provider))
+    }
+
+    fn provider(mut self, provider: Provider) -> Self {
+        self.tokens = Some(provider);
+        self.options.needs_token = true;
+        self
+    }
+
+    /// What happens when the reader is slower than the channel; [`Overflow::Pause`] unless something else is said here.
+    pub fn overflow(mut self, overflow: Overflow) -> Self {
+        self.overflow = overflow;
+        self
+    }
+
+    /// How many events, and how many bytes of payloads, may wait for the reader: 1,024 and 4 MiB unless something else is
+    /// said here. A single event that is larger still comes, alone.
+    pub fn buffer(mut self, events: usize, bytes: usize) -> Self {
+        self.room = Room { events: events.max(1), bytes };
+        self
+    }
+
+    /// Subscribes, and waits until the channel is heard, while there is no connection too. Dropping this while it waits
+    /// leaves the channel.
+    ///
+    /// # Errors
+    /// The server refuses for good, this client has a reader of the channel already, or it is closed.
+    pub async fn subscribe(self) -> Result<Subscription<T>, Ended> {
+        let (first, heard) = oneshot::channel();
+        let subscription = self.start(Some(first));
+        match heard.await {
+            Ok(heard) => heard.map(|()| subscription),
+            Err(_) => Err(Ended::gone()),
+        }
+    }
+
+    /// Subscribes, and does not wait: that the channel is heard, or will not be, is told by its events.
+    pub fn listen(self) -> Subscription<T> {
+        self.start(None)
+    }
+
+    fn start(self, first: Option<oneshot::Sender<Result<(), Ended>>>) -> Subscription<T> {
+        let Self { orders, name: channel, options, tokens, overflow, room, .. } = self;
+        let buffer = Buffer::new(room, options.since.clone());
+        let subscription = Subscription::new(channel.clone(), buffer.clone(), orders.downgrade());
+        let wish = Wish { channel, options, tokens, overflow, buffer: buffer.clone(), first };
+        if orders.send(Order::Subscribe(wish)).is_err() {
+            buffer.end(Event::Ended(Ended::gone()));
+        }
+        subscription
+    }
+}
