@@ -3,7 +3,7 @@
 //! This file holds the tables, the one entrance and the one exit. What happens in between is told by subject:
 //! `commands` (which command goes where, and which must wait), `connecting`, `subscribing` (recovery lives there),
 //! `leaving`, `requests` (publish, history, presence), `deciding` (what the backend is asked), `refreshing`, `renewing`,
-//! `fanout`, `delivering`, `timing`, `orders`.
+//! `revoking`, `fanout`, `delivering`, `timing`, `orders`.
 
 mod commands;
 mod connecting;
@@ -15,6 +15,7 @@ mod orders;
 mod refreshing;
 mod renewing;
 mod requests;
+mod revoking;
 mod subscribing;
 mod timing;
 
@@ -37,6 +38,7 @@ use crate::limits::Limits;
 use crate::namespace::Namespaces;
 use crate::outbox::Outbox;
 use crate::presence::PresenceRequest;
+use crate::revocation::Revoked;
 use crate::session::{Life, Session, SubscriptionId, Subscriptions};
 use crate::sessions::Sessions;
 use crate::time::{Instant, Now};
@@ -90,6 +92,8 @@ pub struct Hub {
     subscriptions: usize,
     /// Numbers the subscriptions that are begun.
     subscribed: u32,
+    /// What revocations have ended, since somebody asked.
+    revoked: Revoked,
     draining: bool,
 }
 
@@ -160,6 +164,7 @@ impl Hub {
             clients: 0,
             subscriptions: 0,
             subscribed: 0,
+            revoked: Revoked::default(),
             draining: false,
         }
     }

@@ -14,6 +14,7 @@ use crate::capabilities::Capabilities;
 use crate::channel::{Channel, Position};
 use crate::denial::Denial;
 use crate::presence::{PresenceAnswer, PresenceRequest};
+use crate::revocation::{Revocation, TokenMark};
 use crate::right::Rights;
 use crate::session::SubscriptionOptions;
 
@@ -136,6 +137,8 @@ pub enum Order {
         /// The position behind which publications follow the push, if the stream still has all of them.
         since: Option<Position>,
     },
+    /// End what these tokens have opened: connections with code 3500, subscriptions with code 2000.
+    Revoke(Revocation),
     /// Change when their connections expire.
     Refresh {
         /// Whose.
@@ -284,6 +287,8 @@ pub struct Credentials {
     pub meta: Bytes,
     /// When the connection expires, the backend is asked whether it goes on; the client need not refresh it.
     pub renewed_by_backend: bool,
+    /// Which token says so; `None` if none does.
+    pub token: Option<TokenMark>,
 }
 
 /// What a subscription token, or the backend, says of one subscription.
@@ -299,6 +304,8 @@ pub struct Grant {
     pub options: SubscriptionOptions,
     /// What the subscriber may do in the channel beyond what its namespace permits.
     pub rights: Rights,
+    /// Which token says so; `None` if none does, or that of the connection.
+    pub token: Option<TokenMark>,
 }
 
 /// Why somebody is not let in, or may not do something.

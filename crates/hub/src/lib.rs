@@ -24,6 +24,7 @@ pub mod namespace;
 pub mod outbox;
 mod permission;
 pub mod presence;
+mod revocation;
 mod right;
 mod session;
 mod sessions;
@@ -37,5 +38,6 @@ pub use io::{
     Answer, AskId, Authenticate, Credentials, Deed, Expiry, Grant, Input, Opening, Order, Output, Question,
     Reach, Refusal, SessionId, Upstream, Whom,
 };
+pub use revocation::{Revocation, Revoked, TokenMark};
 pub use right::{Right, Rights};
 pub use session::SubscriptionOptions;

@@ -20,6 +20,7 @@ use spanwire_wire::message::{ClientInfo, SubscribeRequest, SubscribeResult};
 
 use crate::capabilities::Capabilities;
 use crate::channel::Position;
+use crate::revocation::TokenMark;
 use crate::time::Instant;
 use crate::{Credentials, Reach, Upstream};
 
@@ -130,6 +131,8 @@ pub(crate) struct ClientExtra {
     pub(crate) renew_at: Option<Instant>,
     /// The secret by which requests find the session; empty if its commands come over its connection.
     pub(crate) session: Box<str>,
+    /// The token that says who the client is, if one does.
+    pub(crate) token: Option<TokenMark>,
 }
 
 impl Client {
@@ -154,6 +157,7 @@ impl Client {
                 .then(|| Box::new(ClientExtra { meta: credentials.meta.clone(), ..ClientExtra::default() })),
         };
         client.may_do(credentials.capabilities.clone());
+        client.known_by(credentials.token.clone());
         client
     }
 
@@ -178,6 +182,18 @@ impl Client {
     pub(crate) fn closes(&mut self, at: Option<Instant>) {
         if at.is_some() || self.extra.is_some() {
             self.extra.get_or_insert_default().close_at = at;
+        }
+    }
+
+    /// The token that says who the client is, if one does.
+    pub(crate) fn token(&self) -> Option<&TokenMark> {
+        self.extra.as_ref()?.token.as_ref()
+    }
+
+    /// It is known by this token from now on.
+    pub(crate) fn known_by(&mut self, token: Option<TokenMark>) {
+        if token.is_some() || self.extra.is_some() {
+            self.extra.get_or_insert_default().token = token;
         }
     }
 

@@ -24,6 +24,7 @@ mod scenes {
     mod permissions;
     mod recovering;
     mod requests;
+    mod revoking;
     mod sharing;
     mod subscribing;
     mod timing;

@@ -6,6 +6,7 @@
 //! statuses for errors (`reply.rs`). Other statuses mean that no method was reached.
 
 mod batch;
+mod block_user;
 mod broadcast;
 mod call;
 mod channels;
@@ -14,6 +15,7 @@ mod failure;
 mod history;
 mod history_remove;
 mod info;
+mod invalidate_user_tokens;
 mod key;
 mod lines;
 mod method;
@@ -25,9 +27,12 @@ mod presence_stats;
 mod publish;
 mod refresh;
 mod reply;
+mod revocation;
+mod revoke_token;
 mod rpc;
 mod subscribe;
 mod target;
+mod unblock_user;
 mod unsubscribe;
 
 use std::sync::{Arc, OnceLock};
@@ -44,6 +49,7 @@ use spanwire_hub::namespace::{Namespace, Namespaces};
 use spanwire_wire::ErrorCode;
 
 pub use self::batch::{Batch, COMMANDS_MAX};
+pub use self::block_user::BlockUser;
 pub use self::broadcast::{Broadcast, CHANNELS_MAX};
 pub use self::channels::Channels;
 pub use self::disconnect::Disconnect;
@@ -51,6 +57,7 @@ pub use self::failure::Failure;
 pub use self::history::History;
 pub use self::history_remove::HistoryRemove;
 pub use self::info::Info;
+pub use self::invalidate_user_tokens::InvalidateUserTokens;
 pub(crate) use self::key::{ApiKey, Keyring, Scope};
 use self::lines::Lines;
 pub use self::method::{Method, Request};
@@ -60,8 +67,10 @@ pub use self::publish::{Article, IDEMPOTENCY_KEY_BYTES_MAX, Publish};
 pub use self::refresh::Refresh;
 pub(crate) use self::reply::ErrorMode;
 use self::reply::json;
+pub use self::revoke_token::RevokeToken;
 pub use self::rpc::Rpc;
 pub use self::subscribe::Subscribe;
+pub use self::unblock_user::UnblockUser;
 pub use self::unsubscribe::Unsubscribe;
 use crate::config::Settings;
 use crate::edge::limits::BODY_BYTES_MAX;

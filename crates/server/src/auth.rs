@@ -7,6 +7,7 @@ mod claims;
 mod gate;
 mod host;
 mod origin;
+mod revocations;
 mod token;
 
 pub(crate) use capabilities::{Allow, CapabilityClaim, capabilities};
@@ -14,6 +15,7 @@ pub(crate) use claims::{Override, payload};
 pub use gate::{Anonymous, Gate};
 pub use host::{HostPolicy, HostRefusal};
 pub use origin::{OriginPolicy, OriginRefusal};
+pub use revocations::{ListFull, NAME_BYTES_MAX, Revocations, Revoked};
 pub use token::{Expected, Jwks, Key, PemError, Rules, Step, TokenError, Verifier};
 
 use std::net::SocketAddr;

@@ -7,7 +7,9 @@ mod gauge;
 mod proxies;
 mod render;
 mod text;
+mod tokens;
 
 pub use edge::EdgeCounters;
 pub(crate) use gauge::Held;
 pub use render::render;
+pub use tokens::TokenSnapshot;

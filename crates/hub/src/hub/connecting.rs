@@ -133,6 +133,7 @@ impl Hub {
             info: grant.info,
             data: grant.data,
             expire_at: grant.expire_at,
+            token: grant.token,
             stage: Stage::Verifying(Wishes::default()),
         };
         let subscription = self.begin_joining(id, channel.as_str(), namespace, joining);

@@ -43,6 +43,7 @@ impl Hub {
                     self.order_subscription(now, id, &channel, &grant, since.clone());
                 }
             }
+            Order::Revoke(revocation) => self.revoke(now, &revocation),
             Order::Refresh { whom, expiry, info } => {
                 for id in self.sessions_of(&whom, &[]) {
                     self.order_expiry(now, id, expiry, info.clone());
@@ -81,6 +82,7 @@ impl Hub {
             info: grant.info.clone(),
             data: grant.data.clone(),
             expire_at: grant.expire_at,
+            token: grant.token.clone(),
             stage: Stage::Verifying(Wishes::default()),
         };
         let subscription = self.begin_joining(id, channel.as_str(), &namespace, joining);
@@ -135,7 +137,13 @@ impl Hub {
 
     /// Ends a subscription however far it has come. The client cannot be put out of one that is not live yet: the
     /// command that waits for it is answered instead.
-    fn end_subscription(&mut self, now: Now, id: SessionId, audience: AudienceId, code: UnsubscribeCode) {
+    pub(super) fn end_subscription(
+        &mut self,
+        now: Now,
+        id: SessionId,
+        audience: AudienceId,
+        code: UnsubscribeCode,
+    ) {
         match self.joiner_mut(id, audience).map(|joiner| joiner.joining.purpose) {
             None => self.expel(id, audience, code),
             Some(Purpose::Command(command)) => {

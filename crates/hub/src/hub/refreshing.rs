@@ -53,6 +53,7 @@ impl Hub {
         client.closes(end_of(now, credentials.expire_at, delay));
         client.info = credentials.info;
         client.may_do(credentials.capabilities);
+        client.known_by(credentials.token);
         self.rearm(id);
         let ttl = credentials.expire_at.map(|at| time_to_live(now, at));
         let result = RefreshResult {
@@ -117,6 +118,9 @@ impl Hub {
             subscription.traits.rights = grant.rights;
         }
         session.subscriptions.expires(audience, grant.expire_at, end_of(now, grant.expire_at, delay));
+        if let Some(subscription) = session.subscriptions.get_mut(audience) {
+            subscription.opened_by(grant.token);
+        }
         self.rearm(id);
         let ttl = grant.expire_at.map(|at| time_to_live(now, at));
         let result = SubRefreshResult {

@@ -67,6 +67,7 @@ impl Hub {
             info: Default::default(),
             data: Default::default(),
             expire_at: None,
+            token: None,
             stage: Stage::Verifying(wishes),
         };
         let subscription = self.begin_joining(id, &request.channel, &namespace, joining);
@@ -205,6 +206,7 @@ impl Hub {
         let server_side = joining.traits.server_side;
         joining.traits = Traits { server_side, ..Traits::decide(&namespace, &grant, wishes) };
         (joining.info, joining.data, joining.expire_at) = (grant.info, grant.data, grant.expire_at);
+        joining.token = grant.token;
         self.read_stream(id, audience);
     }
 
@@ -304,7 +306,9 @@ impl Hub {
         };
         self.hand_out(audience);
         let Some(Joiner { joining, early, overflowed, .. }) = self.vacate(audience, place) else { return };
-        let Joining { traits, stage: Stage::Ready { top }, info, expire_at, .. } = *joining else { return };
+        let Joining { traits, stage: Stage::Ready { top }, info, expire_at, token, .. } = *joining else {
+            return;
+        };
         let after = top.as_ref().map_or(0, |top| top.offset);
         let member = Member {
             session: id.index,
@@ -322,6 +326,7 @@ impl Hub {
         if !info.is_empty() {
             subscription.extra.get_or_insert_default().info = info;
         }
+        subscription.opened_by(token);
         let end_at = end_of(now, expire_at, self.config.limits.expired_sub_close_delay);
         session.subscriptions.expires(audience, expire_at, end_at);
         if traits.renewed_by_backend {

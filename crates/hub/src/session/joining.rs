@@ -5,6 +5,7 @@ use bytes::Bytes;
 use super::{Traits, Wishes};
 use crate::broker::BrokerAnswer;
 use crate::channel::Position;
+use crate::revocation::TokenMark;
 
 /// What is known of a subscription before it is live.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub(crate) struct Joining {
     pub(crate) data: Bytes,
     /// When the subscription expires, in seconds since 1970.
     pub(crate) expire_at: Option<u64>,
+    /// The token that opens it, if one of its own does.
+    pub(crate) token: Option<TokenMark>,
     pub(crate) stage: Stage,
 }
 

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use crate::Grant;
 use crate::audience::AudienceId;
 use crate::namespace::Namespace;
+use crate::revocation::TokenMark;
 use crate::right::{Right, Rights};
 use crate::time::Instant;
 
@@ -123,6 +124,8 @@ pub(crate) struct Extra {
     pub(crate) end_at: Option<Instant>,
     /// When the backend is asked whether it goes on.
     pub(crate) renew_at: Option<Instant>,
+    /// The token that has opened it, if one of its own did.
+    pub(crate) token: Option<TokenMark>,
 }
 
 /// Subscriptions whose time has come.
@@ -137,6 +140,18 @@ pub(crate) struct Due {
 impl Subscription {
     pub(crate) fn info(&self) -> Bytes {
         self.extra.as_ref().map(|extra| extra.info.clone()).unwrap_or_default()
+    }
+
+    /// The token that has opened it, if one of its own did.
+    pub(crate) fn token(&self) -> Option<&TokenMark> {
+        self.extra.as_ref()?.token.as_ref()
+    }
+
+    /// It is open by this token from now on.
+    pub(crate) fn opened_by(&mut self, token: Option<TokenMark>) {
+        if token.is_some() || self.extra.is_some() {
+            self.extra.get_or_insert_default().token = token;
+        }
     }
 }
 

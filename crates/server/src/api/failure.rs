@@ -6,6 +6,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use spanwire_hub::broker::BrokerError;
 use spanwire_wire::ErrorCode;
 
+use crate::auth::ListFull;
 use crate::engine::Stopped;
 
 /// Why a call has no result.
@@ -21,8 +22,8 @@ pub enum Failure {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "Error")]
 pub(super) struct ApiError {
-    /// 100 internal server error, 102 unknown channel, 104 method not found, 107 bad request, 108 not available,
-    /// 111 too many requests, 112 unrecoverable position.
+    /// 100 internal server error, 102 unknown channel, 104 method not found, 106 limit exceeded, 107 bad request,
+    /// 108 not available, 111 too many requests, 112 unrecoverable position.
     code: u32,
     /// The same in words.
     message: &'static str,
@@ -47,6 +48,12 @@ impl From<ErrorCode> for Failure {
 impl From<Stopped> for Failure {
     fn from(_: Stopped) -> Self {
         Self::Refused(ErrorCode::Internal)
+    }
+}
+
+impl From<ListFull> for Failure {
+    fn from(_: ListFull) -> Self {
+        Self::Refused(ErrorCode::LimitExceeded)
     }
 }
 

@@ -9,8 +9,8 @@ use super::call::{self, Call};
 use super::failure::{Failure, write};
 use super::openapi::{Operation, Schemas};
 use super::{
-    Batch, Broadcast, Channels, Disconnect, History, HistoryRemove, Info, Presence, PresenceStats, Publish,
-    Refresh, Rpc, Subscribe, Unsubscribe, World,
+    Batch, BlockUser, Broadcast, Channels, Disconnect, History, HistoryRemove, Info, InvalidateUserTokens,
+    Presence, PresenceStats, Publish, Refresh, RevokeToken, Rpc, Subscribe, UnblockUser, Unsubscribe, World,
 };
 
 macro_rules! methods {
@@ -96,6 +96,14 @@ methods! {
     Channels = "channels",
     /// Tells which nodes there are, and how much there is on each.
     Info = "info",
+    /// Ends one token, and what it has opened.
+    RevokeToken = "revoke_token",
+    /// Ends the older tokens of a user, and what they have opened.
+    InvalidateUserTokens = "invalidate_user_tokens",
+    /// Closes the connections of a user, and lets no new ones in.
+    BlockUser = "block_user",
+    /// Lets a user in again.
+    UnblockUser = "unblock_user",
     /// Calls a function that was added to the server.
     Rpc = "rpc",
     /// Makes several calls in one.

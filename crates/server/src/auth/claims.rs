@@ -9,9 +9,9 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use spanwire_hub::channel::Channel;
-use spanwire_hub::{Credentials, Grant, SubscriptionOptions};
+use spanwire_hub::{Credentials, Grant, SubscriptionOptions, TokenMark};
 
-use super::{Allow, CapabilityClaim, TokenError, capabilities};
+use super::{Allow, CapabilityClaim, NAME_BYTES_MAX, TokenError, capabilities};
 
 /// Seconds since 1970 (`NumericDate` of RFC 7519, section 2), fractions cut off; before 1970 is 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +40,21 @@ impl Lifetime {
             Some(NumericDate(at)) => Some(at),
             None => self.exp.map(|exp| exp.0),
         }
+    }
+}
+
+/// By what a token can be revoked.
+#[derive(Debug, Deserialize)]
+pub(super) struct Marks {
+    jti: Option<String>,
+    iat: Option<NumericDate>,
+}
+
+impl Marks {
+    /// What is kept of them. An id that is too long for the list of those revoked is like none.
+    pub(super) fn into_mark(self) -> TokenMark {
+        let id = self.jti.filter(|id| id.len() <= NAME_BYTES_MAX).unwrap_or_default();
+        TokenMark { id: id.into(), issued_at: self.iat.map(|issued| issued.0) }
     }
 }
 
@@ -129,6 +144,7 @@ impl SubscriptionClaim {
             data: payload(self.data, self.b64data)?,
             expire_at: lifetime.and_then(Lifetime::ends),
             options: self.r#override.map(Override::into_options).unwrap_or_default(),
+            token: None,
         })
     }
 }

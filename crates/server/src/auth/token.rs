@@ -24,7 +24,7 @@ use serde_json::value::RawValue;
 use spanwire_hub::{Credentials, Grant};
 
 use self::jws::Jws;
-use super::claims::{ConnectionClaims, Lifetime, Subject, SubscriptionClaim};
+use super::claims::{ConnectionClaims, Lifetime, Marks, Subject, SubscriptionClaim};
 
 /// Why a token is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -83,7 +83,9 @@ impl Verifier {
     pub fn connection(&self, now_unix: u64, token: &str) -> Result<Credentials, TokenError> {
         let (claims, lifetime) = self.verified(now_unix, token)?;
         let user = self.user(&claims)?;
-        parse::<ConnectionClaims>(&claims)?.into_credentials(user, lifetime)
+        let token = Some(parse::<Marks>(&claims)?.into_mark());
+        let credentials = parse::<ConnectionClaims>(&claims)?.into_credentials(user, lifetime)?;
+        Ok(Credentials { token, ..credentials })
     }
 
     /// What a subscription token opens for this user in this channel: `Ok(None)` if it is a good token for somebody
@@ -103,7 +105,9 @@ impl Verifier {
         if self.user(&claims)? != user || !subject.is(channel) {
             return Ok(None);
         }
-        parse::<SubscriptionClaim>(&claims)?.into_grant(channel, Some(lifetime)).map(Some)
+        let token = Some(parse::<Marks>(&claims)?.into_mark());
+        let grant = parse::<SubscriptionClaim>(&claims)?.into_grant(channel, Some(lifetime))?;
+        Ok(Some(Grant { token, ..grant }))
     }
 
     /// The claims as they were signed. They stay text because each reader takes only the part that it knows.

@@ -196,6 +196,7 @@ impl ConnectResult {
             capabilities: capabilities(self.caps).map_err(|error| Nonsense(error.to_string()))?,
             meta: bytes_of(self.meta, None)?,
             renewed_by_backend,
+            token: None,
         })
     }
 }
@@ -220,6 +221,7 @@ impl SubscribeResult {
             expire_at: self.expire_at.filter(|at| *at != 0),
             options: self.r#override.map(Override::into_options).unwrap_or_default(),
             rights: self.allow.0,
+            token: None,
         })
     }
 }

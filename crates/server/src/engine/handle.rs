@@ -8,7 +8,8 @@ use std::time::Duration;
 use spanwire_hub::broker::{BrokerAnswer, BrokerError, BrokerRequest};
 use spanwire_hub::channel::Channel;
 use spanwire_hub::presence::{PresenceAnswer, PresenceRequest};
-use spanwire_hub::{Answer, AskId, Census, Deed, Order, Question, SessionId};
+use spanwire_hub::{Answer, AskId, Census, Deed, Order, Question, Revocation, SessionId, Whom};
+use spanwire_wire::DisconnectCode;
 use tokio::sync::{oneshot, watch};
 
 use super::Arrival;
@@ -18,6 +19,7 @@ use super::mailbox::{Mailbox, NotTaken};
 use super::ownership::Ownership;
 use super::permits::Permits;
 use super::stats::{ShardSnapshot, ShardStats};
+use crate::auth::{ListFull, Revocations, Revoked};
 use crate::backend::{Backend, ProxySnapshot};
 
 /// Speaks to all shards of an engine, from any thread. Cheap to clone.
@@ -35,6 +37,7 @@ pub(super) struct Shared {
     pub(super) permits: Permits,
     /// How many connections each user has.
     pub(super) users: Arc<Headcount>,
+    pub(super) revocations: Revocations,
     pub(super) backend: Option<Backend>,
     /// Whether listeners accept connections.
     pub(super) accepting: watch::Sender<bool>,
@@ -110,6 +113,41 @@ impl EngineHandle {
             // A shard that has ended has no sessions left to order about.
             let _ = mailbox.put(Letter::Order(Box::new(order.clone())));
         }
+    }
+
+    /// Revokes tokens until a moment in Unix seconds; `None` is as long as the node lives. What they have opened ends
+    /// when each shard comes to it, and whoever shows one from now on is refused.
+    ///
+    /// # Errors
+    /// As many are revoked already as may be.
+    pub fn revoke(&self, now_unix: u64, what: Revocation, until: Option<u64>) -> Result<(), ListFull> {
+        // First the list, then the letter: a token that a shard accepts meanwhile has opened what the letter ends.
+        self.shared.revocations.revoke(now_unix, &what, until)?;
+        self.order(&Order::Revoke(what));
+        Ok(())
+    }
+
+    /// Lets a user in no more, until a moment in Unix seconds; `None` is as long as the node lives. The user's
+    /// connections are closed with code 3503.
+    ///
+    /// # Errors
+    /// As many are blocked already as may be.
+    pub fn block(&self, now_unix: u64, user: &str, until: Option<u64>) -> Result<(), ListFull> {
+        self.shared.revocations.block(now_unix, user, until)?;
+        let whom = Whom { user: user.to_owned(), ..Whom::default() };
+        let disconnect = DisconnectCode::ForceNoReconnect.into();
+        self.order(&Order::Disconnect { whom, spared: Vec::new(), disconnect });
+        Ok(())
+    }
+
+    /// Lets a user in again.
+    pub fn unblock(&self, user: &str) {
+        self.shared.revocations.unblock(user);
+    }
+
+    /// How many revocations of each kind are kept.
+    pub fn revocations(&self) -> [(Revoked, usize); 3] {
+        self.shared.revocations.census()
     }
 
     /// The channels that have subscribers, and how many each has on all shards together.

@@ -19,6 +19,7 @@ use super::permits::Permits;
 use super::shard::Shard;
 use super::stats::ShardStats;
 use super::{EngineConfig, EngineHandle};
+use crate::auth::Revocations;
 
 /// All shards of a node, running. Dropped, it stops.
 pub struct Engine {
@@ -116,6 +117,7 @@ impl Shared {
             ownership: Ownership::among(shards),
             permits: Permits::new(config.connections_max),
             users: Arc::new(Headcount::new(config.user_connections_max)),
+            revocations: Revocations::default(),
             backend: config.backend.clone(),
             accepting: tokio::sync::watch::Sender::new(true),
         })

@@ -42,6 +42,9 @@ pub(super) struct ShardStats {
     pub(super) disconnects: Tally<u16>,
     pub(super) peer_errors: Tally<&'static str>,
     pub(super) denials: Tally<&'static str>,
+    pub(super) revoked_refused: Tally<&'static str>,
+    pub(super) revoked_connections: Counter,
+    pub(super) revoked_subscriptions: Counter,
 }
 
 /// Counts of things that have names, none of them on the way of a publication.
@@ -118,6 +121,12 @@ pub struct ShardSnapshot {
     pub peer_errors: BTreeMap<&'static str, u64>,
     /// How many commands were denied, by the [reason](spanwire_hub::Why::name).
     pub denials: BTreeMap<&'static str, u64>,
+    /// How often somebody was refused by a revocation, by what was revoked.
+    pub revoked_refused: BTreeMap<&'static str, u64>,
+    /// Connections that a revocation has closed.
+    pub revoked_connections: u64,
+    /// Subscriptions that a revocation has ended, besides those that ended with their connections.
+    pub revoked_subscriptions: u64,
     /// Letters that wait in the shard's mailbox now.
     pub mailbox_letters: u64,
     /// About how many bytes they hold.
@@ -151,6 +160,9 @@ impl ShardStats {
             disconnects: self.disconnects.read(),
             peer_errors: self.peer_errors.read(),
             denials: self.denials.read(),
+            revoked_refused: self.revoked_refused.read(),
+            revoked_connections: self.revoked_connections.read(),
+            revoked_subscriptions: self.revoked_subscriptions.read(),
             mailbox_letters: 0,
             mailbox_bytes: 0,
         }

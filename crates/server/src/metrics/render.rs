@@ -8,6 +8,7 @@ use spanwire_hub::Census;
 
 use super::EdgeCounters;
 use super::text::{Kind, Text};
+use super::tokens::{TokenSnapshot, tokens};
 use crate::backend::ProxySnapshot;
 use crate::engine::Transport;
 use crate::engine::stats::{BOUNDS_MICROS, ShardSnapshot};
@@ -19,6 +20,7 @@ pub fn render(
     census: Census,
     edge: &EdgeCounters,
     proxies: &[ProxySnapshot],
+    of_tokens: &TokenSnapshot,
 ) -> String {
     let mut text = Text::default();
     process(&mut text, edge);
@@ -32,6 +34,7 @@ pub fn render(
     http2(&mut text, edge);
     tls(&mut text, edge);
     super::proxies::proxies(&mut text, proxies);
+    tokens(&mut text, shards, of_tokens);
     text.into_string()
 }
 
@@ -326,11 +329,11 @@ fn tls(text: &mut Text, edge: &EdgeCounters) {
     }
 }
 
-fn counter(text: &mut Text, name: &'static str, help: &str, value: u64) {
+pub(super) fn counter(text: &mut Text, name: &'static str, help: &str, value: u64) {
     text.family(name, Kind::Counter, help).value(value);
 }
 
-fn labelled(
+pub(super) fn labelled(
     text: &mut Text,
     name: &'static str,
     help: &str,
@@ -356,11 +359,11 @@ fn by_transport(
     }
 }
 
-fn sum(shards: &[ShardSnapshot], of: impl Fn(&ShardSnapshot) -> u64) -> u64 {
+pub(super) fn sum(shards: &[ShardSnapshot], of: impl Fn(&ShardSnapshot) -> u64) -> u64 {
     shards.iter().map(of).sum()
 }
 
-fn merged<'a, K: Ord + Clone + 'a>(
+pub(super) fn merged<'a, K: Ord + Clone + 'a>(
     shards: &'a [ShardSnapshot],
     of: impl Fn(&'a ShardSnapshot) -> &'a BTreeMap<K, u64>,
 ) -> BTreeMap<K, u64> {
@@ -412,7 +415,13 @@ mod tests {
         edge.refused("origin_refused");
         edge.answered("api", StatusCode::OK);
         edge.api_called("publish", 0);
-        let text = render(&[shard(), shard()], Census { clients: 4, ..Census::default() }, &edge, &[proxy()]);
+        let text = render(
+            &[shard(), shard()],
+            Census { clients: 4, ..Census::default() },
+            &edge,
+            &[proxy()],
+            &TokenSnapshot::default(),
+        );
         for line in [
             "spanwire_clients 4",
             "spanwire_proxy_circuit{proxy=\"connect\"} 2",
@@ -435,7 +444,8 @@ mod tests {
 
     #[test]
     fn every_family_has_one_name_one_kind_and_a_sentence() {
-        let text = render(&[shard()], Census::default(), &EdgeCounters::new(SystemTime::UNIX_EPOCH), &[]);
+        let edge = EdgeCounters::new(SystemTime::UNIX_EPOCH);
+        let text = render(&[shard()], Census::default(), &edge, &[], &TokenSnapshot::default());
         let helps: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("# HELP ")).collect();
         let mut names: Vec<_> = helps.iter().filter_map(|help| help.split_once(' ')).collect();
         assert!(names.iter().all(|(_, help)| help.ends_with('.')));

@@ -41,7 +41,12 @@ impl Shard {
             Letter::Pipe(bell) => self.hear_bell(&bell),
             Letter::Answer(session, ask, answer) => self.answered(session, ask, *answer),
             Letter::Judge(ask, question) => self.judge(ask, *question),
-            Letter::Order(order) => self.hub.handle(now, Input::Order(*order)),
+            Letter::Order(order) => {
+                self.hub.handle(now, Input::Order(*order));
+                let revoked = self.hub.take_revoked();
+                self.stats().revoked_connections.add(revoked.connections);
+                self.stats().revoked_subscriptions.add(revoked.subscriptions);
+            }
             Letter::Census(reply) => {
                 // Here and below: whoever gave up waiting does not want to know.
                 let _ = reply.send(self.hub.census());

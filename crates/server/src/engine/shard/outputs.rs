@@ -2,13 +2,14 @@
 
 use spanwire_hub::backend::{Matter, Petition, Renewal};
 use spanwire_hub::broker::{BrokerEvent, Ticket};
+use spanwire_hub::channel::Channel;
 use spanwire_hub::{
-    Answer, AskId, Authenticate, Credentials, Deed, Input, Output, Question, Refusal, SessionId,
+    Answer, AskId, Authenticate, Credentials, Deed, Grant, Input, Output, Question, Refusal, SessionId,
 };
 use spanwire_wire::{DisconnectCode, ErrorCode};
 
 use super::Shard;
-use crate::auth::{ConnectionInfo, TokenPurpose};
+use crate::auth::{ConnectionInfo, Revoked, TokenPurpose};
 use crate::backend::{self, Asker, What};
 use crate::engine::bus::Heard;
 use crate::engine::connection::Purpose;
@@ -75,11 +76,11 @@ impl Shard {
             Question::Authenticate(request) => self.authenticate(ask, request),
             Question::Refresh { token } => {
                 let credentials = self.authorize.refresh(now_unix, &token);
-                self.answer(ask, Answer::Credentials(credentials));
+                self.answer(ask, Answer::Credentials(self.unless_barred(credentials)));
             }
             Question::VerifySubscription { token, channel, user } => {
                 let grant = self.authorize.verify_subscription(now_unix, &token, &channel, &user);
-                self.answer(ask, Answer::Grant(grant));
+                self.answer(ask, Answer::Grant(self.unless_revoked(grant, &user, &channel)));
             }
             // These are not about tokens, and are asked where they belong.
             Question::Broker(..) | Question::Presence(..) | Question::Decide(_) => {}
@@ -152,10 +153,46 @@ impl Shard {
         session: SessionId,
         credentials: Result<Credentials, Refusal>,
     ) -> Result<Credentials, Refusal> {
-        let credentials = credentials?;
+        let credentials = self.unless_barred(credentials)?;
         match self.users.enter(session, &credentials.user) {
             true => Ok(credentials),
             false => Err(Refusal::Disconnect(DisconnectCode::ConnectionLimit)),
+        }
+    }
+
+    /// Whoever says who somebody is: a revoked token is none, and a blocked user does not come in.
+    fn unless_barred(&self, credentials: Result<Credentials, Refusal>) -> Result<Credentials, Refusal> {
+        let credentials = credentials?;
+        let Credentials { user, token, .. } = &credentials;
+        let now_unix = self.reading.now.unix_seconds();
+        match self.shared.revocations.bars(now_unix, user, token.as_ref()) {
+            None => Ok(credentials),
+            Some(revoked) => {
+                self.stats().revoked_refused.count(revoked.name());
+                // The code that the shards close those with who are here already.
+                Err(Refusal::Disconnect(match revoked {
+                    Revoked::User => DisconnectCode::ForceNoReconnect,
+                    Revoked::Token | Revoked::UserTokens => DisconnectCode::InvalidToken,
+                }))
+            }
+        }
+    }
+
+    fn unless_revoked(
+        &self,
+        grant: Result<Grant, Refusal>,
+        user: &str,
+        channel: &Channel,
+    ) -> Result<Grant, Refusal> {
+        let grant = grant?;
+        let Some(token) = &grant.token else { return Ok(grant) };
+        let now_unix = self.reading.now.unix_seconds();
+        match self.shared.revocations.bars_from(now_unix, user, channel.as_str(), token) {
+            None => Ok(grant),
+            Some(revoked) => {
+                self.stats().revoked_refused.count(revoked.name());
+                Err(Refusal::Error(ErrorCode::PermissionDenied))
+            }
         }
     }
 

@@ -1,0 +1,48 @@
+//! The metrics of tokens: what was revoked, and what came of it.
+
+use super::render::{labelled, merged, sum};
+use super::text::{Kind, Text};
+use crate::auth::Revoked;
+use crate::engine::EngineHandle;
+use crate::engine::stats::ShardSnapshot;
+
+/// What a scrape tells of tokens, besides what shards have counted.
+#[derive(Clone, Debug)]
+pub struct TokenSnapshot {
+    /// How many revocations of each kind are kept.
+    pub revocations: [(Revoked, usize); 3],
+}
+
+impl TokenSnapshot {
+    /// What there is now.
+    pub(crate) fn of(engine: &EngineHandle) -> Self {
+        Self { revocations: engine.revocations() }
+    }
+}
+
+impl Default for TokenSnapshot {
+    fn default() -> Self {
+        Self { revocations: [(Revoked::Token, 0), (Revoked::UserTokens, 0), (Revoked::User, 0)] }
+    }
+}
+
+pub(super) fn tokens(text: &mut Text, shards: &[ShardSnapshot], of: &TokenSnapshot) {
+    text.family("spanwire_revocations", Kind::Gauge, "Revocations that are kept, by what was revoked.");
+    for (kind, count) in of.revocations {
+        text.labelled(&[("kind", &kind.name())], count);
+    }
+    labelled(
+        text,
+        "spanwire_revoked_refused_total",
+        "Tokens and users refused because they were revoked, by what was revoked.",
+        "kind",
+        merged(shards, |s| &s.revoked_refused),
+    );
+    text.family(
+        "spanwire_revoked_ended_total",
+        Kind::Counter,
+        "What was open by a token when it was revoked, and so was ended.",
+    );
+    text.labelled(&[("what", &"connection")], sum(shards, |s| s.revoked_connections));
+    text.labelled(&[("what", &"subscription")], sum(shards, |s| s.revoked_subscriptions));
+}
