@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 use spanwire::api::{
     Article, Batch, CHANNELS_MAX, COMMANDS_MAX, Failure, IDEMPOTENCY_KEY_BYTES_MAX, Method, Request,
 };
+use spanwire::auth::NAME_BYTES_MAX;
 use spanwire_hub::Whom;
 
 /// A body, which every method reads in its own way.
@@ -87,6 +88,10 @@ fn check(request: &Request, body: &[u8]) {
             assert!(!rpc.method.is_empty());
             names(&plain, "method", &rpc.method);
         }
+        Request::BlockUser(block) => kept(&plain, "user", &block.user),
+        Request::UnblockUser(unblock) => kept(&plain, "user", &unblock.user),
+        Request::RevokeToken(revoke) => kept(&plain, "uid", &revoke.uid),
+        Request::InvalidateUserTokens(invalidate) => kept(&plain, "user", &invalidate.user),
         Request::Batch(batch) => parts(&plain, batch),
     }
 }
@@ -109,6 +114,12 @@ fn names(plain: &Option<Value>, key: &str, told: &str) {
     if let Some(plain) = plain {
         assert_eq!(plain.get(key).map_or("", |value| value.as_str().expect("a text")), told);
     }
+}
+
+/// A name that is kept, for which there is a bound, and which is not everybody's.
+fn kept(plain: &Option<Value>, key: &str, told: &str) {
+    assert!((1..=NAME_BYTES_MAX).contains(&told.len()));
+    names(plain, key, told);
 }
 
 /// Nobody is meant by mistake: whoever is meant has been named.
