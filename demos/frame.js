@@ -75,6 +75,12 @@ export function themed(button) {
   show();
 }
 
+/** Calls back when the page changes between light and dark: what is painted on a canvas does not do so by itself. */
+export function onTheme(listener) {
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", listener);
+  new MutationObserver(listener).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+}
+
 /** Makes the button open the drawer and fill it with the very file that the page runs. */
 export function showsCode(button, drawer, url) {
   const code = drawer.querySelector("code");

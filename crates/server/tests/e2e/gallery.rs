@@ -1,4 +1,6 @@
 //! The gallery as people use it: each page in a real browser, cut by its own buttons, and looked at.
 
 mod chat;
+mod health;
 mod index;
+mod ticker;

@@ -164,7 +164,6 @@ async fn it_shows_its_code_and_its_frames_and_can_be_used_by_keyboard() {
     shows_its_code(&page, "room.on(\"gap\", on.gap)").await;
     let frames = shows_its_frames(&page, "left").await.to_string();
     assert!(frames.contains("chat:lobby") && frames.contains("connect"), "{frames}");
-    page.evaluate("document.body.focus()").await;
     let visited = tab_through(&page, 20).await;
     for wanted in
         ["code", "theme", "room", "text", "send", "name", "cut", "outage", "slow", "transport", "frames"]

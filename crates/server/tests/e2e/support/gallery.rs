@@ -93,8 +93,9 @@ pub(crate) async fn looks_good(page: &Page, name: &str, width: u32) {
     assert!((1..PAGE_BYTES_MAX).contains(&bytes), "{name} weighs {bytes} bytes");
 }
 
-/// Goes through the page with Tab, and returns the `data-test` of what has the focus after each press.
+/// Goes through the page with Tab, from its top, and returns the `data-test` of what has the focus after each press.
 pub(crate) async fn tab_through(page: &Page, presses: usize) -> Vec<String> {
+    page.evaluate("document.querySelector('.brand').focus()").await;
     let mut visited = Vec::new();
     for _ in 0..presses {
         page.press("Tab", 9).await;

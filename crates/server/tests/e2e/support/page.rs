@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use serde_json::{Value, json};
@@ -72,6 +72,28 @@ impl Page {
     /// The page watches itself: it looks again at each change of its document, and each time it would paint, for a
     /// state can change without a trace in the document.
     pub(crate) async fn until(&self, expression: &str) -> Value {
+        self.until_within(ON_THE_PAGE.as_secs(), expression).await
+    }
+
+    /// The same for what takes its time by itself, with a deadline in seconds.
+    ///
+    /// It is asked again and again, since a command to the browser has a deadline of its own.
+    pub(crate) async fn until_within(&self, seconds: u64, expression: &str) -> Value {
+        let deadline = Instant::now() + Duration::from_secs(seconds);
+        loop {
+            let mut answer = self.watch_for(expression).await;
+            if answer["missed"] != true {
+                return answer["found"].take();
+            }
+            if Instant::now() >= deadline {
+                let text = self.evaluate("document.body.innerText").await;
+                let complaints = self.complaints();
+                panic!("the page never came to {expression}; it says {text}, and complained {complaints:?}");
+            }
+        }
+    }
+
+    async fn watch_for(&self, expression: &str) -> Value {
         let watch = format!(
             "new Promise((resolve) => {{
                 const observer = new MutationObserver(look);
@@ -93,15 +115,14 @@ impl Page {
             }})",
             patience = ON_THE_PAGE.as_millis(),
         );
-        let mut answer = self.evaluate(&watch).await;
-        if answer["missed"] == true {
-            let text = self.evaluate("document.body.innerText").await;
-            panic!(
-                "the page never came to {expression}; it says {text}, and complained {:?}",
-                self.complaints()
-            );
-        }
-        answer["found"].take()
+        self.evaluate(&watch).await
+    }
+
+    /// What its scripts hold in memory, once what nobody holds is gone.
+    pub(crate) async fn heap_bytes(&self) -> i64 {
+        self.command("HeapProfiler.collectGarbage", json!({})).await;
+        let usage = self.command("Runtime.getHeapUsage", json!({})).await;
+        usage["usedSize"].as_f64().expect("a size") as i64
     }
 
     /// Clicks in the middle of the first element that a selector finds, as soon as it is there.

@@ -1,0 +1,151 @@
+//! The ticker: two thousand prices a second, proved by checksums, and heard by somebody else as well.
+
+use serde_json::{Value, json};
+
+use crate::support::chromium::Chromium;
+use crate::support::gallery::{behaved, looks_good, open, shows_its_code, shows_its_frames, tab_through};
+use crate::support::page::Page;
+use crate::support::peer::Peer;
+use crate::support::require;
+use crate::support::server::Server;
+
+/// How much a page may have grown in all the prices that it has heard meanwhile, in bytes.
+const GROWTH_BYTES_MAX: i64 = 5_000_000;
+
+async fn ticker(browser: &Chromium, server: &Server, width: u32) -> Page {
+    let page = open(browser, server, "/demos/ticker/", width).await;
+    page.until("__demo.ready && __demo.panes.every(({ state }) => state === 'connected')").await;
+    page
+}
+
+#[tokio::test]
+async fn its_prices_are_those_that_anybody_else_hears() {
+    let Some(chromium) = require::chromium() else { return };
+    let server = Server::dev().await;
+    let browser = Chromium::launch(&chromium).await;
+    let page = ticker(&browser, &server, 1280).await;
+    let checkpoint = Peer::subscribe(server.address, "market:all").await.publication().await;
+    let (n, sum) = (&checkpoint["n"], &checkpoint["sum"]);
+    for pane in [0, 1] {
+        page.until(&format!("__demo.sumAt({pane}, {n}) === {sum}")).await;
+    }
+    page.until("__demo.panes.every(({ updates, checked }) => updates > 4_000 && checked > 40)").await;
+    assert_eq!(
+        page.evaluate("__demo.panes.map(({ wrong, lost }) => [wrong, lost])").await,
+        json!([[0, 0], [0, 0]])
+    );
+    behaved(&page, &server, false);
+}
+
+#[tokio::test]
+async fn the_series_is_the_same_on_every_server() {
+    let mut heard = Vec::new();
+    for _ in 0..2 {
+        let server = Server::dev().await;
+        let mut peer = Peer::subscribe(server.address, "market:all").await;
+        while peer.publication().await["n"].as_u64() < Some(3) {}
+        let beginning = json!({ "channel": "market:all", "limit": 3, "since": { "offset": 0, "epoch": "" } });
+        let history = peer.call("history", beginning).await;
+        let said =
+            |publication: &Value| (publication["data"]["p"].clone(), publication["data"]["sum"].clone());
+        heard.push(history["publications"].as_array().expect("a list").iter().map(said).collect::<Vec<_>>());
+    }
+    assert_eq!(heard[0].len(), 3);
+    assert_eq!(heard[0], heard[1]);
+}
+
+#[tokio::test]
+async fn a_pane_that_was_cut_comes_back_with_every_batch_that_it_missed() {
+    let Some(chromium) = require::chromium() else { return };
+    let server = Server::dev().await;
+    let browser = Chromium::launch(&chromium).await;
+    let page = ticker(&browser, &server, 1280).await;
+    page.click("[data-pane=left] [data-test=outage]").await;
+    page.until("__demo.panes[0].state !== 'connected'").await;
+    let before = page.evaluate("__demo.panes.map(({ last }) => last)").await;
+    page.until(&format!("__demo.panes[0].state === 'connected' && __demo.panes[0].last > {}", before[0]))
+        .await;
+    page.until(&format!("__demo.panes[1].last > {} + 20", before[1])).await;
+    let found = page.evaluate("__demo.panes.map(({ wrong, lost, cuts }) => [wrong, lost, cuts])").await;
+    assert_eq!(found, json!([[0, 0, 1], [0, 0, 0]]));
+    // Every batch was checked but the very first, which tells of half of the shares.
+    assert_eq!(page.evaluate("__demo.panes[0].updates / 100 - __demo.panes[0].checked").await, 1);
+    behaved(&page, &server, true);
+}
+
+#[tokio::test]
+async fn it_sorts_pauses_shows_another_share_its_code_and_its_frames() {
+    let Some(chromium) = require::chromium() else { return };
+    let server = Server::dev().await;
+    let browser = Chromium::launch(&chromium).await;
+    let page = ticker(&browser, &server, 1280).await;
+    page.click("[data-pane=left] [data-test=by-price]").await;
+    let shown = "[...document.querySelectorAll('[data-pane=left] tbody tr')].slice(0, 8)
+        .map((row) => parseFloat(row.cells[1].textContent))";
+    page.until("document.querySelector('[data-pane=left] th:nth-child(2)').ariaSort === 'descending'").await;
+    page.until(&format!("{shown}.every((price, at, all) => at === 0 || price <= all[at - 1] * 1.01)")).await;
+    let share = page.evaluate("__demo.panes[0].names[3]").await;
+    let share = share.as_str().expect("a name");
+    page.click(&format!("[data-pane=left] tr[data-name={share}] button")).await;
+    page.until(&format!("__demo.panes[0].share === '{share}' && __demo.panes[0].candles > 0")).await;
+
+    page.click("[data-pane=left] [data-test=pause]").await;
+    let still = page
+        .evaluate("[__demo.panes[0].last, document.querySelector('[data-pane=left] tbody').textContent]")
+        .await;
+    page.until(&format!("__demo.panes[0].last > {} + 10", still[0])).await;
+    assert_eq!(page.evaluate("document.querySelector('[data-pane=left] tbody').textContent").await, still[1]);
+
+    shows_its_code(&page, "rt.channel(\"market:all\"").await;
+    let frames = shows_its_frames(&page, "right").await.to_string();
+    assert!(frames.contains("market:all"), "{frames}");
+    let visited = tab_through(&page, 14).await;
+    for wanted in ["code", "theme", "pause", "grid", "by-name", "by-price", "share"] {
+        assert!(visited.iter().any(|each| each == wanted), "{wanted} is not among {visited:?}");
+    }
+    behaved(&page, &server, false);
+}
+
+#[tokio::test]
+async fn it_is_light_legible_and_fits() {
+    let Some(chromium) = require::chromium() else { return };
+    let server = Server::dev().await;
+    let browser = Chromium::launch(&chromium).await;
+    for width in [1280, 360] {
+        let page = ticker(&browser, &server, width).await;
+        page.until("__demo.panes.every(({ rate, candles }) => rate > 0 && candles > 10)").await;
+        looks_good(&page, "ticker", width).await;
+        behaved(&page, &server, false);
+    }
+}
+
+/// Listens for so many prices, and says by how many bytes the page has grown in the second half of them.
+async fn growth(updates: u64) -> i64 {
+    let Some(chromium) = require::chromium() else { return 0 };
+    let server = Server::dev().await;
+    let browser = Chromium::launch(&chromium).await;
+    let page = ticker(&browser, &server, 1280).await;
+    let mut sizes = Vec::new();
+    for part in [updates / 2, updates] {
+        page.until_within(600, &format!("__demo.panes.every(({{ updates }}) => updates > {part})")).await;
+        sizes.push(page.heap_bytes().await);
+    }
+    assert_eq!(page.evaluate("__demo.panes.map(({ wrong }) => wrong)").await, json!([0, 0]));
+    behaved(&page, &server, false);
+    sizes[1] - sizes[0]
+}
+
+#[tokio::test]
+async fn it_does_not_grow_with_what_it_has_heard() {
+    let grown = growth(40_000).await;
+    assert!(grown < GROWTH_BYTES_MAX, "{grown} bytes");
+}
+
+/// A minute of 2,000 prices a second, for the table in `docs/performance.md`: `cargo test -- --ignored minute`.
+#[tokio::test]
+#[ignore = "takes two minutes"]
+async fn it_does_not_grow_in_a_minute() {
+    let grown = growth(240_000).await;
+    println!("the page has grown by {grown} bytes in the second minute");
+    assert!(grown < GROWTH_BYTES_MAX, "{grown} bytes");
+}
