@@ -18,6 +18,7 @@ use spanwire_wire::{Batch, Command, Request, encode_command, encode_ping};
 
 use crate::backoff::Backoff;
 use crate::calls::{CallId, Calls};
+use crate::ladder::Ladder;
 use crate::link::Link;
 use crate::subscription::Subscription;
 use crate::time::Instant;
@@ -36,6 +37,7 @@ pub struct Client {
     /// What makes this client's idempotency keys different from everybody else's.
     key_prefix: String,
     link: Link,
+    ladder: Ladder,
     backoff: Backoff,
     /// The connection token, if a provider gave one that is not known to be stale.
     token: Option<String>,
@@ -84,6 +86,7 @@ impl Client {
         Self {
             key_prefix: format!("{:032x}", chance.random::<u128>()),
             batch: Batch::new(config.encoding),
+            ladder: Ladder::new(config.transports.clone()),
             config,
             chance,
             link: Link::Idle,

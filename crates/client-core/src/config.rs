@@ -3,13 +3,15 @@
 use bytes::Bytes;
 use spanwire_wire::Encoding;
 
-use crate::Limits;
+use crate::{Limits, Transport};
 
 /// What a client is told once.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// How it says things. JSON goes into text messages, Protobuf into binary ones.
     pub encoding: Encoding,
+    /// The transports that it may take, best first: where one brings no answer to connect, the next is tried.
+    pub transports: Vec<Transport>,
     /// By what it is let in.
     pub credentials: Credentials,
     /// Data for whoever authenticates the connection (`ConnectRequest.data`); empty is nothing.
@@ -41,6 +43,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             encoding: Encoding::Json,
+            transports: vec![Transport::WebSocket],
             credentials: Credentials::None,
             data: Bytes::new(),
             name: "spanwire-rust".to_owned(),

@@ -122,6 +122,9 @@ impl Event {
     pub const CODE_WISH: u32 = 0;
     /// The connection ended without a close code, or could not be opened.
     pub const CODE_LOST: u32 = 1006;
+    /// Nobody answers where the server should be, or it has no time now: 1013, "try again later". A shell that can tell this
+    /// from a way that is blocked says so, for then another transport is of no use.
+    pub const CODE_UNREACHABLE: u32 = 1013;
     /// The server said nothing for too long, or did not answer in time.
     pub const CODE_SILENT: u32 = 11;
     /// The server sent something that cannot be understood.

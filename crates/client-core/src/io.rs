@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use spanwire_wire::message::{ClientInfo, Publication};
 
-use crate::{Event, Position, SubscribeOptions};
+use crate::{Event, Position, SubscribeOptions, Transport};
 
 /// The application's name for one call, so that it knows the answer when it comes. The client never looks at it;
 /// a key that is used again while it waits only confuses whoever uses it.
@@ -144,8 +144,8 @@ pub enum TokenFailure {
 /// What a client asks of the world.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
-    /// Open a connection; answer by [`Input::Opened`] or [`Input::Lost`].
-    Open(ConnectionId),
+    /// Open a connection over this transport; answer by [`Input::Opened`] or [`Input::Lost`].
+    Open(ConnectionId, Transport),
     /// Send this as one message. Frames for a connection that is over can be dropped.
     Send(ConnectionId, Bytes),
     /// Close the connection. The client has forgotten it already, and wants no answer.

@@ -23,7 +23,7 @@
 //! client.handle(now, Input::Connect);
 //! client.handle(now, Input::Subscribe { channel: "news".into(), options: SubscribeOptions::default() });
 //!
-//! let Some(Output::Open(connection)) = client.poll_output() else { panic!("it wants a connection first") };
+//! let Some(Output::Open(connection, _)) = client.poll_output() else { panic!("it wants a connection first") };
 //! client.handle(now, Input::Opened(connection)); // The shell has opened it.
 //! let Some(Output::Send(_, frame)) = client.poll_output() else { panic!("it introduces itself") };
 //! assert!(frame.starts_with(br#"{"id":1,"connect":{"#));
@@ -49,6 +49,7 @@ mod config;
 mod error;
 mod event;
 mod io;
+mod ladder;
 mod limits;
 mod link;
 mod position;
@@ -60,6 +61,7 @@ pub use config::{Config, Credentials};
 pub use error::CallError;
 pub use event::Event;
 pub use io::{Answer, Call, ConnectionId, Input, Key, Output, TokenFailure, TokenFor};
+pub use ladder::Transport;
 pub use limits::Limits;
 pub use position::Position;
 pub use spanwire_wire::Encoding;

@@ -15,6 +15,12 @@ pub struct Limits {
     pub steady: Duration,
     /// How long a token, an opening and the answer to the connect command may take, each.
     pub connect_within: Duration,
+    /// The same for opening a WebSocket, and for its answer, where there is another transport to try.
+    pub open_within: Duration,
+    /// The same for an answer that streams: a proxy that holds it back is found out when somebody has waited already.
+    pub stream_within: Duration,
+    /// How long to be content with a lesser transport before the best one is tried again; up to twice that, by chance.
+    pub climb_after: Duration,
     /// How much later than announced a server's ping may come before the connection is called dead.
     pub ping_margin: Duration,
     /// How long a subscribe may stay unanswered before the connection is given up: the session that owes the answer
@@ -46,6 +52,9 @@ impl Default for Limits {
             retry_told_max: Duration::from_secs(120),
             steady: Duration::from_secs(10),
             connect_within: Duration::from_secs(10),
+            open_within: Duration::from_secs(4),
+            stream_within: Duration::from_secs(1),
+            climb_after: Duration::from_secs(300),
             ping_margin: Duration::from_secs(10),
             subscribe_within: Duration::from_secs(20),
             call_within: Duration::from_secs(10),

@@ -1,11 +1,13 @@
 //! Scenes from the life of a client, each a test whose name is a sentence.
 //!
 //! - `connecting`: tries, tokens, codes, silence
+//! - `climbing`: one transport after the other
 //! - `subscribing`: channels, recovery, gaps, and every way out
 //! - `calling`: publishes and questions, and what becomes of them when answers are lost
 
 mod scenes {
     mod calling;
+    mod climbing;
     mod connecting;
     mod subscribing;
 }

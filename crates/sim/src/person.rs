@@ -241,7 +241,7 @@ impl Person {
 
     fn carry_out(&mut self, scene: &mut Scene, output: Output) {
         match output {
-            Output::Open(connection) => {
+            Output::Open(connection, _) => {
                 self.dialing = Some(connection);
                 scene.soon(OPENING_MAX, Due::Dial(self.index, connection));
             }

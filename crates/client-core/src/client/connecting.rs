@@ -32,16 +32,16 @@ impl Client {
 
     /// Begins a try: with a token, if one is needed.
     pub(super) fn begin(&mut self, now: Instant) {
-        let until = now + self.config.limits.connect_within;
         if self.config.credentials == Credentials::Provider && self.token.is_none() {
-            self.link = Link::AskingToken { until };
+            self.link = Link::AskingToken { until: now + self.config.limits.connect_within };
             self.outputs.push_back(Output::AskToken(TokenFor::Connection));
             return;
         }
         self.last_connection += 1;
         let connection = ConnectionId(self.last_connection);
-        self.link = Link::Opening { connection, until };
-        self.outputs.push_back(Output::Open(connection));
+        let transport = self.ladder.begin(now);
+        self.link = Link::Opening { connection, until: now + self.ladder.patience(&self.config.limits) };
+        self.outputs.push_back(Output::Open(connection, transport));
     }
 
     pub(super) fn connection_token(&mut self, now: Instant, token: Result<String, TokenFailure>) {
@@ -73,7 +73,7 @@ impl Client {
         if connection != opened {
             return;
         }
-        self.link = Link::Greeting { connection, until: now + self.config.limits.connect_within };
+        self.link = Link::Greeting { connection, until: now + self.ladder.patience(&self.config.limits) };
         self.last_command = 0;
         let request = self.introduction();
         self.command(Request::Connect(request), Pending::Connect);
@@ -107,6 +107,7 @@ impl Client {
         let live = Live::new(now, connection, &result, &self.config.limits);
         let idempotent = live.idempotent;
         self.link = Link::Live(live);
+        self.ladder.worked(now, &self.config.limits, &mut self.chance);
         self.tell(Event::Connected { client: result.client, data: result.data, idempotent });
         self.server_subscriptions(now, result.subs);
         if self.is_connected() {
@@ -151,6 +152,14 @@ impl Client {
             Link::Live(live) => (now.since(live.since), live.idempotent),
             _ => (Duration::ZERO, false),
         };
+        let said_nothing =
+            matches!(self.link, Link::Opening { .. } | Link::Greeting { .. }) && code != Event::CODE_REFUSED;
+        if said_nothing && code < DisconnectCode::ConnectionClosed.code() && self.ladder.down(code) {
+            // Perhaps the server can be reached another way.
+            self.hang_up();
+            self.leave_connection(false);
+            return self.begin(now);
+        }
         self.hang_up();
         self.leave_connection(code == DisconnectCode::StateInvalidated.code());
         let wait = match told {

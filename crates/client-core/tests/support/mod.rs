@@ -7,6 +7,7 @@ use std::time::Duration;
 use spanwire_client_core::time::Instant;
 use spanwire_client_core::{
     Call, Client, Config, ConnectionId, Event, Input, Key, Load, Output, SubscribeOptions, TokenFor,
+    Transport,
 };
 
 pub struct Stage {
@@ -16,6 +17,8 @@ pub struct Stage {
     sent: VecDeque<String>,
     pub events: Vec<Event>,
     pub asked: Vec<TokenFor>,
+    /// The transports that were tried, in their order.
+    pub tried: Vec<Transport>,
     /// Frames sent, and the bytes of the longest one behind the first of each connection.
     pub frames: usize,
     pub longest_frame: usize,
@@ -34,6 +37,7 @@ impl Stage {
             sent: VecDeque::new(),
             events: Vec::new(),
             asked: Vec::new(),
+            tried: Vec::new(),
             frames: 0,
             longest_frame: 0,
         }
@@ -62,7 +66,10 @@ impl Stage {
         self.client.handle(self.now, input);
         while let Some(output) = self.client.poll_output() {
             match output {
-                Output::Open(connection) => self.connection = Some(connection),
+                Output::Open(connection, transport) => {
+                    self.connection = Some(connection);
+                    self.tried.push(transport);
+                }
                 Output::Send(connection, frame) => {
                     assert_eq!(Some(connection), self.connection, "a frame for a connection that is over");
                     self.frames += 1;

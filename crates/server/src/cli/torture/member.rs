@@ -207,7 +207,7 @@ impl Member {
 
     fn carry_out(&mut self, output: Output) {
         match output {
-            Output::Open(connection) => {
+            Output::Open(connection, _) => {
                 let chance = StdRng::from_rng(&mut self.chance);
                 let dialing = Line::dial(self.target.clone(), self.receive_bytes, chance);
                 self.transport = Transport::Dialing(connection, Box::pin(dialing));

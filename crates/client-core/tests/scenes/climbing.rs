@@ -1,0 +1,104 @@
+use std::time::Duration;
+
+use spanwire_client_core::Transport::{HttpStream, Sse, WebSocket};
+use spanwire_client_core::{Config, Event, Input, Limits};
+
+use crate::support::Stage;
+
+/// A client that may take all transports, and has begun.
+fn setting_out() -> Stage {
+    let transports = vec![WebSocket, HttpStream, Sse];
+    let mut stage = Stage::with(Config { transports, ..Config::default() });
+    stage.handle(Input::Connect);
+    stage
+}
+
+#[test]
+fn where_one_transport_brings_no_answer_the_next_is_tried_at_once() {
+    let mut stage = setting_out();
+    stage.cut(403);
+    stage.open();
+    stage.cut(Event::CODE_LOST);
+    stage.open();
+    assert_eq!(stage.tried, [WebSocket, HttpStream, Sse]);
+    assert!(stage.told().is_empty(), "nobody needs to know, as long as there is another way");
+    stage.welcome();
+    assert_eq!(stage.story(), ["connected"]);
+    stage.end();
+}
+
+#[test]
+fn silence_is_waited_out_for_four_seconds_on_a_websocket_and_for_one_on_a_stream() {
+    let mut stage = setting_out();
+    for (millis, next) in [(4_000, HttpStream), (1_000, Sse)] {
+        stage.pass(millis - 1);
+        let before = stage.tried.len();
+        stage.pass(1);
+        assert_eq!(stage.tried[before..], [next]);
+    }
+    stage.pass(1_000);
+    assert_eq!(stage.story(), ["disconnected 11, retries"]);
+    stage.end();
+}
+
+#[test]
+fn the_one_that_worked_is_gone_back_to_until_it_is_time_to_look_further_up() {
+    let mut stage = setting_out();
+    stage.cut(403);
+    stage.open();
+    stage.welcome();
+    stage.tried.clear();
+    stage.come_back();
+    stage.welcome();
+    assert_eq!(stage.tried, [HttpStream]);
+    let climb_after = Limits::default().climb_after;
+    assert_eq!(climb_after, Duration::from_secs(300));
+    for _ in 0..60 {
+        stage.pass(10_000);
+        stage.say("{}");
+    }
+    stage.tried.clear();
+    stage.come_back();
+    assert_eq!(stage.tried, [WebSocket]);
+    stage.end();
+}
+
+#[test]
+fn a_server_that_is_not_there_is_not_looked_for_in_other_ways_before_the_third_time() {
+    let mut stage = setting_out();
+    for _ in 0..2 {
+        stage.cut(Event::CODE_UNREACHABLE);
+        assert_eq!(stage.story(), ["disconnected 1013, retries"]);
+        stage.wait_for_a_try();
+    }
+    stage.cut(Event::CODE_UNREACHABLE);
+    assert_eq!(stage.tried, [WebSocket, WebSocket, WebSocket, HttpStream]);
+    stage.end();
+}
+
+#[test]
+fn a_server_that_says_no_is_believed_on_any_transport() {
+    for code in [3000, 3004, 3008] {
+        let mut stage = setting_out();
+        stage.open();
+        stage.cut(code);
+        assert_eq!(stage.story(), [format!("disconnected {code}, retries")]);
+        assert_eq!(stage.tried, [WebSocket]);
+    }
+    let mut stage = setting_out();
+    stage.open();
+    stage.say(r#"{"id":1,"error":{"code":100,"message":"no","temporary":true}}"#);
+    assert_eq!(stage.story(), ["disconnected 13, retries"]);
+    assert_eq!(stage.tried, [WebSocket]);
+    stage.end();
+}
+
+#[test]
+fn what_is_lost_once_connected_is_no_reason_to_climb_down() {
+    let mut stage = setting_out();
+    stage.open();
+    stage.welcome();
+    stage.come_back();
+    assert_eq!(stage.tried, [WebSocket, WebSocket]);
+    stage.end();
+}
