@@ -63,6 +63,24 @@ impl Address {
     pub(crate) fn websocket(&self) -> String {
         format!("{}{}", self.path, self.query)
     }
+
+    /// The same for another endpoint beside it.
+    #[cfg(feature = "fallback")]
+    pub(crate) fn beside(&self, name: &str) -> String {
+        format!("{}/{name}{}", self.folder(), self.query)
+    }
+
+    /// The same for what is posted to a session: `../emulation`, as seen from the others.
+    #[cfg(feature = "fallback")]
+    pub(crate) fn emulation(&self) -> String {
+        let above = self.folder().rsplit_once('/').map_or("", |(above, _)| above);
+        format!("{above}/emulation{}", self.query)
+    }
+
+    #[cfg(feature = "fallback")]
+    fn folder(&self) -> &str {
+        self.path.rsplit_once('/').map_or("", |(folder, _)| folder)
+    }
 }
 
 #[cfg(test)]
@@ -82,6 +100,22 @@ mod tests {
             let found = Address::parse(url).unwrap();
             assert_eq!((found.host.as_str(), found.port, found.secure), (host, port, secure), "{url}");
             assert_eq!((found.authority.as_str(), found.websocket().as_str()), (authority, target), "{url}");
+        }
+    }
+
+    #[cfg(feature = "fallback")]
+    #[test]
+    fn the_other_endpoints_are_beside_the_websocket() {
+        for (url, beside, emulation) in [
+            ("ws://a", "/connection/sse", "/emulation"),
+            ("ws://a/rt/connection/websocket?a=b", "/rt/connection/sse?a=b", "/rt/emulation?a=b"),
+            ("ws://a/socket", "/sse", "/emulation"),
+        ] {
+            let address = Address::parse(url).unwrap();
+            assert_eq!(
+                (address.beside("sse"), address.emulation()),
+                (beside.to_owned(), emulation.to_owned())
+            );
         }
     }
 

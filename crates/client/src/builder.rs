@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use rand::rngs::{OsRng, StdRng};
 use rand::{Rng as _, SeedableRng as _, TryRngCore as _};
-use spanwire_client_core::{self as core, Config, Credentials, Encoding, Limits};
+use spanwire_client_core::{self as core, Config, Credentials, Encoding, Limits, Transport};
 use tokio::sync::{mpsc, watch};
 
 use crate::address::Address;
@@ -31,7 +31,8 @@ pub struct Builder {
 
 impl Builder {
     pub(crate) fn new(url: String) -> Self {
-        let config = Config { name: "spanwire-rust".to_owned(), ..Config::default() };
+        let transports = vec![Transport::WebSocket, Transport::HttpStream, Transport::Sse];
+        let config = Config { transports, name: "spanwire-rust".to_owned(), ..Config::default() };
         Self { url, config, provider: None, ca_file: None, headers: Vec::new(), seed: None }
     }
 
@@ -88,6 +89,13 @@ impl Builder {
         self
     }
 
+    /// The transports that it may take, best first: all of them unless something else is said here. Where one brings no answer
+    /// in time, the next is tried at once, and the one that worked is kept for a while.
+    pub fn transports(mut self, transports: impl IntoIterator<Item = Transport>) -> Self {
+        self.config.transports = transports.into_iter().collect();
+        self
+    }
+
     /// What it may keep, and how long it waits.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.config.limits = limits;
@@ -117,7 +125,14 @@ impl Builder {
     /// # Panics
     /// Outside of a tokio runtime with its time and I/O drivers.
     pub fn connect(self) -> Result<Client, ConfigError> {
-        let Self { url, config, provider, ca_file, headers, seed } = self;
+        let Self { url, mut config, provider, ca_file, headers, seed } = self;
+        let is_possible = |transport: &Transport| match transport {
+            Transport::WebSocket => true,
+            // Events are text, and so is what is said by them.
+            Transport::Sse => cfg!(feature = "fallback") && config.encoding == Encoding::Json,
+            _ => cfg!(feature = "fallback"),
+        };
+        config.transports.retain(is_possible);
         let address = Address::parse(&url)?;
         let trust = Trust::new(address.secure, ca_file.as_deref())?;
         let mut chance = StdRng::from_seed(seed.map_or_else(drawn, Ok)?);
@@ -126,7 +141,8 @@ impl Builder {
         let dialer =
             Dialer::new(Way { address, trust, encoding, headers, message_bytes_max }, chance.random());
         let (orders, orders_there) = mpsc::unbounded_channel();
-        let (status_there, status) = watch::channel(Status::Connecting);
+        let first = *config.transports.first().ok_or(ConfigError::NoTransports)?;
+        let (status_there, status) = watch::channel(Status::Connecting { transport: first });
         let core = core::Client::new(config, chance.random());
         tokio::spawn(Driver::new(core, dialer, provider, orders_there, status_there).run());
         Ok(Client::new(orders, status, encoding))

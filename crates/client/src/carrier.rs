@@ -4,12 +4,14 @@
 //! does, and then says why.
 
 mod dial;
+#[cfg(feature = "fallback")]
+mod emulated;
 mod websocket;
 
 use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
-use spanwire_client_core::Encoding;
+use spanwire_client_core::{Encoding, Transport};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -70,18 +72,27 @@ impl Dialer {
         Self { way, chance: StdRng::from_seed(seed) }
     }
 
-    /// Begins to open a connection.
-    pub(crate) fn open(&mut self) -> Carrier {
+    /// Begins to open a connection over this transport.
+    pub(crate) fn open(&mut self, transport: Transport) -> Carrier {
         let (frames, frames_here) = mpsc::unbounded_channel();
         let (news_here, news) = mpsc::channel(UNREAD_MAX);
         let (way, chance) = (self.way.clone(), StdRng::from_seed(self.chance.random()));
         let task = tokio::spawn(async move {
             let mut ends = Ends { frames: frames_here, news: news_here };
-            if let Err(why) = websocket::carry(&way, chance, &mut ends).await {
+            if let Err(why) = carry(transport, &way, chance, &mut ends).await {
                 ends.tell(News::Lost(why)).await;
             }
         });
         Carrier { frames, news, task }
+    }
+}
+
+/// Carries frames over this transport until the driver lets go.
+async fn carry(transport: Transport, way: &Way, chance: StdRng, ends: &mut Ends) -> Result<(), Ended> {
+    match transport {
+        #[cfg(feature = "fallback")]
+        Transport::HttpStream | Transport::Sse => emulated::carry(way, transport, ends).await,
+        _ => websocket::carry(way, chance, ends).await,
     }
 }
 

@@ -9,7 +9,7 @@ mod tokens;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use spanwire_client_core::{self as core, CallError, ConnectionId, Input, Key, Output};
+use spanwire_client_core::{self as core, CallError, ConnectionId, Input, Key, Output, Transport};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
@@ -34,6 +34,8 @@ pub(crate) struct Driver {
     began: Instant,
     dialer: Dialer,
     carrier: Option<(ConnectionId, Carrier)>,
+    /// What the connection is carried by, or would be.
+    transport: Transport,
     orders: mpsc::UnboundedReceiver<Order>,
     channels: Channels,
     tokens: Tokens,
@@ -58,6 +60,7 @@ impl Driver {
             began: Instant::now(),
             dialer,
             carrier: None,
+            transport: Transport::WebSocket,
             orders,
             channels: Channels::default(),
             tokens: Tokens::new(provider),
@@ -154,9 +157,10 @@ impl Driver {
 
     fn carry_out(&mut self, output: Output) {
         match output {
-            Output::Open(connection) => {
-                self.status.send_replace(Status::Connecting);
-                self.carrier = Some((connection, self.dialer.open()));
+            Output::Open(connection, transport) => {
+                self.status.send_replace(Status::Connecting { transport });
+                self.transport = transport;
+                self.carrier = Some((connection, self.dialer.open(transport)));
             }
             Output::Send(connection, frame) => {
                 if let Some((_, carrier)) = self.carrier.as_ref().filter(|(open, _)| *open == connection) {
@@ -180,7 +184,8 @@ impl Driver {
         use core::Event as E;
         match event {
             E::Connected { client, data, .. } => {
-                self.status.send_replace(Status::Connected { client: client.clone() });
+                self.status
+                    .send_replace(Status::Connected { client: client.clone(), transport: self.transport });
                 self.announce(&ClientEvent::Connected { client, data: Raw(data) });
             }
             E::Disconnected { code, reason, will_retry_at } => {

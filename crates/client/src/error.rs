@@ -22,7 +22,8 @@ pub enum ConfigError {
     Tls(String),
     /// The system has no chance to give, of which keys and waits are made.
     NoChance(String),
-    /// A list of transports with nothing in it leads nowhere.
+    /// None of the transports that it may take is possible: over HTTP there is need of the feature `fallback`, and
+    /// server-sent events speak no Protobuf.
     NoTransports,
 }
 
@@ -77,7 +78,7 @@ impl fmt::Display for ConfigError {
             ),
             Self::Tls(why) => write!(f, "TLS cannot be set up: {why}"),
             Self::NoChance(why) => write!(f, "the system gives no random bytes: {why}"),
-            Self::NoTransports => f.write_str("the list of transports is empty"),
+            Self::NoTransports => f.write_str("none of the transports is possible with this encoding and these features of spanwire-client"),
         }
     }
 }

@@ -74,8 +74,16 @@
 //! It is asked again before a token expires, and when the server says that it has. An error is tried again, with backoff,
 //! unless it is [`TokenError::unauthorized`].
 //!
+//! # Where WebSockets are blocked
+//!
+//! The client climbs down a ladder by itself: HTTP streaming, then server-sent events, as `/spanwire.js` does. A WebSocket
+//! that brings no answer in 4 s, or is refused, is followed by the next transport at once; the one that worked is gone
+//! back to, and after 5 to 10 minutes the next connection begins at the top again. [`Builder::transports`] says what may be
+//! taken, [`Status`] what is.
+//!
 //! # Features
 //!
+//! - `fallback` (default): HTTP streaming and server-sent events, where WebSockets are blocked.
 //! - `tls` (default): `wss://`, by rustls with aws-lc-rs, with the authorities that the system trusts or those of a
 //!   [file](Builder::ca_file).
 #![forbid(unsafe_code)]
@@ -107,7 +115,7 @@ pub use event::{ClientEvent, Ended, Event, Gap, Publication, Subscribed};
 pub use events::Events;
 pub use history::{History, Page};
 pub use payload::{FromPayload, Raw, ToPayload};
-pub use spanwire_client_core::{CallError, Encoding, Limits, Position};
+pub use spanwire_client_core::{CallError, Encoding, Limits, Position, Transport};
 pub use spanwire_wire::message::ClientInfo;
 pub use status::Status;
 pub use subscription::Subscription;

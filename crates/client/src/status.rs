@@ -1,5 +1,6 @@
 //! How it goes.
 
+use spanwire_client_core::Transport;
 use tokio::time::Instant;
 
 use crate::event::Ended;
@@ -9,11 +10,16 @@ use crate::event::Ended;
 #[non_exhaustive]
 pub enum Status {
     /// A connection is being made.
-    Connecting,
+    Connecting {
+        /// Over which transport it is tried.
+        transport: Transport,
+    },
     /// The server has let us in.
     Connected {
         /// The id of this session, by which others see it.
         client: String,
+        /// What carries it.
+        transport: Transport,
     },
     /// The last try has failed, or the connection was lost; the next try comes by itself.
     Waiting {

@@ -1,14 +1,14 @@
 use std::time::Duration;
 
 use serde_json::json;
-use spanwire_client::{CallError, Client, Error, History, Limits, Position, PresenceStats, Raw};
+use spanwire_client::{CallError, Error, History, Limits, Position, PresenceStats, Raw};
 
-use crate::support::server::{Server, within};
+use crate::support::server::{PATIENCE, Server, within};
 
 #[tokio::test]
 async fn a_publication_is_acknowledged_with_its_position() {
     let server = Server::start().await;
-    let client = Client::builder(&server.url).connect().unwrap();
+    let client = server.client().connect().unwrap();
     let mut peer = server.welcomed().await;
     let answer = async {
         let asked = peer.hears("publish").await;
@@ -23,7 +23,7 @@ async fn a_publication_is_acknowledged_with_its_position() {
 #[tokio::test]
 async fn a_refusal_has_the_code_of_the_server() {
     let server = Server::start().await;
-    let client = Client::builder(&server.url).connect().unwrap();
+    let client = server.client().connect().unwrap();
     let mut peer = server.welcomed().await;
     let answer = async {
         peer.hears("publish").await;
@@ -39,7 +39,7 @@ async fn a_refusal_has_the_code_of_the_server() {
 async fn a_publication_whose_answer_was_lost_is_repeated_only_where_it_has_a_key() {
     for idempotent in [true, false] {
         let server = Server::start().await;
-        let client = Client::builder(&server.url).connect().unwrap();
+        let client = server.client().connect().unwrap();
         let mut peer = server.peer().await;
         peer.hears("connect").await;
         let granted = if idempotent { json!(["idempotent_publish"]) } else { json!([]) };
@@ -66,7 +66,7 @@ async fn a_publication_whose_answer_was_lost_is_repeated_only_where_it_has_a_key
 #[tokio::test]
 async fn questions_are_answered_in_the_types_that_were_asked_for() {
     let server = Server::start().await;
-    let client = Client::builder(&server.url).connect().unwrap();
+    let client = server.client().connect().unwrap();
     let mut peer = server.welcomed().await;
     let server_side = async {
         assert_eq!(peer.hears("rpc").await, json!({ "method": "add", "data": [2, 3] }));
@@ -94,16 +94,17 @@ async fn questions_are_answered_in_the_types_that_were_asked_for() {
 #[tokio::test]
 async fn what_is_no_json_is_not_sent() {
     let server = Server::start().await;
-    let client = Client::builder(&server.url).connect().unwrap();
+    let client = server.client().connect().unwrap();
     let error = client.publish("x", &Raw(vec![0, 255].into())).await.unwrap_err();
     assert!(matches!(error, Error::Unsendable(_)));
 }
 
 #[tokio::test]
 async fn a_call_that_is_not_answered_in_time_says_whether_it_was_sent() {
-    let limits = Limits { call_within: Duration::from_millis(50), ..Limits::default() };
+    let limits =
+        Limits { call_within: Duration::from_millis(50), connect_within: PATIENCE, ..Limits::default() };
     let server = Server::start().await;
-    let client = Client::builder(&server.url).limits(limits).connect().unwrap();
+    let client = server.client().limits(limits).connect().unwrap();
     let never_sent = client.rpc::<u64>("add", &1).await.unwrap_err();
     assert!(matches!(never_sent, Error::Call(CallError::Expired)), "{never_sent}");
     let mut peer = server.welcomed().await;

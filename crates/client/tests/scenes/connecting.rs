@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use spanwire_client::{Client, ClientEvent, ConfigError, Ended, Limits, Raw, Status};
+use spanwire_client::{Client, ClientEvent, ConfigError, Ended, Limits, Raw, Status, Transport};
 use tokio::io::AsyncWriteExt as _;
 
 use crate::support::server::{Server, within};
@@ -9,7 +9,8 @@ use crate::support::server::{Server, within};
 #[tokio::test]
 async fn a_client_says_who_it_is_and_is_told_who_it_is() {
     let server = Server::start().await;
-    let client = Client::builder(&server.url)
+    let client = server
+        .client()
         .token("t0ken")
         .name("thermometer", "7")
         .data(&json!({ "room": 3 }))
@@ -22,10 +23,13 @@ async fn a_client_says_who_it_is_and_is_told_who_it_is() {
     assert_eq!(hello["token"], "t0ken");
     assert_eq!((&hello["name"], &hello["version"]), (&json!("thermometer"), &json!("7")));
     assert_eq!((&hello["data"], &hello["headers"]), (&json!({ "room": 3 }), &json!({ "spanwire": "1" })));
-    assert_eq!(client.status(), Status::Connecting);
+    assert_eq!(client.status(), Status::Connecting { transport: Transport::WebSocket });
     peer.answers("connect", json!({ "client": "c1", "version": "t", "data": { "motd": "hi" } })).await;
     within("the connection", client.ready()).await.unwrap();
-    assert_eq!(client.status(), Status::Connected { client: "c1".to_owned() });
+    assert_eq!(
+        client.status(),
+        Status::Connected { client: "c1".to_owned(), transport: Transport::WebSocket }
+    );
     let Some(ClientEvent::Connected { client: id, data: Raw(data) }) =
         within("an event", events.next()).await
     else {
@@ -37,7 +41,7 @@ async fn a_client_says_who_it_is_and_is_told_who_it_is() {
 #[tokio::test]
 async fn a_lost_connection_is_made_again_and_told() {
     let server = Server::start().await;
-    let client = Client::builder(&server.url).connect().unwrap();
+    let client = server.client().connect().unwrap();
     let mut events = client.events();
     let peer = server.welcomed().await;
     within("the connection", client.ready()).await.unwrap();
@@ -57,7 +61,7 @@ async fn a_lost_connection_is_made_again_and_told() {
 #[tokio::test]
 async fn a_client_that_is_not_wanted_back_stays_away() {
     let server = Server::start().await;
-    let client = Client::builder(&server.url).connect().unwrap();
+    let client = server.client().connect().unwrap();
     let mut subscription = client.channel::<u64>("x").listen();
     let mut peer = server.welcomed().await;
     peer.lets_in("x", json!({})).await;
@@ -77,7 +81,7 @@ async fn a_client_that_is_not_wanted_back_stays_away() {
 #[tokio::test]
 async fn an_answer_that_is_no_websocket_is_told_with_its_status() {
     let server = Server::start().await;
-    let client = Client::builder(&server.url).connect().unwrap();
+    let client = server.client().connect().unwrap();
     let mut events = client.events();
     let mut stream = server.stream().await;
     stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n").await.unwrap();
@@ -108,7 +112,7 @@ async fn a_server_that_is_not_there_is_tried_until_it_is() {
 async fn a_server_that_says_nothing_is_given_up() {
     let server = Server::start().await;
     let limits = Limits { connect_within: Duration::from_millis(50), ..Limits::default() };
-    let client = Client::builder(&server.url).limits(limits).connect().unwrap();
+    let client = server.client().limits(limits).connect().unwrap();
     let mut events = client.events();
     let _silent = server.stream().await;
     let Some(ClientEvent::Disconnected(why)) = within("an event", events.next()).await else { panic!() };
@@ -118,7 +122,7 @@ async fn a_server_that_says_nothing_is_given_up() {
 #[tokio::test]
 async fn nonsense_ends_the_connection_and_not_the_client() {
     let server = Server::start().await;
-    let client = Client::builder(&server.url).connect().unwrap();
+    let client = server.client().connect().unwrap();
     let mut events = client.events();
     let mut peer = server.peer().await;
     peer.hears("connect").await;
@@ -132,7 +136,7 @@ async fn nonsense_ends_the_connection_and_not_the_client() {
 #[tokio::test]
 async fn what_the_server_subscribes_us_to_is_told_as_an_event_of_the_client() {
     let server = Server::start().await;
-    let client = Client::builder(&server.url).connect().unwrap();
+    let client = server.client().connect().unwrap();
     let mut events = client.events();
     let mut peer = server.peer().await;
     peer.hears("connect").await;

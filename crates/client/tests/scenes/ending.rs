@@ -1,12 +1,12 @@
 use serde_json::json;
-use spanwire_client::{CallError, Client, Ended, Error, Event, Status};
+use spanwire_client::{CallError, Ended, Error, Event, Status};
 
 use crate::support::server::{Server, within};
 
 #[tokio::test]
 async fn closing_takes_leave_in_good_order() {
     let server = Server::start().await;
-    let client = Client::builder(&server.url).connect().unwrap();
+    let client = server.client().connect().unwrap();
     let peer = server.welcomed().await;
     within("the connection", client.ready()).await.unwrap();
     let (code, ()) = tokio::join!(peer.closed(), client.close());
@@ -18,7 +18,7 @@ async fn closing_takes_leave_in_good_order() {
 #[tokio::test]
 async fn what_was_sent_before_the_end_goes_out() {
     let server = Server::start().await;
-    let client = Client::builder(&server.url).connect().unwrap();
+    let client = server.client().connect().unwrap();
     let mut peer = server.welcomed().await;
     within("the connection", client.ready()).await.unwrap();
     let publisher = client.clone();
@@ -40,7 +40,7 @@ async fn what_was_sent_before_the_end_goes_out() {
 #[tokio::test]
 async fn dropping_the_last_handle_disconnects_and_ends_the_subscriptions() {
     let server = Server::start().await;
-    let client = Client::builder(&server.url).connect().unwrap();
+    let client = server.client().connect().unwrap();
     let mut subscription = client.channel::<u64>("x").listen();
     let mut peer = server.welcomed().await;
     peer.lets_in("x", json!({})).await;
@@ -56,7 +56,7 @@ async fn dropping_the_last_handle_disconnects_and_ends_the_subscriptions() {
 #[tokio::test]
 async fn a_client_can_be_closed_before_it_has_a_connection() {
     let server = Server::start().await;
-    let client = Client::builder(&server.url).connect().unwrap();
+    let client = server.client().connect().unwrap();
     let _silent = server.stream().await;
     within("the end", client.close()).await;
     assert_eq!(client.closed().await.code, Ended::WISH);
@@ -69,7 +69,7 @@ fn a_runtime_that_ends_leaves_nobody_waiting() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (client, mut subscription) = runtime.block_on(async {
         let server = Server::start().await;
-        let client = Client::builder(&server.url).connect().unwrap();
+        let client = server.client().connect().unwrap();
         let subscription = client.channel::<u64>("x").listen();
         let mut peer = server.welcomed().await;
         peer.lets_in("x", json!({})).await;

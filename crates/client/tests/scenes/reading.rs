@@ -11,7 +11,7 @@ fn positioned(offset: u64) -> serde_json::Value {
 
 /// A client whose reader of the channel `x` has room for four events, subscribed at offset 5.
 async fn reading(server: &Server, overflow: Overflow) -> (Client, Peer, Subscription<u64>) {
-    let client = Client::builder(&server.url).connect().unwrap();
+    let client = server.client().connect().unwrap();
     let mut subscription = client.channel::<u64>("x").overflow(overflow).buffer(4, 1000).listen();
     let mut peer = server.welcomed().await;
     peer.lets_in("x", positioned(5)).await;
@@ -66,7 +66,7 @@ async fn a_reader_who_is_slow_is_paused_and_hears_the_rest_by_recovery() {
 #[tokio::test]
 async fn a_pause_without_positions_is_told_as_a_gap() {
     let server = Server::start().await;
-    let client = Client::builder(&server.url).connect().unwrap();
+    let client = server.client().connect().unwrap();
     let mut subscription = client.channel::<u64>("x").buffer(2, 1000).listen();
     let mut peer = server.welcomed().await;
     peer.lets_in("x", json!({})).await;
@@ -149,7 +149,7 @@ async fn what_cannot_be_recovered_is_a_gap() {
 #[tokio::test]
 async fn a_reader_may_begin_where_it_was() {
     let server = Server::start().await;
-    let client = Client::builder(&server.url).connect().unwrap();
+    let client = server.client().connect().unwrap();
     let since = Position { offset: 41, epoch: "e".to_owned() };
     let _subscription = client.channel::<u64>("x").since(since).listen();
     let mut peer = server.welcomed().await;
@@ -169,7 +169,7 @@ async fn something_else_than_was_expected_is_told_and_does_no_harm() {
 #[tokio::test]
 async fn subscribing_waits_for_the_server_and_tells_what_it_says() {
     let server = Server::start().await;
-    let client = Client::builder(&server.url).connect().unwrap();
+    let client = server.client().connect().unwrap();
     let mut peer = server.welcomed().await;
     let refused = async {
         peer.hears("subscribe").await;
@@ -205,7 +205,7 @@ async fn dropping_a_subscription_leaves_the_channel_and_so_does_giving_up_to_sub
 #[tokio::test]
 async fn joins_and_leaves_come_where_they_are_wished_for() {
     let server = Server::start().await;
-    let client = Client::builder(&server.url).connect().unwrap();
+    let client = server.client().connect().unwrap();
     let mut subscription = client.channel::<u64>("x").join_leave().listen();
     let mut peer = server.welcomed().await;
     let asked = peer.lets_in("x", json!({})).await;

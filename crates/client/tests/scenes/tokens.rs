@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::json;
-use spanwire_client::{Client, Ended, TokenError};
+use spanwire_client::{Ended, TokenError};
 
 use crate::support::server::{Server, within};
 
@@ -15,7 +15,7 @@ fn counting() -> impl Fn() -> std::future::Ready<Result<String, TokenError>> + S
 #[tokio::test]
 async fn a_connection_is_renewed_before_its_token_expires_and_made_anew_when_it_has() {
     let server = Server::start().await;
-    let client = Client::builder(&server.url).token_provider(counting()).connect().unwrap();
+    let client = server.client().token_provider(counting()).connect().unwrap();
     let mut peer = server.peer().await;
     assert_eq!(peer.hears("connect").await["token"], "token 1");
     peer.answers("connect", json!({ "client": "me", "expires": true, "ttl": 1 })).await;
@@ -41,7 +41,7 @@ async fn a_token_that_cannot_be_had_now_is_asked_for_again() {
             Ok("later".to_owned())
         }
     };
-    let _client = Client::builder(&server.url).token_provider(provider).connect().unwrap();
+    let _client = server.client().token_provider(provider).connect().unwrap();
     let mut peer = server.peer().await;
     assert_eq!(peer.hears("connect").await["token"], "later");
 }
@@ -49,17 +49,15 @@ async fn a_token_that_cannot_be_had_now_is_asked_for_again() {
 #[tokio::test]
 async fn who_gets_no_token_is_out() {
     let server = Server::start().await;
-    let client = Client::builder(&server.url)
-        .token_provider(|| async { Err(TokenError::unauthorized()) })
-        .connect()
-        .unwrap();
+    let client =
+        server.client().token_provider(|| async { Err(TokenError::unauthorized()) }).connect().unwrap();
     assert_eq!(within("the end", client.closed()).await.code, Ended::NO_TOKEN);
 }
 
 #[tokio::test]
 async fn a_channel_has_tokens_of_its_own_and_new_ones_before_they_expire() {
     let server = Server::start().await;
-    let client = Client::builder(&server.url).connect().unwrap();
+    let client = server.client().connect().unwrap();
     let mut peer = server.welcomed().await;
     let _subscription = client.channel::<u64>("$x").token_provider(counting()).listen();
     assert_eq!(peer.hears("subscribe").await["token"], "token 1");
@@ -72,7 +70,7 @@ async fn a_channel_has_tokens_of_its_own_and_new_ones_before_they_expire() {
 #[tokio::test]
 async fn a_single_token_that_is_no_good_any_more_ends_the_subscription() {
     let server = Server::start().await;
-    let client = Client::builder(&server.url).connect().unwrap();
+    let client = server.client().connect().unwrap();
     let mut peer = server.welcomed().await;
     let refused = async {
         assert_eq!(peer.hears("subscribe").await["token"], "only");

@@ -46,6 +46,15 @@ impl Server {
         Self { listener, url: format!("ws://{address}/connection/websocket") }
     }
 
+    /// The beginning of a client of it, which takes WebSockets only, and has as much patience as the scene.
+    pub fn client(&self) -> spanwire_client::Builder {
+        let limits =
+            spanwire_client::Limits { connect_within: PATIENCE, ..spanwire_client::Limits::default() };
+        spanwire_client::Client::builder(&self.url)
+            .transports([spanwire_client::Transport::WebSocket])
+            .limits(limits)
+    }
+
     /// The next connection that is opened, as a stream of bytes.
     pub async fn stream(&self) -> TcpStream {
         within("a connection", self.listener.accept()).await.expect("it can be accepted").0

@@ -16,6 +16,7 @@ mod ladder_in_chromium; // a page whose network turns bad
 mod permissions; //     who may do what in a channel, and what the log says of those who may not
 mod readme; //          its pages, as they stand there
 mod revocation; //      tokens and users that are good no more
+mod rust_client; //   our own client for Rust programs
 mod shards; //          one channel over several shards: one order, and recovery anywhere
 mod stock_sdks; //      the `centrifuge` package for Node, and `centrifuge-python`
 mod tokens; //          who a connection is, and until when

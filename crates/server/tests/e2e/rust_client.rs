@@ -1,0 +1,7 @@
+//! `spanwire-client`, as Rust programs use it: the real server, and a line between them that can be cut.
+
+mod ladder;
+mod listener;
+mod mending;
+mod speaking;
+mod tokens;
