@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** @import { ClientInfo, Publication } from "./wire.js" */
 /** @import { Session } from "./session.js" */
 /** @import { Subscription } from "./subscription.js" */

@@ -38,19 +38,31 @@ const PATH = "/connection/websocket";
  */
 
 /**
+ * @template Procedure
+ * @typedef {Procedure extends (data: infer Data) => any ? Data : any} Asked
+ */
+
+/**
+ * @template Procedure
+ * @typedef {Procedure extends (...data: any) => infer Answer ? Awaited<Answer> : any} Answered
+ */
+
+/**
  * Connects, and keeps connected. Returns at once; what you do before the connection is there waits for it.
  *
  * @template [Channels=Record<string, any>]
+ * @template [Procedures=Record<string, (data?: any) => any>]
  * @overload
  * @param {ConnectOptions} [options]
- * @returns {Client<Channels>}
+ * @returns {Client<Channels, Procedures>}
  */
 /**
  * @template [Channels=Record<string, any>]
+ * @template [Procedures=Record<string, (data?: any) => any>]
  * @overload
  * @param {string} url where the server is; the page's own host and `/connection/websocket` unless told
  * @param {ConnectOptions} [options]
- * @returns {Client<Channels>}
+ * @returns {Client<Channels, Procedures>}
  */
 /**
  * @param {string | ConnectOptions} [url]
@@ -66,6 +78,7 @@ export function connect(url = PATH, options = {}) {
  * A client of the server. Make one with `connect`.
  *
  * @template [Channels=Record<string, any>] from the name of a channel to what is published there
+ * @template [Procedures=Record<string, (data?: any) => any>] from the name of a procedure to a function of its data
  */
 export class Client {
   #session;
@@ -136,8 +149,9 @@ export class Client {
   /**
    * Publishes into a channel without subscribing to it. See `Channel.publish`.
    *
-   * @param {string} channel
-   * @param {any} data
+   * @template {string} Name
+   * @param {Name} channel
+   * @param {DataOf<Channels, Name>} data
    * @param {PublishOptions} [options]
    * @returns {Promise<PublishResult>}
    */
@@ -148,10 +162,11 @@ export class Client {
   /**
    * Calls a procedure of the backend.
    *
-   * @param {string} method
-   * @param {any} [data]
+   * @template {keyof Procedures & string} Method
+   * @param {Method} method
+   * @param {Asked<Procedures[Method]>} [data]
    * @param {CallOptions} [options]
-   * @returns {Promise<any>} what it answered
+   * @returns {Promise<Answered<Procedures[Method]>>} what it answered
    */
   async rpc(method, data, options) {
     return (await this.#session.outbox.call("rpc", { method, data }, "never", options)).data;

@@ -1,10 +1,12 @@
-//! Our own client for browsers: the tests it brings along, and its types.
+//! Our own client for browsers: the tests it brings along, its types, its package, and the runtimes that are no browser.
 
 use std::path::Path;
 
+use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::support::require;
+use crate::support::server::Server;
 use crate::support::until::within;
 
 /// Runs a program in `js/`; what it says belongs to the failure, if it is one.
@@ -17,16 +19,60 @@ async fn succeeds(program: &Path, arguments: &[&str]) {
     assert!(output.status.success(), "{arguments:?}: {}\n{said}", output.status);
 }
 
-#[tokio::test]
-async fn its_unit_tests_pass() {
-    let Some(node) = require::node() else { return };
-    let folder = require::repository().join("js/test");
+/// Runs the tests of a folder.
+async fn tests_pass(node: &Path, folder: &str) {
+    let folder = require::repository().join(folder);
     let files = std::fs::read_dir(folder).expect("it has tests").map(|entry| entry.expect("a file").path());
     let tests: Vec<_> = files.filter(|path| path.to_string_lossy().ends_with(".test.js")).collect();
     assert!(!tests.is_empty(), "it has tests");
     let mut arguments = vec!["--test"];
     arguments.extend(tests.iter().map(|path| path.to_str().expect("our paths are UTF-8")));
-    succeeds(&node, &arguments).await;
+    succeeds(node, &arguments).await;
+}
+
+#[tokio::test]
+async fn its_unit_tests_pass() {
+    let Some(node) = require::node() else { return };
+    tests_pass(&node, "js/test").await;
+}
+
+#[tokio::test]
+async fn its_package_and_its_hooks_work_for_a_stranger() {
+    let Some(node) = require::node_with("js", "node_modules/react-dom/package.json") else { return };
+    tests_pass(&node, "js/test/packages").await;
+}
+
+/// The scene of `js/test/packages/runtime.mjs`: order, recovery, the queue and history, with our extensions and as a server
+/// meets the client that never heard of them.
+#[tokio::test]
+async fn it_keeps_its_word_in_every_runtime_and_without_extensions() {
+    let Some(node) = require::node_with("e2e/node", "node_modules/ws/wrapper.mjs") else { return };
+    let server = Server::dev().await;
+    let script = require::repository().join("js/test/packages/runtime.mjs");
+    let runtimes = [
+        (Some(node), &[][..]),
+        (require::perhaps("node22"), &[]),
+        (require::perhaps("deno"), &["run", "-A"]),
+        (require::perhaps("bun"), &[]),
+    ];
+    for (program, arguments) in runtimes.iter().filter_map(|(program, rest)| Some((program.as_ref()?, rest)))
+    {
+        let mut command = Command::new(program);
+        command.args(*arguments).arg(&script).arg(server.websocket()).kill_on_drop(true);
+        let output =
+            within(&program.display().to_string(), command.output()).await.expect("it can be started");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{program:?}: {said}{}", String::from_utf8_lossy(&output.stderr));
+        let told: Value = serde_json::from_str(&said).expect("it says JSON");
+        for (name, granted) in [("extended", true), ("plain", false)] {
+            let told = &told[name];
+            assert_eq!(told["granted"], granted, "{program:?}: {told}");
+            assert_eq!(told["offset"].as_u64(), granted.then_some(1), "{program:?}: {told}");
+            assert_eq!(told["heard"], json!(["one", "two", "three", "four"]), "{program:?}: {told}");
+            assert_eq!(told["pages"], json!(["two", "three"]), "{program:?}: {told}");
+            assert!(told["present"].as_u64() >= Some(1), "{program:?}: {told}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -89,6 +89,15 @@ pub(crate) fn faketime() -> Option<PathBuf> {
     needed("libfaketime", "apt-get install faketime", found)
 }
 
+/// A program that a scene can do without. That it is missing is noted, and no failure anywhere.
+pub(crate) fn perhaps(name: &str) -> Option<PathBuf> {
+    let found = program(name);
+    if found.is_none() {
+        let _ = writeln!(std::io::stderr(), "{name} is not in the PATH: one thing less to try");
+    }
+    found
+}
+
 fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     // Where servers are, which is not everybody's path.
