@@ -8,7 +8,7 @@ import { build } from "esbuild";
 import { minify } from "terser";
 
 /** Bytes after gzip. */
-const LIMITS = { core: 6_090, "with every fallback": 7_420 };
+const LIMITS = { core: 6_120, "with every fallback": 7_450 };
 
 /** @param {string[]} external modules that are loaded later, or never */
 async function bundle(external) {

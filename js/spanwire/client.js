@@ -9,7 +9,8 @@ import { Session } from "./session.js";
 import { stream } from "./stream.js";
 import { world } from "./world.js";
 
-const PATH = "/connection/websocket";
+/** Where servers have their WebSockets. */
+export const PATH = "/connection/websocket";
 
 /** @typedef {SessionOptions & Partial<World>} ConnectOptions */
 
@@ -132,7 +133,7 @@ export class Client {
 
   /**
    * A channel, subscribed. Asked for twice, it is the same object, and must be left twice; the options
-   * of the first time hold.
+   * of the first time hold, but for `presence`, which can be asked for later.
    *
    * @template {string} Name
    * @param {Name} name

@@ -57,5 +57,14 @@ export const BATCH_CHARS_MAX = 16_384;
 /** With more than this many bytes unsent, what is volatile is already late and is dropped. */
 export const VOLATILE_BYTES_MAX = 16_384;
 
+/** How many keys of publications a shared connection remembers: those of an outage, and of all tabs together. */
+export const KEYS_MAX = 1_024;
+
+/** How many publications of a channel a shared connection remembers, for tabs that come back after it was lost. */
+export const RECENT_MAX = 256;
+
+/** How long after its return a shared connection keeps a channel that no tab has asked for again. */
+export const FEED_MS = 30_000;
+
 /** Longest delay a timer can hold; a longer one would fire at once. */
 export const TIMER_MS_MAX = 2 ** 31 - 1;

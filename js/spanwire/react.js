@@ -59,8 +59,7 @@ export function useChannel(client, name, options) {
 }
 
 /**
- * Who is in a channel, by the id of their connection. The options of whoever came first hold: a component that uses the
- * same channel has to ask for `presence` too.
+ * Who is in a channel, by the id of their connection.
  *
  * @param {Client<any, any>} client
  * @param {string} name

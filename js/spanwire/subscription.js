@@ -54,6 +54,15 @@ export class Subscription {
     this.#backoff = new Backoff(session.world);
   }
 
+  /** From now on the list of who is here is kept, too. */
+  addPresence() {
+    if (!this.#options || this.#options.presence) return;
+    this.#options = { ...this.#options, presence: true };
+    // A server tells of joins and leaves only those who said so when they subscribed.
+    if (this.state === "subscribed") this.#session.request("unsubscribe", { channel: this.name }, () => {});
+    if (this.#session.connection) this.join();
+  }
+
   /** What a request says in order to be brought forward from where we were; undefined if it is not to be. */
   get recovery() {
     return this.#recoverable ? { recover: true, ...this.#at } : undefined;

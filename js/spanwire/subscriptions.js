@@ -37,7 +37,7 @@ export class Subscriptions {
       if (state === "closed") subscription.end(lastError);
       else this.#held.set(name, subscription);
       if (session.connection) subscription.join();
-    }
+    } else if (options.presence) subscription.addPresence();
     subscription.holders++;
     return subscription;
   }

@@ -2,6 +2,7 @@
 
 import { connect, unauthorized, SpanwireError } from "../spanwire.js";
 import { mock } from "../spanwire/mock.js";
+import { shared } from "../spanwire/shared.js";
 import { useChannel, usePresence, useStatus } from "../spanwire/react.js";
 
 type Channels = { "chat:*": { text: string }; ticks: { price: number } };
@@ -70,6 +71,11 @@ useChannel(rt, "chat:lobby", { history: 5, keep: 10 }).publish({ text: "" });
 useChannel(rt, "chat:lobby").publish({ price: 1 });
 usePresence(rt, "chat:lobby").get("id")?.user.trim();
 useStatus(rt).queued.toFixed();
+
+// All tabs on one connection look like one tab.
+shared<Channels, Procedures>("/connection/websocket", { worker: false }).channel("ticks").publish({ price: 1 });
+// @ts-expect-error a price is no text
+shared<Channels>().channel("ticks").publish({ text: "" });
 
 // A mock server is what a client takes for a network.
 connect("ws://mock", { WebSocket: mock({ history: 5 }).WebSocket });

@@ -68,7 +68,7 @@ for (const [name, program, ...options] of [["Node", process.execPath], ["Node 22
 
 test("its types say from outside what they say at home, under the strictest settings", async () => {
   const types = await readFile(join(js, "test/types.ts"), "utf8");
-  const names = { "../spanwire.js": "spanwire", "../spanwire/mock.js": "spanwire/mock", "../spanwire/react.js": "spanwire/react" };
+  const names = { "../spanwire.js": "spanwire", "../spanwire/mock.js": "spanwire/mock", "../spanwire/react.js": "spanwire/react", "../spanwire/shared.js": "spanwire/shared" };
   const outside = types.replace(/from "([^"]+)"/g, (_, path) => `from "${names[path]}"`);
   assert.ok(outside.includes('from "spanwire/react"'));
   await writeFile(join(project, "types.ts"), outside);
