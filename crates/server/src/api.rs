@@ -5,6 +5,7 @@
 //! `{"error": {"code": …, "message": …}}`; both travel under status 200, as Centrifugo's do, unless somebody prefers
 //! statuses for errors (`reply.rs`). Other statuses mean that no method was reached.
 
+mod allowance;
 mod batch;
 mod block_user;
 mod broadcast;
@@ -36,7 +37,7 @@ mod unblock_user;
 mod unsubscribe;
 
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::response::Response;
@@ -47,7 +48,9 @@ use serde_json::value::RawValue;
 use spanwire_hub::channel::Channel;
 use spanwire_hub::namespace::{Namespace, Namespaces};
 use spanwire_wire::ErrorCode;
+use tokio::sync::Semaphore;
 
+pub(crate) use self::allowance::Allowance;
 pub use self::batch::{Batch, COMMANDS_MAX};
 pub use self::block_user::BlockUser;
 pub use self::broadcast::{Broadcast, CHANNELS_MAX};
@@ -82,6 +85,8 @@ use crate::metrics::EdgeCounters;
 pub(crate) struct Api {
     keys: Keyring,
     error_mode: ErrorMode,
+    /// One for each call that is read or done at the moment.
+    places: Semaphore,
     rules: Rules,
     counters: Arc<EdgeCounters>,
     /// What it is, for programs; written when somebody asks.
@@ -123,6 +128,7 @@ impl Api {
         Self {
             keys: settings.http_api.keys.clone(),
             error_mode: settings.http_api.error_mode,
+            places: Semaphore::new(settings.http_api.concurrency_limit),
             rules,
             counters,
             description: OnceLock::new(),
@@ -147,7 +153,7 @@ impl Api {
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
             return response;
         }
-        let Some(scope) = self.keys.scope_of(request.headers(), request.uri()) else {
+        let Some(key) = self.keys.shown(request.headers(), request.uri()) else {
             return Response::builder()
                 .status(StatusCode::UNAUTHORIZED)
                 .body(Body::empty())
@@ -161,42 +167,54 @@ impl Api {
                 None => return no_such_method(),
             },
         };
+        if let Err(wait) = key.allowance.admit(Instant::now()) {
+            self.counters.api_turned_away("rate_limit");
+            return mode.turn_away(StatusCode::TOO_MANY_REQUESTS, wait);
+        }
+        // From here on the call makes us keep something: its body, and what it asks for.
+        let Ok(_place) = self.places.try_acquire() else {
+            self.counters.api_turned_away("concurrency_limit");
+            return mode.turn_away(StatusCode::SERVICE_UNAVAILABLE, Duration::ZERO);
+        };
         let body = match body::read(request.into_body(), BODY_BYTES_MAX).await {
             Ok(body) => body,
             Err(refusal) => return refusal,
         };
         match method {
-            Some(method) => self.answer_call(engine, scope, mode, method, &body).await,
-            None => self.answer_lines(engine, scope, &body).await,
+            Some(method) => self.answer_call(engine, key, mode, method, &body).await,
+            None => self.answer_lines(engine, key, &body).await,
         }
     }
 
     async fn answer_call(
         &self,
         engine: &EngineHandle,
-        scope: Scope,
+        key: &ApiKey,
         mode: ErrorMode,
         method: Method,
         body: &[u8],
     ) -> Response {
         let request = Request::read(method, body);
-        if request.as_ref().is_ok_and(|request| !scope.allows(request)) {
+        if request.as_ref().is_ok_and(|request| !key.scope.allows(request)) {
             return beyond_scope();
         }
+        key.allowance.charge(Instant::now(), request.as_ref().map_or(1, Request::commands));
         let outcome = self.done(engine, Some(method), request).await;
         // Centrifugo's batch has its replies at the top.
         mode.answer(outcome, method == Method::Batch)
     }
 
-    async fn answer_lines(&self, engine: &EngineHandle, scope: Scope, body: &[u8]) -> Response {
+    async fn answer_lines(&self, engine: &EngineHandle, key: &ApiKey, body: &[u8]) -> Response {
         let commands = match Lines::read(body) {
             Ok(Lines(commands)) => commands,
             Err(failure) => return ErrorMode::Body.answer(Err(failure), false),
         };
-        let requests = commands.iter().filter_map(|(_, request)| request.as_ref().ok());
-        if !requests.into_iter().all(|request| scope.allows(request)) {
+        let mut requests = commands.iter().filter_map(|(_, request)| request.as_ref().ok());
+        if !requests.all(|request| key.scope.allows(request)) {
             return beyond_scope();
         }
+        let sizes = commands.iter().map(|(_, request)| request.as_ref().map_or(1, Request::commands));
+        key.allowance.charge(Instant::now(), sizes.sum());
         let mut answer = String::new();
         for (method, request) in commands {
             lines::write(&mut answer, &self.done(engine, method, request).await);

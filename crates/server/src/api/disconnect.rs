@@ -23,7 +23,7 @@ pub(super) struct How {
 /// A disconnect code and its words.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(rename = "Disconnect")]
+#[schemars(rename = "Disconnect", extend("required" = ["code"]))]
 struct Reason {
     /// From 3000 to 4999. Clients come back, or do not, by its range: after 3500 to 3999 and 4500 to 4999 they do not.
     #[schemars(range(min = 3000, max = 4999))]

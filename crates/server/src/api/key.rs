@@ -1,10 +1,13 @@
 //! The keys of the server API.
 
+use std::sync::Arc;
+
 use axum::extract::Query;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Uri};
 use serde::Deserialize;
 
+use super::allowance::Allowance;
 use super::{Method, Request};
 use crate::config::Secret;
 
@@ -25,6 +28,8 @@ pub(crate) struct Keyring(pub(crate) Vec<ApiKey>);
 pub(crate) struct ApiKey {
     pub(crate) secret: Secret,
     pub(crate) scope: Scope,
+    /// How much its holders may ask for, all together.
+    pub(crate) allowance: Arc<Allowance>,
 }
 
 /// The methods that a key opens.
@@ -65,9 +70,9 @@ impl Scope {
 }
 
 impl Keyring {
-    /// The scope of the key that a request shows: in `X-API-Key`, as `Authorization: apikey …`, or as `api_key` in the
+    /// The key that a request shows: in `X-API-Key`, as `Authorization: apikey …`, or as `api_key` in the
     /// query. `None` if it shows none of ours.
-    pub(super) fn scope_of(&self, headers: &HeaderMap, uri: &Uri) -> Option<Scope> {
+    pub(super) fn shown(&self, headers: &HeaderMap, uri: &Uri) -> Option<&ApiKey> {
         if let Some(shown) = headers.get("x-api-key") {
             return self.opened_by(shown.as_bytes());
         }
@@ -80,8 +85,8 @@ impl Keyring {
     }
 
     /// Every key is compared, whichever it is, so that the time tells nothing.
-    fn opened_by(&self, guess: &[u8]) -> Option<Scope> {
-        self.0.iter().fold(None, |found, key| if key.secret.is(guess) { Some(key.scope) } else { found })
+    fn opened_by(&self, guess: &[u8]) -> Option<&ApiKey> {
+        self.0.iter().fold(None, |found, key| if key.secret.is(guess) { Some(key) } else { found })
     }
 }
 
@@ -92,7 +97,8 @@ mod tests {
 
     #[test]
     fn the_key_is_shown_in_one_of_three_ways() {
-        let key = ApiKey { secret: Secret::new("a b+c"), scope: Scope::All };
+        let allowance = Arc::new(Allowance::new(0));
+        let key = ApiKey { secret: Secret::new("a b+c"), scope: Scope::All, allowance };
         let keys = Keyring(vec![key]);
         let table = [
             (None, "/api/info", false),
@@ -113,8 +119,8 @@ mod tests {
                 headers.insert(HeaderName::from_static(name), value.parse().unwrap());
             }
             let uri = uri.parse().unwrap();
-            assert_eq!(keys.scope_of(&headers, &uri).is_some(), expected, "{header:?} {uri}");
-            assert_eq!(Keyring::default().scope_of(&headers, &uri), None);
+            assert_eq!(keys.shown(&headers, &uri).is_some(), expected, "{header:?} {uri}");
+            assert!(Keyring::default().shown(&headers, &uri).is_none());
         }
     }
 

@@ -110,6 +110,19 @@ methods! {
     Batch = "batch",
 }
 
+impl Request {
+    /// How many commands it is.
+    pub(super) fn commands(&self) -> usize {
+        match self {
+            Self::Broadcast(broadcast) => broadcast.channels.len(),
+            Self::Batch(batch) => {
+                batch.requests.iter().map(|(_, part)| part.as_ref().map_or(1, Self::commands)).sum()
+            }
+            _ => 1,
+        }
+    }
+}
+
 impl Method {
     /// The method of this name.
     pub(super) fn named(name: &str) -> Option<Self> {

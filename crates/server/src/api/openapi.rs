@@ -68,7 +68,8 @@ impl Schemas {
 
     /// Every part that has a name.
     fn named(mut self) -> BTreeMap<String, Value> {
-        let mut all: BTreeMap<_, _> = self.requests.take_definitions(true).into_iter().collect();
+        let said = self.requests.take_definitions(true).into_iter();
+        let mut all: BTreeMap<_, _> = said.map(|(name, schema)| (name, demanding(schema))).collect();
         for (name, schema) in self.results.take_definitions(true) {
             let other = all.insert(name.clone(), schema.clone());
             debug_assert!(other.is_none_or(|other| other == schema), "there are two of the name {name}");
@@ -93,7 +94,18 @@ fn joined(parts: Vec<Schema>) -> Value {
     if !required.is_empty() {
         whole["required"] = required.into();
     }
-    whole
+    demanding(whole)
+}
+
+/// The same without defaults of fields that must be there, which is what they are read as when they are not.
+fn demanding(mut schema: Value) -> Value {
+    let required = schema.get("required").cloned().unwrap_or_default();
+    for name in required.as_array().into_iter().flatten().filter_map(Value::as_str) {
+        if let Some(field) = schema["properties"][name].as_object_mut() {
+            field.remove("default");
+        }
+    }
+    schema
 }
 
 /// The document.
@@ -156,6 +168,8 @@ fn post(method: Method, error: &Value) -> Value {
             "401": { "$ref": "#/components/responses/Unauthorized" },
             "403": { "$ref": "#/components/responses/Forbidden" },
             "413": { "$ref": "#/components/responses/TooLarge" },
+            "429": { "$ref": "#/components/responses/TooSoon" },
+            "503": { "$ref": "#/components/responses/Busy" },
         },
     })
 }
@@ -165,9 +179,23 @@ fn envelope(name: &str, schema: Value) -> Value {
 }
 
 /// What is answered where no method was reached.
-fn responses(_: &Value) -> Value {
+fn responses(error: &Value) -> Value {
     let text = |description: &str| json!({ "description": description, "content": { "text/plain": { "schema": { "type": "string" } } } });
+    let later = |description: &str| {
+        json!({
+            "description": description,
+            "headers": {
+                "Retry-After": {
+                    "description": "Seconds until a call may come again.",
+                    "schema": { "type": "integer", "minimum": 1 },
+                },
+            },
+            "content": { "application/json": { "schema": envelope("error", error.clone()) } },
+        })
+    };
     json!({
+        "TooSoon": later("The key has asked for more than http_api.rate_limit allows."),
+        "Busy": later("More calls are under way than http_api.concurrency_limit allows."),
         "Malformed": text("The body is not what the method reads; the text says where."),
         "Unauthorized": { "description": "There is no key, or it is none of http_api.key and http_api.keys." },
         "Forbidden": text("The key does not open this method."),

@@ -1,9 +1,11 @@
 //! How an outcome travels: under status 200 with the error in the body, or, for who prefers that, under a status that
 //! says what happened.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::response::Response;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{HeaderMap, StatusCode};
 use serde_json::value::RawValue;
 use spanwire_wire::ErrorCode;
@@ -40,17 +42,30 @@ impl ErrorMode {
         match outcome {
             Ok(result) if is_bare => json(StatusCode::OK, result.get().to_owned()),
             Err(Failure::Malformed(trouble)) => plain(StatusCode::BAD_REQUEST, trouble),
-            Err(Failure::Refused(code)) => self.refuse(StatusCode::OK, code),
+            Err(Failure::Refused(code)) => self.refuse(code),
             outcome => json(StatusCode::OK, envelope(&outcome)),
         }
     }
 
-    /// Answers with an error under this status, or under its own.
-    pub(super) fn refuse(self, status: StatusCode, code: ErrorCode) -> Response {
+    /// Says no, for a method that was reached.
+    fn refuse(self, code: ErrorCode) -> Response {
         match self {
-            Self::Body => json(status, envelope(&Err(code.into()))),
+            Self::Body => json(StatusCode::OK, envelope(&Err(code.into()))),
             Self::Transport => json(status_of(code), written(code)),
         }
+    }
+
+    /// Says that a call came too soon, and when it may come again.
+    pub(super) fn turn_away(self, status: StatusCode, wait: Duration) -> Response {
+        let code = ErrorCode::TooManyRequests;
+        let mut response = match self {
+            Self::Body => json(status, envelope(&Err(code.into()))),
+            Self::Transport => json(status, written(code)),
+        };
+        // Whole seconds (RFC 9110 section 10.2.3), and not a moment too soon.
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        response
     }
 }
 

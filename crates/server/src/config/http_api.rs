@@ -1,20 +1,44 @@
 //! The server API: who may call it, and how it answers.
 
+use std::sync::Arc;
+
 use super::reader::Reader;
-use crate::api::{ApiKey, ErrorMode, Keyring, Scope};
+use crate::api::{Allowance, ApiKey, ErrorMode, Keyring, Scope};
+
+/// Most commands a second that can be asked for.
+const RATE_MAX: usize = 100_000_000;
+/// Most calls at a time that can be asked for.
+const CONCURRENCY_MAX: usize = 100_000;
 
 /// What is set of the server API.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpApi {
     pub(crate) keys: Keyring,
     pub(crate) error_mode: ErrorMode,
+    /// Most calls that are read or done at a time.
+    pub(crate) concurrency_limit: usize,
 }
 
 impl HttpApi {
     /// Reads what stands below `http_api`.
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        // The range fits, so that the cast loses nothing.
+        let rate = reader.count(
+            "http_api.rate_limit",
+            "how many commands a second each key of the server API is good for, a broadcast being one for each channel; \
+             0 is no limit",
+            100_000,
+            0..=RATE_MAX,
+        ) as u32;
+        let concurrency_limit = reader.count(
+            "http_api.concurrency_limit",
+            "how many calls of the server API may be read or done at a time; each may bring 4 MiB",
+            512,
+            1..=CONCURRENCY_MAX,
+        );
         Self {
-            keys: keys(reader),
+            keys: keys(reader, rate),
+            concurrency_limit,
             error_mode: reader.choice(
                 "http_api.error_mode",
                 "how errors of the server API travel: in the body under status 200, or as \"transport\", under statuses \
@@ -26,10 +50,11 @@ impl HttpApi {
     }
 }
 
-fn keys(reader: &mut Reader<'_>) -> Keyring {
+fn keys(reader: &mut Reader<'_>, rate: u32) -> Keyring {
+    let api_key = |secret, scope| ApiKey { secret, scope, allowance: Arc::new(Allowance::new(rate)) };
     let key =
         reader.secret("http_api.key", "the key that the server API wants to see; without one it is closed");
-    let mut keys: Vec<_> = key.map(|secret| ApiKey { secret, scope: Scope::All }).into_iter().collect();
+    let mut keys: Vec<_> = key.map(|secret| api_key(secret, Scope::All)).into_iter().collect();
     let more = reader.tables(
         "http_api.keys",
         "more keys of the server API, and what each opens",
@@ -44,7 +69,7 @@ fn keys(reader: &mut Reader<'_>) -> Keyring {
             if secret.is_none() {
                 reader.conflict("key", "is missing");
             }
-            secret.map(|secret| ApiKey { secret, scope })
+            secret.map(|secret| api_key(secret, scope))
         },
     );
     keys.extend(more.into_iter().flatten());

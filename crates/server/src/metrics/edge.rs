@@ -18,6 +18,7 @@ pub struct EdgeCounters {
     requests: Tally<(&'static str, u16)>,
     broken_off: Tally<&'static str>,
     api_calls: Tally<(&'static str, u32)>,
+    api_turned_away: Tally<&'static str>,
     forwarded_malformed: AtomicU64,
     /// Connections that speak HTTP/2.
     pub(crate) http2_connections: Arc<Gauge>,
@@ -59,6 +60,7 @@ impl EdgeCounters {
             requests: Tally::new(),
             broken_off: Tally::new(),
             api_calls: Tally::new(),
+            api_turned_away: Tally::new(),
             forwarded_malformed: AtomicU64::new(0),
             http2_connections: Arc::default(),
             http2_streams: Arc::default(),
@@ -93,6 +95,11 @@ impl EdgeCounters {
     /// A call of the server API was answered; code 0 is success.
     pub(crate) fn api_called(&self, method: &'static str, code: u32) {
         self.api_calls.count((method, code));
+    }
+
+    /// A call of the server API was turned away at a limit of this name.
+    pub(crate) fn api_turned_away(&self, limit: &'static str) {
+        self.api_turned_away.count(limit);
     }
 
     /// A trusted proxy has handed on a header that does not say who the client is.
@@ -168,6 +175,10 @@ impl EdgeCounters {
 
     pub(super) fn broken(&self) -> BTreeMap<&'static str, u64> {
         self.broken_off.read()
+    }
+
+    pub(super) fn api_turned_aways(&self) -> BTreeMap<&'static str, u64> {
+        self.api_turned_away.read()
     }
 
     pub(super) fn api_calls(&self) -> BTreeMap<(&'static str, u32), u64> {

@@ -262,6 +262,14 @@ fn http(text: &mut Text, edge: &EdgeCounters) {
     for ((method, code), count) in edge.api_calls() {
         text.labelled(&[("method", &method), ("code", &code)], count);
     }
+    text.family(
+        "spanwire_api_turned_away_total",
+        Kind::Counter,
+        "Calls of the server API that were turned away, by the limit: the rate of their key, or how many may be under way.",
+    );
+    for (limit, count) in edge.api_turned_aways() {
+        text.labelled(&[("limit", &limit)], count);
+    }
 }
 
 fn http2(text: &mut Text, edge: &EdgeCounters) {

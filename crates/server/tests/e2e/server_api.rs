@@ -1,6 +1,8 @@
 //! `/api/…`: what a backend may ask, and what anyone may not.
 
 mod errors;
+mod libraries;
+mod limits;
 mod lines;
 mod sessions;
 
