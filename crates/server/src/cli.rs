@@ -1,7 +1,9 @@
 //! The command line. Results go to stdout, talk goes to stderr, and each way to fail has its exit code.
 
+mod api;
 mod banner;
 mod check_config;
+mod completions;
 mod config_reference;
 mod connect;
 mod dev;
@@ -10,6 +12,7 @@ mod exit;
 mod http;
 mod init;
 mod key_file;
+mod misspelt;
 mod plan;
 mod publish;
 mod serve;
@@ -36,13 +39,26 @@ pub use exit::{Exit, Failure};
 /// Without a command: the dev profile. It listens on loopback only, lets anybody in, and shows the demos, or the
 /// pages of a directory of yours.
 #[derive(Debug, Parser)]
-#[command(name = "spanwire", version, args_conflicts_with_subcommands = true)]
+#[command(name = "spanwire", version, args_conflicts_with_subcommands = true, after_long_help = EXIT_CODES)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
     dev: DevOptions,
 }
+
+/// How commands end, for whoever writes scripts.
+const EXIT_CODES: &str = "\
+Exit codes:
+    0  it worked
+    1  it did not work, for a reason that has no code of its own
+    2  the command line makes no sense
+   66  a file or directory is not there
+   69  the server is not there, or went away
+   75  the server has too much to do; try again
+   77  the server, or the system, does not allow it
+   78  the configuration makes no sense
+  124  the server took too long";
 
 /// How the dev profile may be changed; everything else is for a configuration file.
 #[derive(Debug, Args)]
@@ -65,6 +81,18 @@ enum Command {
     Pub(PubOptions),
     /// Shows what is published to channels, until it is interrupted.
     Sub(SubOptions),
+    /// Shows what a channel has kept.
+    History(api::HistoryOptions),
+    /// Shows who is in a channel.
+    Presence(api::PresenceOptions),
+    /// Shows which channels have subscribers.
+    Channels(api::ChannelsOptions),
+    /// Closes the connections of a user.
+    Disconnect(api::DisconnectOptions),
+    /// Calls a function that was added to the server.
+    Rpc(api::RpcOptions),
+    /// Shows which nodes there are, and how much there is on each.
+    Info(api::InfoOptions),
     /// Tries to make a server break its promise, with many clients and every accident, and keeps accounts.
     Torture(torture::Options),
     /// Says what so many connections need: memory, cores, nodes, network.
@@ -81,6 +109,10 @@ enum Command {
     ConfigReference(config_reference::ReferenceOptions),
     /// Makes a certificate for this machine, to try https and wss with.
     DevCert(dev_cert::Options),
+    /// Prints what a shell needs to complete our commands.
+    Completions(completions::CompletionsOptions),
+    /// Writes the manual pages.
+    Man(completions::ManOptions),
     /// Prints the version.
     Version,
 }
@@ -104,15 +136,8 @@ struct PubOptions {
     channel: String,
     /// What to publish: JSON, such as '{"text":"hello"}'.
     data: String,
-    /// The server.
-    #[arg(long, env = "SPANWIRE_URL", default_value = "http://localhost:8000")]
-    url: String,
-    /// The key of the server API; for a dev profile on this machine it is found without.
-    #[arg(long, env = "SPANWIRE_API_KEY", hide_env_values = true)]
-    key: Option<String>,
-    /// Certificates of the authorities that may vouch for an https or wss server, in PEM, instead of the system's.
-    #[arg(long, env = "SPANWIRE_CA_FILE")]
-    ca_file: Option<PathBuf>,
+    #[command(flatten)]
+    caller: api::Caller,
 }
 
 #[derive(Debug, Args)]
@@ -139,9 +164,11 @@ struct SubOptions {
 
 /// Does what the command line says. `started` is when the process began.
 pub fn run(started: Instant) -> ExitCode {
-    match Overrides::take(std::env::args_os())
-        .and_then(|(arguments, overrides)| carry_out(&Cli::parse_from(arguments), &overrides, started))
-    {
+    let outcome = Overrides::take(std::env::args_os()).and_then(|(arguments, overrides)| {
+        misspelt::check(arguments.get(1))?;
+        carry_out(&Cli::parse_from(arguments), &overrides, started)
+    });
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.tell(),
     }
@@ -156,6 +183,12 @@ fn carry_out(cli: &Cli, overrides: &Overrides, started: Instant) -> Result<(), F
         Some(Command::Serve(options)) => serve::run(options, overrides, started),
         Some(Command::Pub(options)) => publish::run(options),
         Some(Command::Sub(options)) => subscribe::run(options),
+        Some(Command::History(options)) => options.run(),
+        Some(Command::Presence(options)) => options.run(),
+        Some(Command::Channels(options)) => options.run(),
+        Some(Command::Disconnect(options)) => options.run(),
+        Some(Command::Rpc(options)) => options.run(),
+        Some(Command::Info(options)) => options.run(),
         Some(Command::Torture(options)) => torture::run(options),
         Some(Command::Plan(options)) => plan::run(options),
         Some(Command::Token(options)) => token::run(options),
@@ -164,6 +197,8 @@ fn carry_out(cli: &Cli, overrides: &Overrides, started: Instant) -> Result<(), F
         Some(Command::CheckConfig(options)) => check_config::run(options, overrides),
         Some(Command::ConfigReference(options)) => config_reference::run(options),
         Some(Command::DevCert(options)) => dev_cert::run(options),
+        Some(Command::Completions(options)) => options.run(),
+        Some(Command::Man(options)) => options.run(),
         Some(Command::Version) => exit::print(&format!("spanwire {}", env!("CARGO_PKG_VERSION"))),
     }
 }

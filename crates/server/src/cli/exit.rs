@@ -16,10 +16,14 @@ pub enum Exit {
     NoInput = 66,
     /// The server is not there, or went away; trying again later may help.
     Unavailable = 69,
+    /// The server has too much to do; trying again does help.
+    Temporary = 75,
     /// The server, or the system, does not allow it.
     Denied = 77,
     /// The configuration makes no sense.
     Config = 78,
+    /// The server took too long.
+    Timeout = 124,
 }
 
 /// Why a command has failed, and the way out.

@@ -17,6 +17,8 @@ const ANSWER_BYTES_MAX: u64 = 64 << 20;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Answer {
     pub(super) status: u16,
+    /// When to come again, if it says so.
+    pub(super) retry_after: Option<Duration>,
     pub(super) body: String,
 }
 
@@ -28,7 +30,14 @@ pub(super) fn post(
     key: &str,
     body: &str,
 ) -> Result<Answer, Failure> {
-    let lost = |error: io::Error| Failure::new(Exit::Unavailable, format!("{}: {error}", server.authority()));
+    let lost = |error: io::Error| match error.kind() {
+        // A socket's own word for a time that is over is one or the other.
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Failure::new(
+            Exit::Timeout,
+            format!("{} has not answered in {} s", server.authority(), PATIENCE.as_secs()),
+        ),
+        _ => Failure::new(Exit::Unavailable, format!("{}: {error}", server.authority())),
+    };
     let mut stream = connect(server, trust)?;
     stream.socket().set_read_timeout(Some(PATIENCE)).map_err(lost)?;
     // HTTP/1.0, so that the answer comes in one piece and ends with the connection.
@@ -50,7 +59,11 @@ fn read(answer: &[u8]) -> Option<Answer> {
     let text = String::from_utf8_lossy(answer);
     let (head, body) = text.split_once("\r\n\r\n")?;
     let status = head.strip_prefix("HTTP/1.")?.split(' ').nth(1)?.parse().ok()?;
-    Some(Answer { status, body: body.to_owned() })
+    let retry_after = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("retry-after").then(|| value.trim().parse().ok()).flatten()
+    });
+    Some(Answer { status, retry_after: retry_after.map(Duration::from_secs), body: body.to_owned() })
 }
 
 #[cfg(test)]
@@ -59,8 +72,11 @@ mod tests {
 
     #[test]
     fn an_answer_is_a_status_and_a_body() {
-        let answer = |status, body: &str| Some(Answer { status, body: body.to_owned() });
-        let table: [(&[u8], _); 5] = [
+        let answer = |status, body: &str| Some(Answer { status, retry_after: None, body: body.to_owned() });
+        let later =
+            Some(Answer { status: 429, retry_after: Some(Duration::from_secs(7)), body: "{}".to_owned() });
+        let table: [(&[u8], _); 6] = [
+            (b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\n\r\n{}", later),
             (b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n{}", answer(200, "{}")),
             (b"HTTP/1.0 401 \r\n\r\n", answer(401, "")),
             (b"HTTP/1.1 200 OK\r\n", None),

@@ -1,5 +1,7 @@
 //! What people type, and what they are told.
 
+mod said;
+
 use serde_json::{Value, json};
 
 use crate::support::http;

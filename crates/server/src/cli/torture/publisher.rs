@@ -206,7 +206,11 @@ mod tests {
             (503, "", Outcome::Unknown),
             (200, "", Outcome::Unknown),
         ] {
-            assert_eq!(read(&Answer { status, body: body.to_owned() }), expected, "{status} {body}");
+            assert_eq!(
+                read(&Answer { status, retry_after: None, body: body.to_owned() }),
+                expected,
+                "{status} {body}"
+            );
         }
     }
 }
