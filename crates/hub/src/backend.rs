@@ -114,4 +114,6 @@ pub struct Approval {
     pub skip_history: bool,
     /// A repeat with the same key is not published again; in place of the client's own key.
     pub idempotency_key: Option<Bytes>,
+    /// It is not published at all, and the client is told that all is well.
+    pub is_dropped: bool,
 }

@@ -4,7 +4,7 @@
 //! them, however long each decision takes. Calls do not wait for each other.
 
 use bytes::Bytes;
-use spanwire_wire::message::{PublishRequest, RpcRequest, RpcResult};
+use spanwire_wire::message::{PublishRequest, PublishResult, RpcRequest, RpcResult};
 use spanwire_wire::{DisconnectCode, Encoding, Outcome};
 
 use super::{Hub, Purpose};
@@ -55,10 +55,13 @@ impl Hub {
         if let Some(session) = self.sessions.get_mut(id) {
             session.awaits_approval = false;
         }
-        let Approval { data, tags, skip_history, idempotency_key } = match outcome {
+        let Approval { data, tags, skip_history, idempotency_key, is_dropped } = match outcome {
             Ok(approval) => approval,
             Err(refusal) => return self.deny(id, command, refusal),
         };
+        if is_dropped {
+            return self.reply(id, command, Outcome::Publish(PublishResult::default()));
+        }
         request.data = data.unwrap_or(request.data);
         match self.draft(id, &request) {
             Err(objection) => self.refuse_for(id, command, Right::Publish, &request.channel, objection),

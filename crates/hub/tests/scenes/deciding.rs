@@ -146,13 +146,35 @@ fn the_backend_may_change_what_is_published() {
     let ann = world.connect("ann");
     publish(&mut world, ann, 2, r#""damn""#);
     let tags = [("mild".to_owned(), "1".to_owned())].into();
-    let approval =
-        Approval { data: Some(r#""****""#.into()), tags, skip_history: true, idempotency_key: None };
+    let approval = Approval {
+        data: Some(r#""****""#.into()),
+        tags,
+        skip_history: true,
+        idempotency_key: None,
+        is_dropped: false,
+    };
     world.decide(Answer::Approval(Ok(approval)));
     assert_eq!(world.read(ann), [r#"{"id":2,"publish":{}}"#]);
     let line = world.read(bob).remove(0);
     assert!(line.contains(r#""data":"****""#) && line.contains(r#""tags":{"mild":"1"}"#), "{line}");
     assert!(!line.contains("offset"), "past the history: {line}");
+    world.end();
+}
+
+#[test]
+fn what_the_backend_drops_nobody_hears_and_the_client_does_not_know() {
+    let mut world = World::new();
+    let bob = world.connect("bob");
+    world.send(bob, r#"{"id":2,"subscribe":{"channel":"asked_kept:x"}}"#);
+    world.decide(Answer::Grant(Ok(Grant::default())));
+    world.read(bob);
+    let ann = world.connect("ann");
+    publish(&mut world, ann, 2, r#""spam""#);
+    publish(&mut world, ann, 3, r#""ham""#);
+    world.decide(Answer::Approval(Ok(Approval { is_dropped: true, ..Approval::default() })));
+    world.decide(Answer::Approval(Ok(Approval::default())));
+    assert_eq!(world.read(ann), [r#"{"id":2,"publish":{}}"#, r#"{"id":3,"publish":{}}"#]);
+    assert_eq!(world.heard(bob), [r#""ham""#]);
     world.end();
 }
 
