@@ -1,8 +1,7 @@
 //! What is known of a connection while it speaks HTTP, and who decides about its requests.
 
-use std::cell::Cell;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use axum::BoxError;
@@ -28,8 +27,9 @@ pub(super) struct Conversation {
     pub(super) shard: ShardHandle,
     /// The other end: a client, or a proxy.
     peer: SocketAddr,
-    /// The peer as it was let in; it is taken by the WebSocket that this connection becomes.
-    visitor: Cell<Option<Visitor>>,
+    /// The peer as it was let in; it is taken by the WebSocket that this connection becomes. Behind a lock that nobody
+    /// ever waits for, so that a conversation may also be held on a runtime of several threads.
+    visitor: Mutex<Option<Visitor>>,
     /// Whether it was let in at all. Who is not is told so, and nothing else.
     pub(super) turned_away: Option<TurnedAway>,
 }
@@ -40,13 +40,13 @@ impl Conversation {
             Ok(visitor) => (Some(visitor), None),
             Err(turned_away) => (None, Some(turned_away)),
         };
-        Self { edge, shard, peer, visitor: Cell::new(visitor), turned_away }
+        Self { edge, shard, peer, visitor: Mutex::new(visitor), turned_away }
     }
 
     /// The peer as it was let in, for a connection that becomes no WebSocket but carries some: it counts as one, and
     /// each of them as another.
     pub(super) fn take_visitor(&self) -> Option<Visitor> {
-        self.visitor.take()
+        self.visitor.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Answers one request. If the answer makes it a WebSocket, there is a purpose for that.
@@ -87,7 +87,7 @@ impl Conversation {
             self.peer
         });
         let mut visitor =
-            self.edge.door.enter(Instant::now(), client, self.visitor.take(), self.shard.engine())?;
+            self.edge.door.enter(Instant::now(), client, self.take_visitor(), self.shard.engine())?;
         visitor.info.headers = self.edge.wanted.of_request(headers);
         Ok(visitor)
     }

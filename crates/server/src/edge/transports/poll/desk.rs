@@ -6,7 +6,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use spanwire_wire::{DisconnectCode, Encoding, encode_disconnect};
 use tokio::sync::{Mutex, watch};
-use tokio::task::spawn_local;
 use tokio::time::{sleep, timeout};
 
 use super::super::sessions::Registration;
@@ -61,7 +60,7 @@ impl Desk {
             hold: patience.hold,
         });
         registration.answers_at(desk.clone());
-        spawn_local(close_when_nobody_asks(desk.clone(), registration, patience.grace));
+        tokio::spawn(close_when_nobody_asks(desk.clone(), registration, patience.grace));
         desk
     }
 
