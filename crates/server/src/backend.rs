@@ -10,6 +10,7 @@ mod answer;
 mod circuit;
 mod complaints;
 mod desk;
+mod handler;
 mod headers;
 mod line;
 mod pace;
@@ -20,9 +21,10 @@ mod stats;
 pub use admission::AdmissionLimits;
 pub(crate) use answer::{DisconnectWords, ErrorWords};
 pub use answer::{Nonsense, of_connect, of_matter};
+pub use handler::{Asked, Handler, Said};
 pub use headers::{Forwarded, Wanted};
 pub(crate) use line::is_endpoint;
-pub use proxy::{BackendSettings, ProxySettings, RpcProxies};
+pub use proxy::{BackendSettings, ProxySettings, Respondent, RpcProxies};
 pub use question::{Asker, Question, What};
 pub use stats::ProxySnapshot;
 
@@ -33,6 +35,7 @@ use std::thread;
 
 use spanwire_hub::Authenticate;
 use spanwire_hub::backend::{Matter, ProxyId};
+use spanwire_wire::ErrorCode;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::auth::Authorize;
@@ -53,6 +56,7 @@ pub struct Backend {
 struct Register {
     settings: BackendSettings,
     wanted: Wanted,
+    forgets_headers: bool,
     stats: Vec<ProxyStats>,
 }
 
@@ -75,7 +79,12 @@ impl Backend {
     ) -> io::Result<Self> {
         let lines = settings.proxies.iter().cloned().map(Line::new).collect::<io::Result<Vec<_>>>()?;
         let stats = lines.iter().map(|_| ProxyStats::default()).collect();
-        let register = Arc::new(Register { wanted: settings.wanted(), settings, stats });
+        let register = Arc::new(Register {
+            wanted: settings.wanted(),
+            forgets_headers: settings.forgets_headers(),
+            settings,
+            stats,
+        });
         let (desk, inbox) = unbounded_channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let for_desk = register.clone();
@@ -87,7 +96,21 @@ impl Backend {
 
     /// Whom a client that connects is to be known by; `None` leaves it to tokens and the rule for strangers.
     pub fn of_connect(&self, request: &Authenticate) -> Option<ProxyId> {
-        self.register.settings.connect.filter(|_| request.token.is_empty())
+        let settings = &self.register.settings;
+        settings.connect.filter(|_| request.token.is_empty() || settings.reads_tokens)
+    }
+
+    /// Whether a client's headers need not be kept once it has connected.
+    pub fn forgets_headers(&self) -> bool {
+        self.register.forgets_headers
+    }
+
+    /// What a caller is told of a method that nobody answers.
+    pub fn no_such_method(&self) -> ErrorCode {
+        match self.register.settings.rpc.methods.is_empty() {
+            true => ErrorCode::NotAvailable,
+            false => ErrorCode::MethodNotFound,
+        }
     }
 
     /// Whom to ask about a matter; `None` if nobody is configured.

@@ -277,6 +277,7 @@ impl PublishResult {
             tags: self.tags,
             skip_history: self.skip_history,
             idempotency_key: (!self.idempotency_key.is_empty()).then(|| self.idempotency_key.into()),
+            is_dropped: false,
         })
     }
 }

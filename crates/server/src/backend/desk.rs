@@ -15,7 +15,8 @@ use super::admission::{Admission, Ended, SentAway};
 use super::answer::{self, Nonsense};
 use super::circuit::Change;
 use super::complaints::Complaints;
-use super::line::{Failure, Line};
+use super::handler::Said;
+use super::line::{Failure, Line, Outcome};
 use super::question::{Question, What};
 use super::stats::ProxyStats;
 use super::{Errand, Register};
@@ -48,12 +49,6 @@ struct Returned {
     question: Question,
     begun: Instant,
     outcome: Outcome,
-}
-
-enum Outcome {
-    /// It could not even be asked: the client sent what is not JSON.
-    NotJson,
-    Asked(Result<bytes::Bytes, Failure>),
 }
 
 impl Desk {
@@ -129,11 +124,13 @@ impl Desk {
         let now = Instant::now();
         window.stats().took(now.saturating_duration_since(begun));
         let ended = match &outcome {
-            Outcome::Asked(Err(failure)) if failure.is_the_backends() => Ended::Failed,
+            Outcome::Asked(Err(failure)) | Outcome::Said(Err(failure)) if failure.is_the_backends() => {
+                Ended::Failed
+            }
             _ => Ended::Answered,
         };
         let trouble = match &outcome {
-            Outcome::Asked(Err(failure)) => failure.to_string(),
+            Outcome::Asked(Err(failure)) | Outcome::Said(Err(failure)) => failure.to_string(),
             _ => String::new(),
         };
         window.done(begun, now, ended, &trouble);
@@ -192,7 +189,16 @@ impl Window {
                     ("nonsense", answer::unavailable())
                 }
             },
-            Outcome::Asked(Err(failure)) => {
+            Outcome::Said(Ok(Said { answer, trouble: None })) => {
+                self.stats().ended("answered");
+                return answer;
+            }
+            Outcome::Said(Ok(Said { answer, trouble: Some(trouble) })) => {
+                self.complain(&trouble);
+                self.stats().ended("failed");
+                return answer;
+            }
+            Outcome::Asked(Err(failure)) | Outcome::Said(Err(failure)) => {
                 let transforms = &self.line.settings().transforms;
                 let meant = failure.status().and_then(|status| {
                     transforms.iter().find(|(known, _)| *known == status).map(|(_, meant)| meant.clone())
@@ -224,6 +230,7 @@ impl Failure {
             Self::Silence(_) => "silence",
             Self::Status(_) => "status",
             Self::Broken(_) => "broken",
+            Self::Panicked => "panicked",
         }
     }
 
@@ -238,6 +245,8 @@ impl Failure {
     fn is_the_backends(&self) -> bool {
         match self {
             Self::Silence(_) | Self::Broken(_) => true,
+            // One client's question must not shut the door for all others.
+            Self::Panicked => false,
             Self::Status(status) => status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS,
         }
     }
@@ -248,16 +257,14 @@ impl std::fmt::Display for Failure {
         match self {
             Self::Silence(why) | Self::Broken(why) => f.write_str(why),
             Self::Status(status) => write!(f, "status {status}, and 200 is wanted"),
+            Self::Panicked => f.write_str("the handler panicked"),
         }
     }
 }
 
 async fn ask(line: Rc<Line>, window: usize, question: Question) -> Returned {
     let begun = Instant::now();
-    let outcome = match question.body(line.settings().form()) {
-        Ok(body) => Outcome::Asked(line.ask(body, question.connection.headers.as_deref()).await),
-        Err(_) => Outcome::NotJson,
-    };
+    let outcome = line.ask(&question).await;
     Returned { window, question, begun, outcome }
 }
 

@@ -52,6 +52,11 @@ impl Wanted {
 }
 
 impl Forwarded {
+    /// The first value of a header that the client really sent.
+    pub fn get(&self, name: &str) -> Option<&HeaderValue> {
+        self.real.iter().find(|(real, _)| real.as_str().eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
     /// Adds to a request what its proxy wants. What the client really sent wins over what it claims.
     pub(super) fn add_to(&self, request: &mut HeaderMap, wanted: &Wanted) {
         for (name, value) in self.emulated.iter().filter(|(name, _)| wanted.emulated.contains(name)) {

@@ -1,4 +1,4 @@
-//! The line to one proxy: HTTP requests on connections that are kept and used again.
+//! The line to one proxy: a handler in this process, or HTTP requests on connections that are kept and used again.
 
 use std::io;
 
@@ -7,8 +7,10 @@ use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
 
+use super::handler::{Handler, Said};
 use super::headers::Forwarded;
-use super::proxy::ProxySettings;
+use super::proxy::{ProxySettings, Respondent};
+use super::question::Question;
 use crate::http_client::{self, HttpClient, causes};
 
 /// Longest answer that is read, in bytes.
@@ -17,8 +19,25 @@ const ANSWER_BYTES_MAX: usize = 1 << 20;
 /// Asks one proxy.
 #[derive(Debug)]
 pub(super) struct Line {
-    client: HttpClient,
+    way: Way,
     settings: ProxySettings,
+}
+
+/// How a proxy is asked.
+#[derive(Debug)]
+enum Way {
+    Http { client: HttpClient, endpoint: Uri },
+    Call(Handler),
+}
+
+/// What came of a question.
+pub(super) enum Outcome {
+    /// It could not even be asked: the client sent what is not JSON.
+    NotJson,
+    /// A service was asked: the body of its answer.
+    Asked(Result<Bytes, Failure>),
+    /// A handler was asked: what it says.
+    Said(Result<Said, Failure>),
 }
 
 /// Why there is no answer; the text is for the operator.
@@ -30,15 +49,23 @@ pub(super) enum Failure {
     Status(StatusCode),
     /// The answer is too long, or broke off.
     Broken(String),
+    /// The handler panicked. Others of the same kind may well succeed.
+    Panicked,
 }
 
 impl Line {
     /// # Errors
     /// The endpoint is `https`, and this machine has no certificates to trust.
     pub(super) fn new(settings: ProxySettings) -> io::Result<Self> {
-        let is_https = settings.endpoint.scheme_str() == Some("https");
-        let client = http_client::build(is_https, settings.timeout, settings.limits.in_flight_max)?;
-        Ok(Self { client, settings })
+        let way = match &settings.respondent {
+            Respondent::Handler(handler) => Way::Call(handler.clone()),
+            Respondent::Service(endpoint) => {
+                let is_https = endpoint.scheme_str() == Some("https");
+                let client = http_client::build(is_https, settings.timeout, settings.limits.in_flight_max)?;
+                Way::Http { client, endpoint: endpoint.clone() }
+            }
+        };
+        Ok(Self { way, settings })
     }
 
     pub(super) fn settings(&self) -> &ProxySettings {
@@ -46,25 +73,32 @@ impl Line {
     }
 
     /// Asks, and waits for the whole answer or until its time is over.
-    pub(super) async fn ask(&self, body: Bytes, headers: Option<&Forwarded>) -> Result<Bytes, Failure> {
-        let mut request = Request::new(Full::new(body));
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.settings.endpoint.clone();
-        *request.headers_mut() = self.headers(headers);
-        match tokio::time::timeout(self.settings.timeout, self.fetch(request)).await {
+    pub(super) async fn ask(&self, question: &Question) -> Outcome {
+        match &self.way {
+            Way::Call(handler) => Outcome::Said(self.in_time(handler.ask(question.into())).await),
+            Way::Http { client, endpoint } => match question.body(self.settings.form()) {
+                Ok(body) => {
+                    let request = self.request(endpoint, body, question.connection.headers.as_deref());
+                    Outcome::Asked(self.in_time(fetch(client, request)).await)
+                }
+                Err(_) => Outcome::NotJson,
+            },
+        }
+    }
+
+    async fn in_time<T>(&self, asking: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        match tokio::time::timeout(self.settings.timeout, asking).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Failure::Silence(format!("no answer within {:?}", self.settings.timeout))),
         }
     }
 
-    async fn fetch(&self, request: Request<Full<Bytes>>) -> Result<Bytes, Failure> {
-        let silence = |error: hyper_util::client::legacy::Error| Failure::Silence(causes(&error));
-        let response = self.client.request(request).await.map_err(silence)?;
-        if response.status() != StatusCode::OK {
-            return Err(Failure::Status(response.status()));
-        }
-        let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
-        body.map(|body| body.to_bytes()).map_err(|error| Failure::Broken(causes(&*error)))
+    fn request(&self, endpoint: &Uri, body: Bytes, headers: Option<&Forwarded>) -> Request<Full<Bytes>> {
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = endpoint.clone();
+        *request.headers_mut() = self.headers(headers);
+        request
     }
 
     fn headers(&self, forwarded: Option<&Forwarded>) -> HeaderMap {
@@ -77,6 +111,16 @@ impl Line {
         headers.entry(ACCEPT).or_insert(json);
         headers
     }
+}
+
+async fn fetch(client: &HttpClient, request: Request<Full<Bytes>>) -> Result<Bytes, Failure> {
+    let silence = |error: hyper_util::client::legacy::Error| Failure::Silence(causes(&error));
+    let response = client.request(request).await.map_err(silence)?;
+    if response.status() != StatusCode::OK {
+        return Err(Failure::Status(response.status()));
+    }
+    let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
+    body.map(|body| body.to_bytes()).map_err(|error| Failure::Broken(causes(&*error)))
 }
 
 /// Whether an endpoint is one that can be asked.

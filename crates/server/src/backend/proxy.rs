@@ -1,5 +1,6 @@
 //! A proxy: one way in which the backend is asked.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, StatusCode, Uri};
@@ -7,6 +8,7 @@ use spanwire_hub::Refusal;
 use spanwire_hub::backend::ProxyId;
 
 use super::admission::AdmissionLimits;
+use super::handler::Handler;
 use super::headers::Wanted;
 use super::question::Form;
 
@@ -15,8 +17,8 @@ use super::question::Form;
 pub struct ProxySettings {
     /// What it is called in logs and metrics.
     pub name: String,
-    /// Where it is asked: `http` or `https`.
-    pub endpoint: Uri,
+    /// Who is asked.
+    pub respondent: Respondent,
     /// How long an answer may take.
     pub timeout: Duration,
     /// Which of a client's headers are forwarded.
@@ -39,6 +41,15 @@ impl ProxySettings {
     }
 }
 
+/// Who answers for the backend.
+#[derive(Clone, Debug)]
+pub enum Respondent {
+    /// A service, at an address of `http` or `https`.
+    Service(Uri),
+    /// A function of the application that this server is a part of.
+    Handler(Handler),
+}
+
 /// Every proxy, and which of them are asked about what is not a channel's.
 #[derive(Clone, Debug, Default)]
 pub struct BackendSettings {
@@ -46,6 +57,8 @@ pub struct BackendSettings {
     pub proxies: Vec<ProxySettings>,
     /// Whom clients without a token are to be known by.
     pub connect: Option<ProxyId>,
+    /// Those who show a token too: what it is worth is for the backend to say.
+    pub reads_tokens: bool,
     /// Who is asked whether such a client's connection goes on when it has expired.
     pub refresh: Option<ProxyId>,
     /// Who answers calls.
@@ -59,10 +72,15 @@ pub struct RpcProxies {
     pub without_namespace: Option<ProxyId>,
     /// Methods by what stands before the first `:` of their names.
     pub named: Vec<(String, Option<ProxyId>)>,
+    /// Methods by their whole names; these come first.
+    pub methods: HashMap<String, ProxyId>,
 }
 
 impl RpcProxies {
     pub(super) fn of(&self, method: &str) -> Option<ProxyId> {
+        if let Some(proxy) = self.methods.get(method) {
+            return Some(*proxy);
+        }
         match method.split_once(':') {
             None => self.without_namespace,
             Some((namespace, _)) => self.named.iter().find(|(name, _)| name == namespace)?.1,
@@ -73,7 +91,15 @@ impl RpcProxies {
 impl BackendSettings {
     /// How many connections to the backend there may be at a time, each of which takes a descriptor.
     pub fn connections_max(&self) -> usize {
-        self.proxies.iter().map(|proxy| proxy.limits.in_flight_max).sum()
+        let services = self.proxies.iter().filter(|proxy| matches!(proxy.respondent, Respondent::Service(_)));
+        services.map(|proxy| proxy.limits.in_flight_max).sum()
+    }
+
+    /// Whether nobody wants to see a client's headers once it has connected.
+    pub fn forgets_headers(&self) -> bool {
+        let connect = self.connect.map(|connect| usize::from(connect.0));
+        let others = self.proxies.iter().enumerate().filter(|(place, _)| Some(*place) != connect);
+        connect.is_some() && others.into_iter().all(|(_, proxy)| proxy.headers == Wanted::default())
     }
 
     /// Every header that any proxy wants to see.
@@ -103,8 +129,10 @@ mod tests {
         let proxies = RpcProxies {
             without_namespace: Some(ProxyId(1)),
             named: vec![("math".to_owned(), Some(ProxyId(2))), ("shut".to_owned(), None)],
+            methods: HashMap::from([("shut:up".to_owned(), ProxyId(3))]),
         };
         let table = [
+            ("shut:up", Some(ProxyId(3))),
             ("add", Some(ProxyId(1))),
             ("", Some(ProxyId(1))),
             ("math:add", Some(ProxyId(2))),

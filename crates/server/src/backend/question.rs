@@ -27,7 +27,7 @@ pub struct Question {
 }
 
 /// What is asked.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum What {
     /// Who is this?
     Connect(Box<Authenticate>),

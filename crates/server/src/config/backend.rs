@@ -11,8 +11,8 @@ use spanwire_hub::backend::{Deciders, ProxyId};
 
 use super::reader::Reader;
 use crate::backend::{
-    AdmissionLimits, BackendSettings, DisconnectWords, ErrorWords, ProxySettings, RpcProxies, Wanted,
-    is_endpoint,
+    AdmissionLimits, BackendSettings, DisconnectWords, ErrorWords, ProxySettings, Respondent, RpcProxies,
+    Wanted, is_endpoint,
 };
 
 /// The name by which a namespace means the proxy of all namespaces.
@@ -82,7 +82,7 @@ impl BackendReader {
             );
         }
         let rpc = self.rpc(reader);
-        BackendSettings { proxies: self.all, connect, refresh, rpc }
+        BackendSettings { proxies: self.all, connect, reads_tokens: false, refresh, rpc }
     }
 
     /// What of a namespace's channels the backend decides.
@@ -132,7 +132,7 @@ impl BackendReader {
                 (name, chosen(reader))
             },
         );
-        RpcProxies { without_namespace, named }
+        RpcProxies { without_namespace, named, ..RpcProxies::default() }
     }
 
     fn chosen(
@@ -188,7 +188,7 @@ fn proxy(reader: &mut Reader<'_>, name: &str) -> Option<ProxySettings> {
     let second = Duration::from_secs(1);
     let settings = ProxySettings {
         name: name.to_owned(),
-        endpoint: endpoint.clone().unwrap_or_default(),
+        respondent: Respondent::Service(endpoint.clone().unwrap_or_default()),
         timeout: reader.duration(
             "timeout",
             "how long an answer may take",

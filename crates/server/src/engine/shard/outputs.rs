@@ -140,11 +140,20 @@ impl Shard {
     pub(super) fn answered(&mut self, session: SessionId, ask: AskId, answer: Answer) {
         let answer = match answer {
             Answer::Credentials(said) if self.known_of(session).is_some() => {
+                self.forget_headers(session);
                 Answer::Credentials(self.counted(session, said))
             }
             answer => answer,
         };
         self.answer(ask, answer);
+    }
+
+    /// What was kept of a client's headers was for the question who it is, unless the backend wants it again.
+    fn forget_headers(&mut self, session: SessionId) {
+        let forgets = self.shared.backend.as_ref().is_some_and(backend::Backend::forgets_headers);
+        if forgets && let Some((info, _)) = self.known_of(session) {
+            info.headers = None;
+        }
     }
 
     /// Counts a client as one of its user's, unless there are as many as may be.
@@ -199,6 +208,8 @@ impl Shard {
     /// Carries a client's question to the backend.
     fn decide(&mut self, ask: AskId, petition: Box<Petition>) {
         let backend = self.shared.backend.clone();
+        let no_such_method =
+            backend.as_ref().map_or(ErrorCode::NotAvailable, backend::Backend::no_such_method);
         let asked = backend.and_then(|backend| Some((backend.of_matter(&petition.matter)?, backend)));
         let asker = self.asker(petition.session, ask);
         match (asked, self.known_of(petition.session)) {
@@ -207,7 +218,7 @@ impl Shard {
                 let what = What::Petition(petition);
                 backend.ask(proxy, backend::Question { what, transport, connection, asker });
             }
-            _ => self.answer(ask, nobody_decides(&petition.matter)),
+            _ => self.answer(ask, nobody_decides(&petition.matter, no_such_method)),
         }
     }
 
@@ -237,12 +248,12 @@ fn shown(question: &Question) -> Option<(&str, TokenPurpose)> {
 }
 
 /// The answer where no backend is configured that could be asked.
-fn nobody_decides(matter: &Matter) -> Answer {
+fn nobody_decides(matter: &Matter, no_such_method: ErrorCode) -> Answer {
     let unavailable = Refusal::Error(ErrorCode::NotAvailable);
     match matter {
         Matter::Refresh | Matter::SubRefresh { .. } => Answer::Renewal(Renewal::Over),
         Matter::Subscribe { .. } => Answer::Grant(Err(unavailable)),
         Matter::Publish { .. } => Answer::Approval(Err(unavailable)),
-        Matter::Rpc { .. } => Answer::Rpc(Err(unavailable)),
+        Matter::Rpc { .. } => Answer::Rpc(Err(Refusal::Error(no_such_method))),
     }
 }
