@@ -5,6 +5,7 @@
 
 mod answer;
 pub(crate) mod body;
+mod bridge;
 mod compressing;
 mod connection;
 mod conversation;
@@ -13,6 +14,7 @@ mod endpoint;
 pub mod forwarded;
 pub mod framing;
 mod guarded;
+mod guest;
 mod http1;
 mod http2;
 mod introduction;
@@ -29,6 +31,7 @@ mod transports;
 mod upgrade;
 
 pub(crate) use answer::plain;
+pub(crate) use guest::{PATHS, answer as answer_guest};
 pub use proxies::{ForwardedHeader, Proxies};
 
 use std::sync::Arc;

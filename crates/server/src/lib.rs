@@ -3,7 +3,8 @@
 //! A [`Node`] is one server process. It begins as layers of configuration ([`config`]), and is made of the
 //! [`engine`], which has the shards with all sessions and channels, and the HTTP [`edge`], where every connection
 //! begins. [`auth`] says who may come in, and so may the [`backend`], an application that is asked; [`tls`] says who we
-//! are to them. The `spanwire` command ([`cli`]) wraps it for a shell.
+//! are to them. The `spanwire` command ([`cli`]) wraps it for a shell. An application that has a server of its own takes a
+//! [`Hub`] instead ([`embed`]): the same engine and edge, without listeners.
 //!
 //! ```text
 //! cli ─► config ─► node ─┬► engine   shards: sockets, sessions, channels
@@ -22,6 +23,7 @@ mod descriptors;
 mod dev_feeds;
 mod dev_proxy;
 pub mod edge;
+pub mod embed;
 pub mod engine;
 mod http_client;
 mod log;
@@ -31,5 +33,8 @@ mod profile;
 pub mod tls;
 
 pub use chance::Chance;
+pub use embed::{
+    Accept, Allow, ConnectCtx, Hub, Namespace, Pub, PublishCtx, Reject, RpcCtx, SubscribeCtx, termination,
+};
 pub use node::{Node, RunError, StartError};
 pub use profile::Profile;

@@ -13,3 +13,11 @@ pub use edge::EdgeCounters;
 pub(crate) use gauge::Held;
 pub use render::render;
 pub use tokens::TokenSnapshot;
+
+use crate::engine::EngineHandle;
+
+/// Everything that is counted of an engine and its edge, as Prometheus reads it.
+pub(crate) async fn of(engine: &EngineHandle, counters: &EdgeCounters) -> String {
+    let census = engine.census().await.unwrap_or_default();
+    render(&engine.stats(), census, counters, &engine.proxies(), &TokenSnapshot::of(engine))
+}

@@ -222,11 +222,11 @@ impl EndSignals {
 }
 
 /// How messages are compressed. If compression is off, no handshake agrees on it, and this is never asked.
-fn compression(settings: &Settings) -> Compression {
+pub(crate) fn compression(settings: &Settings) -> Compression {
     settings.websocket.compression.as_ref().map_or_else(Compression::default, |compression| compression.how)
 }
 
-fn gate(settings: &Settings) -> Gate {
+pub(crate) fn gate(settings: &Settings) -> Gate {
     Gate {
         connection: settings.client.tokens.clone(),
         subscription: settings.client.subscription_tokens.clone(),
@@ -241,7 +241,7 @@ fn gate(settings: &Settings) -> Gate {
 
 /// How many connections a process may have that may open so many descriptors. It keeps a quarter for itself: at least
 /// what it has open before anybody comes, and no more than is enough for anything.
-fn connections_max(descriptors: usize, shards: usize) -> usize {
+pub(crate) fn connections_max(descriptors: usize, shards: usize) -> usize {
     let least = DESCRIPTORS_PER_NODE + DESCRIPTORS_PER_SHARD * shards;
     let reserved = (descriptors / 4).min(DESCRIPTORS_RESERVED_MAX).max(least);
     descriptors.saturating_sub(reserved).max(1)

@@ -10,6 +10,7 @@ mod request;
 mod response;
 mod tunnel;
 
+pub(super) use request::translate;
 pub(super) use tunnel::Terms;
 
 use std::pin::pin;

@@ -17,7 +17,7 @@ use crate::assets;
 use crate::config::Settings;
 use crate::dev_proxy::{self, DevProxy};
 use crate::engine::EngineHandle;
-use crate::metrics::{self, EdgeCounters, TokenSnapshot};
+use crate::metrics::{self, EdgeCounters};
 
 /// The routes that these settings open.
 pub(super) fn routes(
@@ -97,10 +97,7 @@ async fn scrape(
     State(counters): State<Arc<EdgeCounters>>,
     Extension(engine): Extension<EngineHandle>,
 ) -> Response {
-    let census = engine.census().await.unwrap_or_default();
-    let of_tokens = TokenSnapshot::of(&engine);
-    let text = metrics::render(&engine.stats(), census, &counters, &engine.proxies(), &of_tokens);
-    let mut response = plain(StatusCode::OK, text);
+    let mut response = plain(StatusCode::OK, metrics::of(&engine, &counters).await);
     let prometheus = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, prometheus);
     response

@@ -222,6 +222,11 @@ impl EngineHandle {
         let _ = tokio::time::timeout(grace, drained).await;
     }
 
+    /// Whether the node neither drains nor has ended.
+    pub fn is_accepting(&self) -> bool {
+        *self.shared.accepting.borrow()
+    }
+
     /// Waits until the node drains, or ends.
     pub async fn draining(&self) {
         // The sender lives as long as anybody holds this handle.
@@ -233,12 +238,12 @@ impl EngineHandle {
         self.shared.accepting.subscribe()
     }
 
-    pub(super) fn permits(&self) -> &Permits {
+    pub(crate) fn permits(&self) -> &Permits {
         &self.shared.permits
     }
 
     /// Ends every shard, whatever is still open there.
-    pub(super) fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.shared.accepting.send_replace(false);
         for mailbox in &self.shared.mailboxes {
             let _ = mailbox.put(Letter::Stop);

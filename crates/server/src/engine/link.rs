@@ -54,7 +54,7 @@ pub(super) struct Sent {
 
 impl Link {
     /// A socket without TLS. It must be in non-blocking mode and registered with no poller.
-    pub fn plain(socket: TcpStream) -> Self {
+    pub fn plain(socket: impl Into<OwnedFd>) -> Self {
         Self::Plain(socket.into())
     }
 

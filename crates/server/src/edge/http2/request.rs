@@ -11,14 +11,14 @@ use http_body::{Body, Frame, SizeHint};
 
 /// The host is said twice, and differently (RFC 9113 section 8.3.1).
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct TwoHosts;
+pub(in crate::edge) struct TwoHosts;
 
 /// Says the host and the cookies as HTTP/1 would: `:authority` as `Host`, and cookies on one line, of which HTTP/2
 /// sends the crumbs (RFC 9113 section 8.2.3).
 ///
 /// # Errors
 /// [`TwoHosts`]: the request is malformed.
-pub(super) fn translate(parts: &mut Parts) -> Result<(), TwoHosts> {
+pub(in crate::edge) fn translate(parts: &mut Parts) -> Result<(), TwoHosts> {
     if let Some(authority) = parts.uri.authority() {
         let host = HeaderValue::from_str(authority.as_str()).map_err(|_| TwoHosts)?;
         let is_other = |said: &HeaderValue| !said.as_bytes().eq_ignore_ascii_case(host.as_bytes());

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::{Bytes, Message};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::{self, Bytes, Message};
 
 use super::until::within;
 
@@ -35,6 +36,19 @@ impl Peer {
     pub(crate) async fn open_at(address: SocketAddr, path: &str) -> Self {
         let stream = TcpStream::connect(address).await.expect("the server accepts");
         Self::open_over(stream, &format!("{address}{path}")).await
+    }
+
+    /// Shakes hands with one more header; the status code if the server does not.
+    pub(crate) async fn open_with(address: SocketAddr, name: &'static str, value: &str) -> Result<Self, u16> {
+        let stream = TcpStream::connect(address).await.expect("the server accepts");
+        let mut request =
+            format!("ws://{address}/connection/websocket").into_client_request().expect("a URL");
+        request.headers_mut().insert(name, value.parse().expect("a header"));
+        match within("the handshake", tokio_tungstenite::client_async(request, stream)).await {
+            Ok((socket, _)) => Ok(Self { socket, inbox: VecDeque::new(), last_id: 0, answers_pings: true }),
+            Err(tungstenite::Error::Http(response)) => Err(response.status().as_u16()),
+            Err(error) => panic!("no handshake: {error}"),
+        }
     }
 
     /// Opens and connects without a token.

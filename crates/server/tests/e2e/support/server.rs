@@ -85,12 +85,27 @@ impl Server {
         Self::start(command).await
     }
 
-    async fn start(mut command: Command) -> Self {
+    /// Starts an example of the library, on a free port.
+    pub(crate) async fn example(name: &str) -> Self {
+        let binaries = Path::new(env!("CARGO_BIN_EXE_spanwire")).parent().expect("a folder");
+        let example = binaries.join("examples").join(name);
+        assert!(example.exists(), "{} is not built; `cargo test` does that", example.display());
+        let mut command = Command::new(example);
+        command.arg("127.0.0.1:0");
+        Self::start_until(alone(command), "http://").await
+    }
+
+    async fn start(command: Command) -> Self {
+        Self::start_until(command, "ready in ").await
+    }
+
+    /// Starts what says `ready` when clients can connect.
+    async fn start_until(mut command: Command, ready: &str) -> Self {
         let mut child = command.spawn().expect("the binary can be started");
         let said = Said::default();
         tokio::spawn(said.clone().listen(lines(child.stderr.take().expect("stderr is piped"))));
         let mut stdout = lines(child.stdout.take().expect("stdout is piped"));
-        let address = within("the server to be ready", announced(&mut stdout, &said)).await;
+        let address = within("the server to be ready", announced(&mut stdout, &said, ready)).await;
         tokio::spawn(said.clone().listen(stdout));
         Self { child, address, said }
     }
@@ -250,12 +265,12 @@ fn merge(base: &mut Value, changes: Value) {
 }
 
 /// Reads until the server has said where it is and that it is ready.
-async fn announced(stdout: &mut Lines<BufReader<ChildStdout>>, said: &Said) -> SocketAddr {
+async fn announced(stdout: &mut Lines<BufReader<ChildStdout>>, said: &Said, ready: &str) -> SocketAddr {
     let mut address = None;
     while let Some(line) = stdout.next_line().await.expect("stdout is text") {
         said.add(&line);
         address = address.or_else(|| address_in(&line));
-        if line.contains("ready in ") {
+        if line.contains(ready) {
             return address.expect("a server that is ready has said where");
         }
     }

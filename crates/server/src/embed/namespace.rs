@@ -1,0 +1,88 @@
+//! The options of a family of channels, as an application writes them.
+
+use std::time::Duration;
+
+use spanwire_hub::broker::HistoryOptions;
+use spanwire_hub::namespace::{self, Permission};
+
+/// How long after its last use a channel's position is remembered, at least: a client that comes back later is told
+/// that it may have missed something.
+const POSITION_TTL: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// Whoever was let in.
+const EVERYBODY: Permission = Permission { client: true, subscriber: true, anonymous: true };
+/// Whoever is in the channel.
+const SUBSCRIBERS: Permission = Permission { client: false, subscriber: true, anonymous: true };
+
+/// The options of a family of channels: those whose names begin with the namespace's name and a colon.
+///
+/// A new one lets nobody subscribe or publish from outside, unless a handler of the namespace says so; the application
+/// itself may always. What is said here of clients holds for anonymous ones too: who comes in at all, `on_connect`
+/// decides.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Namespace(namespace::Namespace);
+
+impl Namespace {
+    /// A namespace in which every client may subscribe, and every subscriber publish.
+    pub fn open() -> Self {
+        Self::default().subscribe().publish()
+    }
+
+    /// Every client may subscribe (`allow_subscribe_for_client`).
+    pub fn subscribe(mut self) -> Self {
+        self.0.subscribe = EVERYBODY;
+        self
+    }
+
+    /// Every subscriber may publish (`allow_publish_for_subscriber`).
+    pub fn publish(mut self) -> Self {
+        self.0.publish = SUBSCRIBERS;
+        self
+    }
+
+    /// Channels keep so many publications, for so long after the last one, and subscribers may read them
+    /// (`history_size`, `history_ttl`, `allow_history_for_subscriber`). Publications have offsets from then on.
+    pub fn history(mut self, size: usize, ttl: Duration) -> Self {
+        self.0.history = Some(HistoryOptions { size, ttl, meta_ttl: ttl.max(POSITION_TTL) });
+        self.0.read_history = SUBSCRIBERS;
+        self
+    }
+
+    /// Subscribers that come back get what they have missed, whole and in order, or are told that they cannot
+    /// (`force_recovery`). Needs [`history`](Self::history).
+    pub fn recover(mut self) -> Self {
+        self.0.force_recovery = true;
+        self
+    }
+
+    /// The hub knows who is there, and subscribers may ask (`presence`, `allow_presence_for_subscriber`).
+    pub fn presence(mut self) -> Self {
+        self.0.presence = true;
+        self.0.see_presence = SUBSCRIBERS;
+        self
+    }
+
+    /// Subscribers are told who comes and goes (`join_leave`, `force_push_join_leave`).
+    pub fn join_leave(mut self) -> Self {
+        self.0.join_leave = true;
+        self.0.force_push_join_leave = true;
+        self
+    }
+
+    /// What is wrong with it, if anything is.
+    pub(super) fn trouble(&self) -> Option<&'static str> {
+        match &self.0.history {
+            None if self.0.force_recovery => {
+                Some("recover() needs history(size, ttl): it is what is recovered")
+            }
+            Some(history) if history.size == 0 || history.ttl.is_zero() => {
+                Some("history(size, ttl) needs a size and a time above zero")
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn into_inner(self) -> namespace::Namespace {
+        self.0
+    }
+}

@@ -1,0 +1,183 @@
+//! A hub's engine, while it runs.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use axum::body::Body;
+use axum::response::Response;
+use http::Request;
+use tokio::sync::watch;
+
+use super::Hub;
+use crate::auth::Authorize;
+use crate::backend::Backend;
+use crate::chance::Chance;
+use crate::config::Settings;
+use crate::descriptors;
+use crate::edge::{self, Edge};
+use crate::engine::{Engine, EngineConfig, EngineHandle, Serve, ShardHandle};
+use crate::metrics::{self, EdgeCounters};
+use crate::node::{compression, connections_max, gate};
+
+/// An engine without listeners: its connections are brought to it.
+pub(crate) struct Running {
+    engine: EngineHandle,
+    edge: Arc<Edge>,
+    counters: Arc<EdgeCounters>,
+    /// The shards take connections in turn.
+    next: AtomicUsize,
+    /// How long clients may take to leave.
+    grace: Duration,
+    /// `true` once the engine has ended, whatever the reason.
+    over: watch::Receiver<bool>,
+}
+
+impl Running {
+    pub(super) fn start(settings: &Settings) -> io::Result<Self> {
+        let mut chance = Chance::from_system().map_err(|error| io::Error::other(error.to_string()))?;
+        let descriptors = descriptors::raise();
+        let shards = match settings.shards {
+            0 => thread::available_parallelism()?.get(),
+            some => some,
+        };
+        let counters = Arc::new(EdgeCounters::new(SystemTime::now()));
+        let edge = Arc::new(Edge::new(settings, chance.text(), None, counters.clone(), &mut chance));
+        let authorize: Arc<dyn Authorize> = Arc::new(gate(settings));
+        let backend = match settings.backend.proxies.is_empty() {
+            true => None,
+            false => Some(Backend::start(settings.backend.clone(), authorize.clone(), chance.seed())?),
+        };
+        let for_backend = settings.backend.connections_max().min(descriptors / 2);
+        let engine = Engine::start(EngineConfig {
+            shards,
+            listen: Vec::new(),
+            connections_max: connections_max(descriptors - for_backend, shards),
+            user_connections_max: settings.client.user_connection_limit,
+            message_bytes_max: settings.websocket.message_size_limit,
+            write_timeout: settings.websocket.write_timeout,
+            compression: compression(settings),
+            hub: settings.hub(),
+            authorize,
+            backend,
+            serve: nothing(),
+            seed: chance.seed(),
+        })?;
+        let (report, over) = watch::channel(false);
+        let handle = engine.handle();
+        tokio::spawn(look_after(engine, report));
+        let (next, grace) = (AtomicUsize::new(0), settings.shutdown_timeout);
+        Ok(Self { engine: handle, edge, counters, next, grace, over })
+    }
+
+    pub(super) fn engine(&self) -> &EngineHandle {
+        &self.engine
+    }
+
+    /// Answers a request that the application's server has received.
+    pub(super) async fn answer(&self, peer: SocketAddr, request: Request<Body>) -> Response {
+        edge::answer_guest(self.edge.clone(), self.next_shard(), peer, request).await
+    }
+
+    fn next_shard(&self) -> ShardHandle {
+        self.engine.shard(self.next.fetch_add(1, Ordering::Relaxed) % self.engine.shards())
+    }
+
+    async fn metrics(&self) -> String {
+        metrics::of(&self.engine, &self.counters).await
+    }
+
+    /// Waits until the engine has ended.
+    async fn ended(&self) {
+        // The one who reports may be gone together with its runtime, which is an end too.
+        let _ = self.over.clone().wait_for(|over| *over).await;
+    }
+}
+
+/// Whoever forgets to say goodbye has the threads of the engine end all the same.
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.engine.stop();
+    }
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running").field("engine", &self.engine).finish_non_exhaustive()
+    }
+}
+
+/// A shard that is lost takes channels with it that nobody else has. So all of them end, and the application is told.
+async fn look_after(mut engine: Engine, report: watch::Sender<bool>) {
+    if let Err(failure) = engine.ended().await {
+        tracing::error!("{failure}; the hub has ended, and with it every session");
+    }
+    report.send_replace(true);
+    engine.stop();
+}
+
+/// Nobody is accepted, so nobody is served.
+fn nothing() -> Serve {
+    Arc::new(|_| Box::pin(std::future::ready(())))
+}
+
+impl Hub {
+    /// Closes every session with code 3001, so that clients come back elsewhere or later, and waits until all have gone,
+    /// for `shutdown.timeout` (30 s) at most. Who comes meanwhile is answered 503.
+    pub async fn drain(&self) {
+        if let Some(running) = self.0.house.running() {
+            running.engine().drain(running.grace).await;
+        }
+    }
+
+    /// For axum's `with_graceful_shutdown`: waits for the signal, then [drains](Self::drain). So clients have gone when
+    /// the server stops. If the hub ends because a shard was lost, that is a signal too.
+    pub fn drain_on<S: Future + Send + 'static>(
+        &self,
+        signal: S,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let hub = self.clone();
+        async move {
+            tokio::select! {
+                _ = signal => {}
+                () = hub.ended() => {}
+            }
+            hub.drain().await;
+        }
+    }
+
+    /// Waits until the hub has ended because a shard was lost: the process has then lost sessions and channels, and had
+    /// better begin anew.
+    pub async fn ended(&self) {
+        match self.0.house.running() {
+            Some(running) => running.ended().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// What the server shows at `/metrics`, for a route of the application's own: text in the format of Prometheus.
+    pub async fn metrics(&self) -> String {
+        match self.0.house.running() {
+            Some(running) => running.metrics().await,
+            None => String::new(),
+        }
+    }
+}
+
+/// Waits for SIGTERM or SIGINT, by which systems and people ask a process to end. For [`Hub::drain_on`].
+///
+/// # Errors
+/// The system lets nobody wait for signals.
+pub async fn termination() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

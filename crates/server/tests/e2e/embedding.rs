@@ -1,0 +1,6 @@
+//! Spanwire within an axum application: its examples as users start them, and what its own server does to sockets.
+
+mod chat;
+mod lending;
+mod rpc;
+mod session_cookie;
