@@ -26,22 +26,21 @@ export class Line {
     return this.#post("/cut");
   }
 
-  /** Nothing gets through for so long, and what is open is cut. */
+  /** Whether nothing gets through; what is open is cut. */
+  async down(isDown) {
+    await this.#put({ down: isDown || undefined });
+    if (isDown) await this.cut();
+  }
+
+  /** The same, for so long. */
   async outage(ms) {
-    await this.#put({ down: true });
-    await this.cut();
-    setTimeout(() => this.#put({ down: undefined }), ms);
+    await this.down(true);
+    setTimeout(() => this.down(false), ms);
   }
 
   /** Whether each piece takes its time. */
   slow(isSlow) {
     return this.#put({ delay_ms: isSlow ? SLOW_MS : undefined });
-  }
-
-  /** Whether WebSockets are refused, and those that are open cut. */
-  async block(isBlocked) {
-    await this.#put({ upgrades: isBlocked ? "refuse" : undefined });
-    if (isBlocked) await this.cut();
   }
 
   #put(obstacles) {

@@ -25,6 +25,7 @@ mod proxies;
 pub mod proxy_protocol;
 mod rate;
 mod routes;
+mod same_origin;
 mod strangers;
 mod stream;
 mod transports;
@@ -33,6 +34,7 @@ mod upgrade;
 pub(crate) use answer::plain;
 pub(crate) use guest::{PATHS, answer as answer_guest};
 pub use proxies::{ForwardedHeader, Proxies};
+pub(crate) use same_origin::same_origin;
 
 use std::sync::Arc;
 
@@ -88,7 +90,7 @@ impl Edge {
         counters: Arc<EdgeCounters>,
         chance: &mut Chance,
     ) -> Self {
-        let api = Api::new(settings, uid.clone(), counters.clone());
+        let api = Arc::new(Api::new(settings, uid.clone(), counters.clone()));
         let dev_proxy = Arc::new(DevProxy::default());
         Self {
             door: Door::new(settings),

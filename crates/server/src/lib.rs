@@ -20,6 +20,7 @@ mod chance;
 pub mod cli;
 pub mod config;
 mod descriptors;
+mod dev_backend;
 mod dev_feeds;
 mod dev_proxy;
 pub mod edge;

@@ -8,20 +8,18 @@ use std::sync::Arc;
 
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, Request, State};
-use axum::middleware::{self, Next};
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use http::StatusCode;
-use http::header::{HOST, ORIGIN};
 use serde_json::{Value, json};
 
 use super::line::Line;
 use super::obstacles::{DELAY_MS_MAX, Obstacles};
 use super::tunnel::forward;
 use super::{DevProxy, NAME_BYTES_MAX, Name};
-use crate::auth::OriginPolicy;
-use crate::edge::plain;
+use crate::edge::{plain, same_origin};
 
 /// Routes below `/dev/proxy`.
 pub(crate) fn routes(proxy: Arc<DevProxy>) -> Router {
@@ -34,18 +32,6 @@ pub(crate) fn routes(proxy: Arc<DevProxy>) -> Router {
         .route("/dev/line/{name}/to/{*path}", any(tunnel))
         .layer(middleware::from_fn(same_origin))
         .with_state(proxy)
-}
-
-async fn same_origin(request: Request, next: Next) -> Response {
-    let allowed = {
-        let text = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
-        OriginPolicy::default().check(text(ORIGIN), text(HOST)).is_ok()
-    };
-    if allowed {
-        next.run(request).await
-    } else {
-        plain(StatusCode::FORBIDDEN, "Only pages of this server may put obstacles in its way.")
-    }
 }
 
 /// Opens a line: `{"port": 40123}`.

@@ -15,6 +15,7 @@ use super::plain;
 use crate::api::{Api, Called};
 use crate::assets;
 use crate::config::Settings;
+use crate::dev_backend;
 use crate::dev_proxy::{self, DevProxy};
 use crate::engine::EngineHandle;
 use crate::metrics::{self, EdgeCounters};
@@ -22,12 +23,12 @@ use crate::metrics::{self, EdgeCounters};
 /// The routes that these settings open.
 pub(super) fn routes(
     settings: &Settings,
-    api: Api,
+    api: Arc<Api>,
     dev_proxy: &Arc<DevProxy>,
     counters: Arc<EdgeCounters>,
 ) -> Router {
     let mut routes = Router::new()
-        .merge(server_api(api))
+        .merge(server_api(api.clone()))
         .route("/spanwire.js", get(|request: Request| assets::script("spanwire.js", request)))
         .route("/spanwire/{*path}", get(script));
     if settings.health {
@@ -40,6 +41,7 @@ pub(super) fn routes(
         let gallery = || get(|request: Request| assets::demo("index.html", request));
         routes = routes.route("/demos/", gallery()).route("/demos/{*path}", get(demo));
         routes = routes.merge(dev_proxy::routes(dev_proxy.clone()));
+        routes = routes.merge(dev_backend::routes(api, settings.client.tokens.clone()));
         if settings.directory.is_none() {
             routes = routes.route("/", gallery());
         }
@@ -51,12 +53,12 @@ pub(super) fn routes(
     routes.layer(middleware::from_fn_with_state(counters, count))
 }
 
-fn server_api(api: Api) -> Router {
+fn server_api(api: Arc<Api>) -> Router {
     Router::new()
         .route("/api", any(call_by_lines))
         .route("/api/{method}", any(call))
         .route("/openapi.json", get(describe_api))
-        .with_state(Arc::new(api))
+        .with_state(api)
 }
 
 async fn call(

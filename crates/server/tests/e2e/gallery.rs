@@ -3,4 +3,5 @@
 mod chat;
 mod health;
 mod index;
+mod notifications;
 mod ticker;

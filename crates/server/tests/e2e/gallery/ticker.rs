@@ -141,7 +141,7 @@ async fn it_does_not_grow_with_what_it_has_heard() {
     assert!(grown < GROWTH_BYTES_MAX, "{grown} bytes");
 }
 
-/// A minute of 2,000 prices a second, for the table in `docs/performance.md`: `cargo test -- --ignored minute`.
+/// The same for a minute of 2,000 prices a second, after a minute of them: `cargo test --test e2e -- --ignored minute`.
 #[tokio::test]
 #[ignore = "takes two minutes"]
 async fn it_does_not_grow_in_a_minute() {

@@ -1,0 +1,175 @@
+//! Notifications: a channel for each person, published to by the server API, on devices that sleep.
+
+use serde_json::json;
+
+use crate::support::chromium::Chromium;
+use crate::support::gallery::{behaved, looks_good, open, shows_its_code, shows_its_frames, tab_through};
+use crate::support::http::{get, post};
+use crate::support::page::Page;
+use crate::support::require;
+use crate::support::server::Server;
+
+async fn devices(browser: &Chromium, server: &Server, left: &str, right: &str, width: u32) -> Page {
+    let path = format!("/demos/notifications/?left={left}&right={right}");
+    let page = open(browser, server, &path, width).await;
+    page.until("__demo.ready && __demo.panes.every(({ state }) => state === 'connected')").await;
+    page
+}
+
+/// The key that the dev profile printed.
+fn api_key(server: &Server) -> String {
+    let said = server.said();
+    let key = said.split("X-API-Key: ").nth(1).and_then(|rest| rest.split_whitespace().next());
+    key.expect("the dev profile prints its key").to_owned()
+}
+
+#[tokio::test]
+async fn what_a_backend_publishes_to_one_person_is_seen_by_that_person_alone() {
+    let Some(chromium) = require::chromium() else { return };
+    let server = Server::dev().await;
+    let browser = Chromium::launch(&chromium).await;
+    let page = devices(&browser, &server, "ana", "ben", 1280).await;
+    let key = format!("X-API-Key: {}\r\n", api_key(&server));
+    let notice = json!({ "channel": "inbox:#ana", "data": { "text": "only <b>you</b>" } });
+    let answer = post(server.address, "/api/publish", &key, &notice.to_string()).await;
+    assert_eq!(answer.json()["result"]["offset"], 1, "{answer:?}");
+    page.until(
+        "document.querySelector('[data-pane=left] [data-test=toast]')?.textContent === 'only <b>you</b>'",
+    )
+    .await;
+    page.until("document.title.startsWith('(1) ')").await;
+
+    // He hears what is for everybody, and not what was for her.
+    page.evaluate("__demo.send(['ana', 'ben', 'cleo'], { text: 'for all' })").await;
+    page.until("__demo.panes[1].texts.length === 1").await;
+    assert_eq!(
+        page.evaluate("__demo.panes.map(({ texts }) => texts)").await,
+        json!([["only <b>you</b>", "for all"], ["for all"]])
+    );
+    let metrics = get(server.address, "/metrics").await.body;
+    assert!(metrics.contains(r#"spanwire_api_calls_total{method="broadcast",code="0"} 1"#), "{metrics}");
+
+    // Nor is he let in if he asks.
+    let asks = "(async () => {
+        const { connect } = await import('/spanwire.js');
+        const { arrive } = await import('/demos/notifications/inbox.js');
+        const rt = arrive('ben', { url: '/connection/websocket' });
+        return new Promise((resolve) => rt.channel('inbox:#ana').on('error', ({ code }) => resolve(code)));
+    })()";
+    assert_eq!(page.evaluate(asks).await, 103);
+    behaved(&page, &server, false);
+}
+
+#[tokio::test]
+async fn what_is_read_on_one_device_is_read_on_all_of_them() {
+    let Some(chromium) = require::chromium() else { return };
+    let server = Server::dev().await;
+    let browser = Chromium::launch(&chromium).await;
+    let page = devices(&browser, &server, "ana", "ana", 1280).await;
+    let other = devices(&browser, &server, "ben", "ana", 1280).await;
+    page.click("[data-test=move]").await;
+    page.click("[data-test=announce]").await;
+    page.until("__demo.panes.every(({ unread }) => unread === 2)").await;
+    other.until("__demo.panes[1].unread === 2 && __demo.panes[0].unread === 0").await;
+    let badge = "document.querySelector('[data-pane=right] [data-test=badge]')";
+    assert_eq!(other.evaluate(&format!("{badge}.textContent")).await, "2");
+    page.click("[data-pane=right] [data-test=read]").await;
+    page.until("__demo.panes.every(({ unread }) => unread === 0) && !document.title.startsWith('(')").await;
+    other.until(&format!("__demo.panes[1].unread === 0 && {badge}.hidden")).await;
+    behaved(&page, &server, false);
+    behaved(&other, &server, false);
+}
+
+#[tokio::test]
+async fn three_that_came_while_a_device_slept_are_on_its_badge_when_it_wakes() {
+    let Some(chromium) = require::chromium() else { return };
+    let server = Server::dev().await;
+    let browser = Chromium::launch(&chromium).await;
+    let page = devices(&browser, &server, "ana", "ana", 1280).await;
+    page.click("[data-pane=right] [data-test=sleep]").await;
+    page.until("__demo.panes[1].asleep && __demo.panes[1].state !== 'connected'").await;
+    page.evaluate(
+        "(async () => { for (const n of [1, 2, 3]) await __demo.send(['ana'], { text: `notice ${n}` }); })()",
+    )
+    .await;
+    page.until("__demo.panes[0].unread === 3").await;
+    assert_eq!(page.evaluate("__demo.panes[1].unread").await, 0);
+    page.click("[data-pane=right] [data-test=sleep]").await;
+    page.until("__demo.panes[1].state === 'connected' && __demo.panes[1].unread === 3").await;
+    let woken = page.evaluate("[__demo.panes[1].texts, __demo.panes[1].lost]").await;
+    assert_eq!(woken, json!([["notice 1", "notice 2", "notice 3"], 0]));
+    page.until("document.querySelector('[data-pane=right] [data-test=toast]')?.textContent === '3 notices came while you were away.'")
+        .await;
+    behaved(&page, &server, true);
+}
+
+#[tokio::test]
+async fn a_device_can_be_handed_to_somebody_else() {
+    let Some(chromium) = require::chromium() else { return };
+    let server = Server::dev().await;
+    let browser = Chromium::launch(&chromium).await;
+    let page = devices(&browser, &server, "ana", "ben", 1280).await;
+    page.evaluate("__demo.send(['ana'], { text: 'for Ana' })").await;
+    page.until("__demo.panes[0].unread === 1").await;
+    for (user, texts) in [("cleo", json!([])), ("ana", json!(["for Ana"]))] {
+        let choose = format!(
+            "Object.assign(document.querySelector('[data-pane=right] [data-test=who]'), {{ value: '{user}' }})
+                .dispatchEvent(new Event('change'))"
+        );
+        page.evaluate(&choose).await;
+        page.until(&format!("__demo.panes[1].user === '{user}' && __demo.panes[1].ready")).await;
+        assert_eq!(page.evaluate("__demo.panes[1].texts").await, texts);
+    }
+    behaved(&page, &server, false);
+}
+
+#[tokio::test]
+async fn the_backend_of_the_pages_is_for_them_and_knows_three_people() {
+    let server = Server::dev().await;
+    let token =
+        |headers: &'static str, body: &'static str| post(server.address, "/dev/backend/token", headers, body);
+    assert_eq!(token("", r#"{"user":"ana"}"#).await.status, 200);
+    assert_eq!(token("Origin: https://evil.example\r\n", r#"{"user":"ana"}"#).await.status, 403);
+    assert_eq!(token("", r#"{"user":"root"}"#).await.status, 422);
+    let secure = Server::serve(json!({})).await;
+    assert_eq!(post(secure.address, "/dev/backend/token", "", r#"{"user":"ana"}"#).await.status, 404);
+}
+
+#[tokio::test]
+async fn it_shows_its_code_and_its_frames_and_can_be_used_by_keyboard() {
+    let Some(chromium) = require::chromium() else { return };
+    let server = Server::dev().await;
+    let browser = Chromium::launch(&chromium).await;
+    let page = devices(&browser, &server, "ana", "ben", 1280).await;
+    shows_its_code(&page, "getToken: () => ask(\"token\", { user })").await;
+    let frames = shows_its_frames(&page, "left").await.to_string();
+    assert!(frames.contains("inbox:#ana"), "{frames}");
+    let visited = tab_through(&page, 16).await;
+    for wanted in ["code", "to", "move", "announce", "busy", "who", "cut", "frames", "sleep", "list"] {
+        assert!(visited.iter().any(|each| each == wanted), "{wanted} is not among {visited:?}");
+    }
+    behaved(&page, &server, false);
+}
+
+#[tokio::test]
+async fn it_is_light_legible_and_fits() {
+    let Some(chromium) = require::chromium() else { return };
+    let server = Server::dev().await;
+    let browser = Chromium::launch(&chromium).await;
+    for (width, left, right) in [(1280, "ana", "cleo"), (360, "ben", "ana")] {
+        let page = devices(&browser, &server, left, right, width).await;
+        page.evaluate("document.querySelector('[data-test=to]').value = 'everybody'").await;
+        let had = page.evaluate("__demo.panes[0].texts.length").await.as_u64().expect("a number");
+        for (count, button) in [(1, "move"), (2, "move"), (3, "announce")] {
+            page.click(&format!("[data-test={button}]")).await;
+            page.until(&format!("__demo.panes.every(({{ texts }}) => texts.length >= {})", had + count))
+                .await;
+        }
+        page.click("[data-pane=left] [data-test=read]").await;
+        page.until("__demo.panes[0].unread === 0").await;
+        page.click("[data-test=move]").await;
+        page.until("__demo.panes[0].unread === 1").await;
+        looks_good(&page, "notifications", width).await;
+        behaved(&page, &server, false);
+    }
+}
