@@ -21,10 +21,9 @@ KEY = os.environ["SPANWIRE_KEY"]
 
 # What `cent` has for the paid edition of Centrifugo, and Spanwire has not.
 ELSEWHERE = {
-    "block_user", "cancel_push", "connections", "delete_user_status", "device_list", "device_register",
-    "device_remove", "device_topic_list", "device_topic_update", "device_update", "get_user_status",
-    "invalidate_user_tokens", "revoke_token", "send_push_notification", "unblock_user", "update_push_status",
-    "update_user_status", "user_topic_list", "user_topic_update",
+    "cancel_push", "connections", "delete_user_status", "device_list", "device_register", "device_remove",
+    "device_topic_list", "device_topic_update", "device_update", "get_user_status", "send_push_notification",
+    "update_push_status", "update_user_status", "user_topic_list", "user_topic_update",
 }
 
 # Bodies for every method, of which the first is answered with a result.
@@ -41,6 +40,10 @@ BODIES = {
     "history_remove": [{"channel": "api"}, {"channel": "plain:x"}],
     "channels": [{"pattern": "*"}],
     "info": [{}],
+    "revoke_token": [{"uid": "t1", "expire_at": 4_000_000_000}],
+    "invalidate_user_tokens": [{"user": "nobody", "issued_before": 1, "channel": "api"}],
+    "block_user": [{"user": "nobody"}],
+    "unblock_user": [{"user": "nobody"}],
     "rpc": [{"method": "nothing", "params": [1]}],
     "batch": [{"commands": [{"publish": {"channel": "api", "data": 1}}, {"rpc": {"method": "nothing"}},
                             {"history": {"channel": "api", "limit": 10}}, {"info": {}}], "parallel": True}],
@@ -112,6 +115,10 @@ def every_method_of_cent(client):
     farewell = cent.Disconnect(code=4001, reason="bye")
     client.disconnect(cent.DisconnectRequest(user="nobody", disconnect=farewell, whitelist=["c"]))
     client.refresh(cent.RefreshRequest(user="nobody", expire_at=4_000_000_000))
+    client.revoke_token(cent.RevokeTokenRequest(uid="t1", expire_at=4_000_000_000))
+    client.invalidate_user_tokens(cent.InvalidateUserTokensRequest(user="nobody", issued_before=1))
+    client.block_user(cent.BlockUserRequest(user="nobody"))
+    client.unblock_user(cent.UnblockUserRequest(user="nobody"))
     assert client.presence(cent.PresenceRequest(channel=channel)).presence == {}
     stats = client.presence_stats(cent.PresenceStatsRequest(channel=channel))
     assert (stats.num_clients, stats.num_users) == (0, 0)
@@ -135,7 +142,8 @@ def every_method_of_cent(client):
 def cent_does_what_it_offers():
     with_methods = {name for name, _ in inspect.getmembers(cent.Client, inspect.isfunction) if not name.startswith("_")}
     called = {"publish", "broadcast", "subscribe", "unsubscribe", "disconnect", "refresh", "presence", "presence_stats",
-              "history", "history_remove", "channels", "info", "batch", "close"}
+              "history", "history_remove", "channels", "info", "batch", "close", "revoke_token",
+              "invalidate_user_tokens", "block_user", "unblock_user"}
     assert with_methods == called | ELSEWHERE, f"cent has other methods now: {with_methods ^ (called | ELSEWHERE)}"
     with cent.Client(API, KEY) as client:
         every_method_of_cent(client)

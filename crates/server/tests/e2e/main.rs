@@ -44,6 +44,7 @@ mod tls; //             certificates, their renewal, and what a network can do t
 mod command_line; //    `spanwire pub`, `spanwire sub`, and refusals to start
 mod dev_profile; //     `spanwire` alone: this machine and nobody else
 mod dev_proxy; //       a bad network to practise with
+mod documented; //      pages of `docs/`, done as they stand there
 mod operations; //      `/health`, `/metrics`
 mod server_api; //      `/api/…`
 mod shutdown; //        SIGTERM

@@ -42,6 +42,11 @@ pub(crate) fn haproxy() -> Option<PathBuf> {
     needed("HAProxy", "apt-get install haproxy", program("haproxy"))
 }
 
+/// curl, by which the documentation shows calls.
+pub(crate) fn curl() -> Option<PathBuf> {
+    needed("curl", "apt-get install curl", program("curl"))
+}
+
 /// OpenSSL's command.
 pub(crate) fn openssl() -> Option<PathBuf> {
     needed("openssl", "apt-get install openssl", program("openssl"))
