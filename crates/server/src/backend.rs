@@ -21,6 +21,7 @@ mod stats;
 pub use admission::AdmissionLimits;
 pub(crate) use answer::{DisconnectWords, ErrorWords};
 pub use answer::{Nonsense, of_connect, of_matter};
+pub(crate) use answer::{failed, nobody_decides};
 pub use handler::{Asked, Handler, Said};
 pub use headers::{Forwarded, Wanted};
 pub(crate) use line::is_endpoint;
@@ -33,9 +34,7 @@ use std::io;
 use std::sync::Arc;
 use std::thread;
 
-use spanwire_hub::Authenticate;
-use spanwire_hub::backend::{Matter, ProxyId};
-use spanwire_wire::ErrorCode;
+use spanwire_hub::backend::ProxyId;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::auth::Authorize;
@@ -94,34 +93,14 @@ impl Backend {
         Ok(Self { register, desk })
     }
 
-    /// Whom a client that connects is to be known by; `None` leaves it to tokens and the rule for strangers.
-    pub fn of_connect(&self, request: &Authenticate) -> Option<ProxyId> {
-        let settings = &self.register.settings;
-        settings.connect.filter(|_| request.token.is_empty() || settings.reads_tokens)
+    /// Who is asked about what.
+    pub fn settings(&self) -> &BackendSettings {
+        &self.register.settings
     }
 
     /// Whether a client's headers need not be kept once it has connected.
     pub fn forgets_headers(&self) -> bool {
         self.register.forgets_headers
-    }
-
-    /// What a caller is told of a method that nobody answers.
-    pub fn no_such_method(&self) -> ErrorCode {
-        match self.register.settings.rpc.methods.is_empty() {
-            true => ErrorCode::NotAvailable,
-            false => ErrorCode::MethodNotFound,
-        }
-    }
-
-    /// Whom to ask about a matter; `None` if nobody is configured.
-    pub fn of_matter(&self, matter: &Matter) -> Option<ProxyId> {
-        match matter {
-            Matter::Refresh => self.register.settings.refresh,
-            Matter::Subscribe { proxy, .. }
-            | Matter::SubRefresh { proxy, .. }
-            | Matter::Publish { proxy, .. } => Some(*proxy),
-            Matter::Rpc { method, .. } => self.register.settings.rpc.of(method),
-        }
     }
 
     /// Asks. The answer comes to the shard as a letter, always.

@@ -15,6 +15,7 @@ use spanwire_hub::{Answer, Credentials, Grant, Refusal};
 use spanwire_wire::message::Error;
 use spanwire_wire::{DisconnectReason, ErrorCode};
 
+use super::What;
 use crate::auth::{Allow, CapabilityClaim, Override, capabilities, payload};
 
 /// Codes that a backend may put into an error reply: the protocol's own, and those for applications.
@@ -151,6 +152,23 @@ pub(super) fn refusal_of(matter: &Matter, refusal: Refusal) -> Answer {
         Matter::Subscribe { .. } => Answer::Grant(Err(refusal)),
         Matter::Publish { .. } => Answer::Approval(Err(refusal)),
         Matter::Rpc { .. } => Answer::Rpc(Err(refusal)),
+    }
+}
+
+/// The answer where nobody is configured who could be asked.
+pub(crate) fn nobody_decides(matter: &Matter, no_such_method: ErrorCode) -> Answer {
+    match matter {
+        Matter::Refresh | Matter::SubRefresh { .. } => Answer::Renewal(Renewal::Over),
+        Matter::Rpc { .. } => refusal_of(matter, Refusal::Error(no_such_method)),
+        _ => refusal_of(matter, Refusal::Error(ErrorCode::NotAvailable)),
+    }
+}
+
+/// The answer to a question that came to nothing.
+pub(crate) fn failed(what: &What) -> Answer {
+    match what {
+        What::Connect(_) => Answer::Credentials(Err(unavailable())),
+        What::Petition(petition) => refusal_of(&petition.matter, unavailable()),
     }
 }
 

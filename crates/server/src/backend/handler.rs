@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use spanwire_hub::Answer;
 use tokio::runtime;
 use tokio::task::JoinHandle;
 
+use super::answer::failed;
 use super::line::Failure;
 use super::question::{Question, What};
 use crate::auth::ConnectionInfo;
@@ -49,6 +51,20 @@ impl Handler {
         answers: impl Fn(Asked) -> BoxFuture<'static, Said> + Send + Sync + 'static,
     ) -> Self {
         Self { runtime, answers: Arc::new(answers) }
+    }
+
+    /// Asks without a desk, for a stage, on which nobody has to wait. What comes to nothing is answered as a desk would.
+    pub(crate) async fn ask_alone(&self, asked: Asked, patience: Duration) -> Answer {
+        let failed = failed(&asked.what);
+        match tokio::time::timeout(patience, self.ask(asked)).await {
+            Ok(Ok(Said { answer, trouble })) => {
+                if let Some(trouble) = trouble {
+                    tracing::warn!("a handler fails: {trouble}");
+                }
+                answer
+            }
+            Ok(Err(_)) | Err(_) => failed,
+        }
     }
 
     /// Asks. Dropped before there is an answer, the task is stopped where it waits next.

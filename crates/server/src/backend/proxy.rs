@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, StatusCode, Uri};
-use spanwire_hub::Refusal;
-use spanwire_hub::backend::ProxyId;
+use spanwire_hub::backend::{Matter, ProxyId};
+use spanwire_hub::{Authenticate, Refusal};
+use spanwire_wire::ErrorCode;
 
 use super::admission::AdmissionLimits;
 use super::handler::Handler;
@@ -100,6 +101,30 @@ impl BackendSettings {
         let connect = self.connect.map(|connect| usize::from(connect.0));
         let others = self.proxies.iter().enumerate().filter(|(place, _)| Some(*place) != connect);
         connect.is_some() && others.into_iter().all(|(_, proxy)| proxy.headers == Wanted::default())
+    }
+
+    /// Whom a client that connects is to be known by; `None` leaves it to tokens and the rule for strangers.
+    pub fn of_connect(&self, request: &Authenticate) -> Option<ProxyId> {
+        self.connect.filter(|_| request.token.is_empty() || self.reads_tokens)
+    }
+
+    /// Whom to ask about a matter; `None` if nobody is configured.
+    pub fn of_matter(&self, matter: &Matter) -> Option<ProxyId> {
+        match matter {
+            Matter::Refresh => self.refresh,
+            Matter::Subscribe { proxy, .. }
+            | Matter::SubRefresh { proxy, .. }
+            | Matter::Publish { proxy, .. } => Some(*proxy),
+            Matter::Rpc { method, .. } => self.rpc.of(method),
+        }
+    }
+
+    /// What a caller is told of a method that nobody answers.
+    pub fn no_such_method(&self) -> ErrorCode {
+        match self.rpc.methods.is_empty() {
+            true => ErrorCode::NotAvailable,
+            false => ErrorCode::MethodNotFound,
+        }
     }
 
     /// Every header that any proxy wants to see.

@@ -1,6 +1,6 @@
 //! What the hub asks of the world, carried out.
 
-use spanwire_hub::backend::{Matter, Petition, Renewal};
+use spanwire_hub::backend::Petition;
 use spanwire_hub::broker::{BrokerEvent, Ticket};
 use spanwire_hub::channel::Channel;
 use spanwire_hub::{
@@ -10,7 +10,7 @@ use spanwire_wire::{DisconnectCode, ErrorCode};
 
 use super::Shard;
 use crate::auth::{ConnectionInfo, Revoked, TokenPurpose};
-use crate::backend::{self, Asker, What};
+use crate::backend::{self, Asker, BackendSettings, What, nobody_decides};
 use crate::engine::bus::Heard;
 use crate::engine::connection::Purpose;
 use crate::engine::letter::Born;
@@ -123,7 +123,7 @@ impl Shard {
         };
         if let Some(backend) = &backend {
             backend.keep_emulated(&mut info.headers, &request.headers);
-            if let Some(proxy) = backend.of_connect(&request) {
+            if let Some(proxy) = backend.settings().of_connect(&request) {
                 let (connection, session) = (info.clone(), request.session);
                 let what = What::Connect(Box::new(request));
                 let asker = self.asker(session, ask);
@@ -208,9 +208,10 @@ impl Shard {
     /// Carries a client's question to the backend.
     fn decide(&mut self, ask: AskId, petition: Box<Petition>) {
         let backend = self.shared.backend.clone();
-        let no_such_method =
-            backend.as_ref().map_or(ErrorCode::NotAvailable, backend::Backend::no_such_method);
-        let asked = backend.and_then(|backend| Some((backend.of_matter(&petition.matter)?, backend)));
+        let settings = backend.as_ref().map(backend::Backend::settings);
+        let no_such_method = settings.map_or(ErrorCode::NotAvailable, BackendSettings::no_such_method);
+        let asked =
+            backend.and_then(|backend| Some((backend.settings().of_matter(&petition.matter)?, backend)));
         let asker = self.asker(petition.session, ask);
         match (asked, self.known_of(petition.session)) {
             (Some((proxy, backend)), Some((info, transport))) => {
@@ -244,16 +245,5 @@ fn shown(question: &Question) -> Option<(&str, TokenPurpose)> {
         }
         Question::VerifySubscription { token, .. } => Some((token, TokenPurpose::Subscription)),
         Question::Broker(..) | Question::Presence(..) | Question::Decide(_) => None,
-    }
-}
-
-/// The answer where no backend is configured that could be asked.
-fn nobody_decides(matter: &Matter, no_such_method: ErrorCode) -> Answer {
-    let unavailable = Refusal::Error(ErrorCode::NotAvailable);
-    match matter {
-        Matter::Refresh | Matter::SubRefresh { .. } => Answer::Renewal(Renewal::Over),
-        Matter::Subscribe { .. } => Answer::Grant(Err(unavailable)),
-        Matter::Publish { .. } => Answer::Approval(Err(unavailable)),
-        Matter::Rpc { .. } => Answer::Rpc(Err(Refusal::Error(no_such_method))),
     }
 }
