@@ -51,7 +51,7 @@ pub(crate) use self::blueprint::Blueprint;
 pub use self::builder::{BuildError, Builder};
 pub use self::calls::{CallError, History};
 pub use self::context::{Conn, ConnectCtx, PublishCtx, RpcCtx, SubscribeCtx};
-pub(crate) use self::house::House;
+pub(crate) use self::house::{Desks, House};
 pub use self::limits::HandlerLimits;
 pub use self::namespace::Namespace;
 pub use self::publish::{Publish, Published};

@@ -31,6 +31,7 @@ mod log;
 pub mod metrics;
 mod node;
 mod profile;
+pub mod test;
 pub mod tls;
 
 pub use chance::Chance;

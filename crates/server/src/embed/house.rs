@@ -1,6 +1,8 @@
-//! Where a hub's sessions and channels live.
+//! Where a hub's sessions and channels live: in an engine, or on the stage of a test.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
 
 use spanwire_hub::broker::{BrokerAnswer, BrokerRequest};
 use spanwire_hub::channel::Channel;
@@ -15,6 +17,17 @@ use crate::engine::{EngineHandle, Stopped};
 pub(crate) enum House {
     /// In an engine of its own.
     Running(Box<Running>),
+    /// On a stage, with a clock that stands still.
+    Staged(Arc<dyn Desks>),
+}
+
+/// What can be asked of a stage. Its answers are there at once.
+pub(crate) trait Desks: fmt::Debug + Send + Sync {
+    fn broker(&self, channel: Channel, request: BrokerRequest) -> BrokerAnswer;
+    fn presence(&self, channel: Channel, request: PresenceRequest) -> PresenceAnswer;
+    fn order(&self, order: &Order);
+    fn channels(&self) -> BTreeMap<String, usize>;
+    fn census(&self) -> Census;
 }
 
 impl House {
@@ -22,6 +35,7 @@ impl House {
     pub(super) fn running(&self) -> Option<&Running> {
         match self {
             Self::Running(running) => Some(running),
+            Self::Staged(_) => None,
         }
     }
 
@@ -36,6 +50,7 @@ impl House {
     ) -> Result<BrokerAnswer, Stopped> {
         match self {
             Self::Running(running) => Self::engine(running).broker(channel, request).await,
+            Self::Staged(stage) => Ok(stage.broker(channel, request)),
         }
     }
 
@@ -46,24 +61,28 @@ impl House {
     ) -> Result<PresenceAnswer, Stopped> {
         match self {
             Self::Running(running) => Self::engine(running).presence(channel, request).await,
+            Self::Staged(stage) => Ok(stage.presence(channel, request)),
         }
     }
 
     pub(super) fn order(&self, order: &Order) {
         match self {
             Self::Running(running) => Self::engine(running).order(order),
+            Self::Staged(stage) => stage.order(order),
         }
     }
 
     pub(super) async fn channels(&self) -> Result<BTreeMap<String, usize>, Stopped> {
         match self {
             Self::Running(running) => Self::engine(running).channels().await,
+            Self::Staged(stage) => Ok(stage.channels()),
         }
     }
 
     pub(super) async fn census(&self) -> Result<Census, Stopped> {
         match self {
             Self::Running(running) => Self::engine(running).census().await,
+            Self::Staged(stage) => Ok(stage.census()),
         }
     }
 }

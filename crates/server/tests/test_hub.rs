@@ -1,0 +1,168 @@
+//! A hub on a stage, as an application's own tests use it: no port, no thread, and no time but what is let pass.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use spanwire::test::{Event, TestHub};
+use spanwire::{Accept, Allow, ConnectCtx, Hub, Namespace, Pub, PublishCtx, Reject, RpcCtx, SubscribeCtx};
+
+const HOUR: Duration = Duration::from_secs(3600);
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// An application with a handler of each kind.
+fn described() -> spanwire::embed::Builder {
+    let chat = Namespace::open().history(10, HOUR).recover().presence().join_leave();
+    Hub::builder()
+        .namespace("chat", chat.clone())
+        .namespace("club", chat)
+        .on_connect(async |c: ConnectCtx| match (c.cookie("session"), c.token.as_str()) {
+            (Some("s3cret"), _) => Ok(Accept::user("ann").info(json!({ "name": "Ann" })).join("chat:news")),
+            (_, "") => Err(Reject::denied("log in first")),
+            (_, "short-lived") => Ok(Accept::user("eve").expires_at(1_893_499_200 + 60)),
+            (_, name) => Ok(Accept::user(name).keep(json!({ "plan": "gold" }))),
+        })
+        .on_subscribe("club:*", async |c: SubscribeCtx| match c.conn.user.as_str() {
+            "bob" => Ok(Allow),
+            _ => Err(Reject::denied("not a member")),
+        })
+        .on_publish("club:*", async |p: PublishCtx| match p.json::<String>()?.as_str() {
+            "spam" => Ok(Pub::Drop),
+            _ => Ok(Pub::Pass),
+        })
+        .rpc("plan", async |c: RpcCtx, (): ()| Ok(c.conn.kept::<Value>()?["plan"].clone()))
+        .rpc("shout", async |c: RpcCtx, text: String| {
+            c.hub().publish("chat:lobby", text.to_uppercase()).await?;
+            Ok(())
+        })
+        .rpc("panic", async |_: RpcCtx, (): ()| -> Result<(), Reject> { panic!("on purpose") })
+}
+
+#[tokio::test]
+async fn who_is_cut_off_is_missed_and_comes_back_to_where_it_was() {
+    let test = TestHub::new(described()).unwrap();
+    let ann = test.client().token("ann").connect().await.unwrap();
+    let bob = test.client().token("bob").connect().await.unwrap();
+    ann.subscribe("chat:lobby").await.unwrap();
+    bob.subscribe("chat:lobby").await.unwrap();
+    ann.events();
+    ann.lose_network();
+    for n in 0..5 {
+        bob.publish("chat:lobby", n).await.unwrap();
+    }
+    assert_eq!(bob.heard(), [0, 1, 2, 3, 4]);
+    assert!(ann.heard().is_empty());
+    assert_eq!(test.hub().presence("chat:lobby").await.unwrap().len(), 2, "not missed yet");
+    test.advance(MINUTE).await;
+    assert_eq!(test.hub().presence("chat:lobby").await.unwrap().len(), 1, "missed");
+    ann.find_network();
+    test.advance(MINUTE).await;
+    assert_eq!(ann.heard(), [0, 1, 2, 3, 4], "each once, and in order");
+    let events = ann.events();
+    assert!(
+        events.iter().any(|event| matches!(event, Event::Subscribed { recovered: true, .. })),
+        "{events:?}"
+    );
+    assert!(!events.iter().any(|event| matches!(event, Event::Gap { .. })), "{events:?}");
+}
+
+#[tokio::test]
+async fn what_the_history_no_longer_holds_is_told_as_a_gap() {
+    let test = TestHub::new(described()).unwrap();
+    let ann = test.client().token("ann").connect().await.unwrap();
+    let bob = test.client().token("bob").connect().await.unwrap();
+    ann.subscribe("chat:lobby").await.unwrap();
+    bob.publish("chat:lobby", "seen").await.unwrap_err();
+    bob.subscribe("chat:lobby").await.unwrap();
+    bob.publish("chat:lobby", "seen").await.unwrap();
+    assert_eq!(ann.heard(), ["seen"]);
+    ann.lose_network();
+    for n in 0..20 {
+        bob.publish("chat:lobby", n).await.unwrap();
+    }
+    test.advance(MINUTE).await;
+    ann.find_network();
+    test.advance(MINUTE).await;
+    assert!(ann.heard().is_empty(), "a part would be worse than nothing");
+    let events = ann.events();
+    assert!(events.iter().any(|event| matches!(event, Event::Gap { .. })), "{events:?}");
+}
+
+#[tokio::test]
+async fn handlers_decide_and_their_words_reach_the_client() {
+    let test = TestHub::new(described()).unwrap();
+    let stranger = test.client().connect().await.unwrap_err();
+    assert_eq!((stranger.code, stranger.message.as_str()), (103, "log in first"));
+    let ann = test.client().header("cookie", "session=s3cret").connect().await.unwrap();
+    assert_eq!(test.hub().presence("chat:news").await.unwrap().len(), 1, "joined by on_connect");
+    let refused = ann.subscribe("club:x").await.unwrap_err();
+    assert_eq!((refused.code, refused.message.as_str()), (103, "not a member"));
+    let bob = test.client().token("bob").connect().await.unwrap();
+    bob.subscribe("club:x").await.unwrap();
+    bob.publish("club:x", "spam").await.unwrap();
+    bob.publish("club:x", "ham").await.unwrap();
+    assert_eq!(bob.publish("club:x", 7).await.unwrap_err().code, 107);
+    assert_eq!(bob.heard(), ["ham"]);
+    assert_eq!(bob.rpc::<String>("plan", ()).await.unwrap(), "gold");
+    assert_eq!(bob.rpc::<()>("none", ()).await.unwrap_err().code, 104);
+    assert_eq!(bob.rpc::<()>("panic", ()).await.unwrap_err().code, 100);
+}
+
+#[tokio::test]
+async fn a_handler_publishes_and_orders_from_within_the_application_arrive() {
+    let test = TestHub::new(described()).unwrap();
+    let ann = test.client().token("ann").connect().await.unwrap();
+    ann.subscribe("chat:lobby").await.unwrap();
+    ann.rpc::<()>("shout", "hello").await.unwrap();
+    assert_eq!(ann.heard(), ["HELLO"]);
+    let published = test.hub().publish("chat:lobby", "from the application").await.unwrap();
+    assert_eq!(published.offset, Some(2));
+    test.settle().await;
+    assert_eq!(ann.heard(), ["from the application"]);
+    assert_eq!(test.hub().channels().await.unwrap()["chat:lobby"], 1);
+    ann.events();
+    test.hub().disconnect("ann");
+    test.settle().await;
+    let events = ann.events();
+    assert!(
+        events
+            .iter()
+            .any(|event| matches!(event, Event::Disconnected { code: 3503, will_retry_at: None, .. })),
+        "{events:?}"
+    );
+    assert_eq!(test.hub().census().await.unwrap().clients, 0);
+}
+
+#[tokio::test]
+async fn time_passes_only_when_it_is_let() {
+    let test = TestHub::new(described()).unwrap();
+    let begun = test.unix_seconds();
+    let eve = test.client().token("short-lived").connect().await.unwrap();
+    eve.subscribe("chat:lobby").await.unwrap();
+    eve.publish("chat:lobby", "hello").await.unwrap();
+    assert_eq!(test.unix_seconds(), begun);
+    test.advance(MINUTE / 2).await;
+    assert_eq!(test.unix_seconds(), begun + 30);
+    let disconnected = |event: &Event| matches!(event, Event::Disconnected { .. });
+    assert!(!eve.events().iter().any(disconnected));
+    test.advance(MINUTE * 2).await;
+    assert!(eve.events().iter().any(disconnected), "its time was over");
+    let all = || spanwire_hub::broker::HistoryQuery { limit: None, since: None, reverse: false };
+    assert_eq!(test.hub().history("chat:lobby", all()).await.unwrap().publications.len(), 1);
+    test.advance(2 * HOUR).await;
+    assert_eq!(test.hub().history("chat:lobby", all()).await.unwrap().publications.len(), 0);
+}
+
+#[tokio::test]
+async fn who_leaves_is_gone_at_once() {
+    let test = TestHub::new(described()).unwrap();
+    let ann = test.client().token("ann").connect().await.unwrap();
+    let bob = test.client().token("bob").connect().await.unwrap();
+    for client in [&ann, &bob] {
+        client.subscribe("chat:lobby").await.unwrap();
+    }
+    bob.events();
+    ann.leave().await;
+    let events = bob.events();
+    assert!(events.iter().any(|event| matches!(event, Event::Leave { .. })), "{events:?}");
+    assert_eq!(bob.presence("chat:lobby").await.unwrap().len(), 1);
+}
