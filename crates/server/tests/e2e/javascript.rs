@@ -1,6 +1,7 @@
 //! Our own client for browsers: the tests it brings along, its types, its package, and the runtimes that are no browser.
 
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::process::Command;
@@ -9,11 +10,18 @@ use crate::support::require;
 use crate::support::server::Server;
 use crate::support::until::within;
 
+/// How long a program may take. Node starts once for each file, which on a machine that builds something else meanwhile is
+/// no matter of milliseconds.
+const PATIENCE: Duration = Duration::from_secs(180);
+
 /// Runs a program in `js/`; what it says belongs to the failure, if it is one.
 async fn succeeds(program: &Path, arguments: &[&str]) {
     let mut command = Command::new(program);
     command.args(arguments).current_dir(require::repository().join("js")).kill_on_drop(true);
-    let output = within(&format!("{arguments:?}"), command.output()).await.expect("it can be started");
+    let output = tokio::time::timeout(PATIENCE, command.output()).await;
+    let output = output
+        .unwrap_or_else(|_| panic!("waited {PATIENCE:?} for {arguments:?}"))
+        .expect("it can be started");
     let said =
         [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
     assert!(output.status.success(), "{arguments:?}: {}\n{said}", output.status);
