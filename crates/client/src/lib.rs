@@ -1,6 +1,6 @@
 //! Real-time channels for Rust programs: publications as streams, over connections that mend themselves.
 //!
-//! A client of Spanwire, and of Centrifugo and every other server of that protocol, for tokio.
+//! `docs/rust-client.md` in the repository shows the way. A client of Spanwire, and of Centrifugo and every other server of that protocol, for tokio.
 //!
 //! ```
 //! use serde::{Deserialize, Serialize};

@@ -152,10 +152,7 @@ impl Client {
             Link::Live(live) => (now.since(live.since), live.idempotent),
             _ => (Duration::ZERO, false),
         };
-        let said_nothing =
-            matches!(self.link, Link::Opening { .. } | Link::Greeting { .. }) && code != Event::CODE_REFUSED;
-        if said_nothing && code < DisconnectCode::ConnectionClosed.code() && self.ladder.down(code) {
-            // Perhaps the server can be reached another way.
+        if self.server_said_nothing(code) && self.ladder.down(code) {
             self.hang_up();
             self.leave_connection(false);
             return self.begin(now);
@@ -171,6 +168,12 @@ impl Client {
         self.tell(Event::Disconnected { code, reason, will_retry_at: Some(retry_at) });
         // A command that was too large for this server would be too large again, and end every connection.
         self.recall(code != TOO_BIG, idempotent);
+    }
+
+    /// Whether we were never let in and do not know that the server would not: perhaps it can be reached another way.
+    fn server_said_nothing(&self, code: u32) -> bool {
+        let is_outside = matches!(self.link, Link::Opening { .. } | Link::Greeting { .. });
+        is_outside && code != Event::CODE_REFUSED && code < DisconnectCode::ConnectionClosed.code()
     }
 
     /// Ends it for good: nothing is tried again until the application wishes it.

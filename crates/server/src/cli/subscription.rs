@@ -1,8 +1,9 @@
 //! What `spanwire sub` makes of what it hears: lines, and exit codes. No sockets, no clock.
 
-use spanwire_client::{Ended, Event, Raw};
+use spanwire_client::{Ended, Event, Publication, Raw};
 use spanwire_wire::ErrorCode;
 use spanwire_wire::code::reconnects;
+use spanwire_wire::message;
 
 use super::tail::{Tail, name, printable};
 use super::url::Server;
@@ -21,7 +22,7 @@ pub(super) enum Heard {
 pub(super) fn hear(channel: &str, event: &Event<Raw>, tail: &mut Tail) -> Result<Option<Heard>, Failure> {
     let shown = printable(channel);
     Ok(Some(match event {
-        Event::Publication(publication) => Heard::Line(tail.show(channel, publication)),
+        Event::Publication(publication) => Heard::Line(tail.show(channel, &on_the_wire(publication))),
         Event::Subscribed(_) => Heard::Talk(format!("subscribed to {shown}")),
         Event::Join(info) => Heard::Talk(format!("{shown}: {} came", name(info))),
         Event::Leave(info) => Heard::Talk(format!("{shown}: {} left", name(info))),
@@ -32,6 +33,12 @@ pub(super) fn hear(channel: &str, event: &Event<Raw>, tail: &mut Tail) -> Result
         },
         _ => return Ok(None),
     }))
+}
+
+/// A publication in the words of the wire, in which every command shows them.
+fn on_the_wire(publication: &Publication<Raw>) -> message::Publication {
+    let Publication { data, offset, info, tags, .. } = publication.clone();
+    message::Publication { data: data.0, offset, info, tags, ..message::Publication::default() }
 }
 
 /// Why a channel is not heard any more; `None` if that is the whole connection's business.

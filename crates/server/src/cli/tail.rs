@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use spanwire_client::{ClientInfo, Publication, Raw};
+use spanwire_wire::message::{ClientInfo, Publication};
 
 /// Shows publications until there have been enough.
 #[derive(Clone, Copy, Debug)]
@@ -47,13 +47,13 @@ impl Tail {
     }
 
     /// The line for one publication, which counts.
-    pub(super) fn show(&mut self, channel: &str, publication: &Publication<Raw>) -> String {
+    pub(super) fn show(&mut self, channel: &str, publication: &Publication) -> String {
         self.left = self.left.map(|left| left.saturating_sub(1));
-        let data: Option<&RawValue> = serde_json::from_slice(&publication.data.0).ok();
+        let data: Option<&RawValue> = serde_json::from_slice(&publication.data).ok();
         if self.is_json {
             return as_json(channel, publication, data);
         }
-        let data = data.map_or_else(|| STANDARD.encode(&publication.data.0), |data| printable(data.get()));
+        let data = data.map_or_else(|| STANDARD.encode(&publication.data), |data| printable(data.get()));
         let who = publication.info.as_ref().map(|info| format!("  {}", name(info))).unwrap_or_default();
         match publication.offset {
             0 => format!("{}{who}  {data}", printable(channel)),
@@ -62,11 +62,11 @@ impl Tail {
     }
 }
 
-fn as_json(channel: &str, publication: &Publication<Raw>, data: Option<&RawValue>) -> String {
+fn as_json(channel: &str, publication: &Publication, data: Option<&RawValue>) -> String {
     let line = Line {
         channel,
         data,
-        b64data: data.is_none().then(|| STANDARD.encode(&publication.data.0)),
+        b64data: data.is_none().then(|| STANDARD.encode(&publication.data)),
         offset: publication.offset,
         user: publication.info.as_ref().map(|info| info.user.as_str()).filter(|user| !user.is_empty()),
         tags: &publication.tags,
@@ -97,10 +97,9 @@ mod tests {
     use super::*;
     use bytes::Bytes;
 
-    fn publication(data: &'static [u8], offset: u64, user: Option<&str>) -> Publication<Raw> {
+    fn publication(data: &'static [u8], offset: u64, user: Option<&str>) -> Publication {
         let info = user.map(|user| ClientInfo { user: user.to_owned(), ..ClientInfo::default() });
-        let data = Raw(Bytes::from_static(data));
-        Publication { data, offset, info, tags: BTreeMap::new(), recovered: false }
+        Publication { data: Bytes::from_static(data), offset, info, ..Publication::default() }
     }
 
     #[test]
