@@ -17,6 +17,8 @@ pub struct SubscribeOptions {
     pub since: Option<Position>,
     /// Be told who joins and leaves, if the server allows it.
     pub join_leave: bool,
+    /// One token for this channel, for good; empty is none.
+    pub token: String,
     /// The channel needs a token, which is asked for by [`Output::AskToken`](crate::Output::AskToken).
     pub needs_token: bool,
     /// Data for whoever authorizes the subscription; empty is nothing.
@@ -25,7 +27,14 @@ pub struct SubscribeOptions {
 
 impl Default for SubscribeOptions {
     fn default() -> Self {
-        Self { recover: true, since: None, join_leave: false, needs_token: false, data: Bytes::new() }
+        Self {
+            recover: true,
+            since: None,
+            join_leave: false,
+            token: String::new(),
+            needs_token: false,
+            data: Bytes::new(),
+        }
     }
 }
 
@@ -75,13 +84,13 @@ pub(crate) enum Stage {
 
 impl Subscription {
     pub(crate) fn new(options: SubscribeOptions) -> Self {
-        let reached = options.since.clone();
+        let (reached, token) = (options.since.clone(), options.token.clone());
         Self {
             recoverable: options.recover && reached.is_some(),
             options,
             stage: Stage::Offline,
             backoff: Backoff::default(),
-            token: String::new(),
+            token,
             hushed_by: None,
             reached,
             positioned: false,
@@ -96,8 +105,13 @@ impl Subscription {
 
     /// What we know is worthless, the server says.
     pub(crate) fn invalidate(&mut self) {
-        self.token.clear();
+        self.forget_token();
         self.recoverable = false;
+    }
+
+    /// The token is no good any more. Who has only one keeps it, and is told so when it is refused.
+    pub(crate) fn forget_token(&mut self) {
+        self.token.clone_from(&self.options.token);
     }
 
     pub(crate) fn request(&self, channel: &str) -> SubscribeRequest {

@@ -76,23 +76,20 @@ impl<T: FromPayload> Channel<T> {
         Ok(self)
     }
 
-    /// Subscribes by this token. When it has expired the subscription ends with [`Ended::NO_TOKEN`], for there is no other.
-    pub fn token(self, token: impl Into<String>) -> Self {
-        self.provider(Provider::once(token.into()))
+    /// Subscribes by this token. When it has expired the subscription ends with the server's 109, for there is no other.
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.options.token = token.into();
+        self
     }
 
     /// Subscribes by tokens that are asked for when one is needed: at first, and again before it expires or when the
     /// server says that it has.
-    pub fn token_provider<F, A>(self, provider: F) -> Self
+    pub fn token_provider<F, A>(mut self, provider: F) -> Self
     where
         F: Fn() -> A + Send + Sync + 'static,
         A: Future<Output = Result<String, TokenError>> + Send + 'static,
     {
-        self.provider(Provider::new(provider))
-    }
-
-    fn provider(mut self, provider: Provider) -> Self {
-        self.tokens = Some(provider);
+        self.tokens = Some(Provider::new(provider));
         self.options.needs_token = true;
         self
     }

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use spanwire_client_core::TokenFailure;
 
@@ -67,16 +66,6 @@ impl Provider {
         A: Future<Output = Result<String, TokenError>> + Send + 'static,
     {
         Self(Arc::new(move || Box::pin(provider())))
-    }
-
-    /// Gives this one, once: who asks again was told that it is no good any more.
-    pub(crate) fn once(token: String) -> Self {
-        let given = AtomicBool::new(false);
-        Self::new(move || {
-            let first = !given.swap(true, Ordering::Relaxed);
-            let token = first.then(|| token.clone()).ok_or_else(TokenError::unauthorized);
-            async { token }
-        })
     }
 
     pub(crate) fn ask(&self) -> Asked {

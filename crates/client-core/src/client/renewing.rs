@@ -37,7 +37,7 @@ impl Client {
     /// The server did not take the new token. It will end the subscription, and coming back asks for another one.
     pub(super) fn renewal_refused(&mut self, channel: &str) {
         if let Some(subscription) = self.subscriptions.get_mut(channel) {
-            subscription.token.clear();
+            subscription.forget_token();
         }
     }
 

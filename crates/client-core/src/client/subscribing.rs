@@ -162,7 +162,7 @@ impl Client {
             subscription.invalidate();
         }
         if *code == UnsubscribeCode::Expired.code() {
-            subscription.token.clear();
+            subscription.forget_token();
         }
         if spanwire_wire::code::resubscribes(*code) {
             self.rest(now, channel, *code, reason);

@@ -151,6 +151,25 @@ fn a_channel_token_is_renewed_before_it_expires_and_anew_when_it_could_not_be() 
 }
 
 #[test]
+fn a_single_token_of_a_channel_is_used_again_until_it_is_refused() {
+    let mut stage = Stage::connected();
+    let options = SubscribeOptions { token: "only".to_owned(), ..Default::default() };
+    stage.handle(Input::Subscribe { channel: "$x".to_owned(), options });
+    assert!(stage.sent()[0].contains(r#""token":"only""#));
+    stage.say(r#"{"id":2,"subscribe":{"expires":true,"ttl":10}}"#);
+    stage.pass(10_000);
+    assert!(stage.sent().is_empty(), "there is no other token to renew it by");
+    stage.say(r#"{"push":{"channel":"$x","unsubscribe":{"code":2501}}}"#);
+    stage.pass(300);
+    assert!(stage.sent()[0].contains(r#""token":"only""#));
+    stage.told();
+    stage.say(r#"{"id":3,"error":{"code":109,"message":"token expired"}}"#);
+    assert_eq!(stage.story(), ["unsubscribed 109"]);
+    assert!(stage.asked.is_empty());
+    stage.end();
+}
+
+#[test]
 fn a_channel_left_and_joined_again_at_once_hears_only_its_new_life() {
     let mut stage = Stage::hearing("x");
     stage.handle(Input::Unsubscribe { channel: "x".to_owned() });

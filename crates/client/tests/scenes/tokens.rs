@@ -77,5 +77,18 @@ async fn a_single_token_that_is_no_good_any_more_ends_the_subscription() {
         peer.refuses("subscribe", 109, false).await;
     };
     let (ended, ()) = tokio::join!(client.channel::<u64>("$x").token("only").subscribe(), refused);
-    assert_eq!(ended.unwrap_err().code, Ended::NO_TOKEN);
+    assert_eq!(ended.unwrap_err().code, 109);
+}
+
+#[tokio::test]
+async fn a_single_token_is_good_for_a_reader_who_pauses_too() {
+    let server = Server::start().await;
+    let client = server.client().connect().unwrap();
+    let mut peer = server.welcomed().await;
+    let mut subscription = client.channel::<u64>("$x").token("only").buffer(2, 1000).listen();
+    peer.lets_in("$x", json!({})).await;
+    peer.publishes("$x", [0, 0, 0]).await;
+    peer.hears("unsubscribe").await;
+    within("an event", subscription.next()).await;
+    assert_eq!(peer.hears("subscribe").await["token"], "only");
 }
