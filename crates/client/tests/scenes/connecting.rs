@@ -3,6 +3,7 @@ use std::time::Duration;
 use serde_json::json;
 use spanwire_client::{Client, ClientEvent, ConfigError, Ended, Limits, Raw, Status, Transport};
 use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpSocket;
 
 use crate::support::server::{Server, within};
 
@@ -95,9 +96,10 @@ async fn an_answer_that_is_no_websocket_is_told_with_its_status() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_tried_until_it_is() {
-    let server = Server::start().await;
-    let url = server.url.clone();
-    drop(server);
+    // Nobody else is given a port that is bound, and nobody listens at this one.
+    let nobody = TcpSocket::new_v4().unwrap();
+    nobody.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("ws://{}", nobody.local_addr().unwrap());
     let limits = Limits { retry_max: Duration::from_millis(20), ..Limits::default() };
     let client = Client::builder(&url).limits(limits).connect().unwrap();
     let mut events = client.events();

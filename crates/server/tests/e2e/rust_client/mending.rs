@@ -4,6 +4,7 @@ use serde_json::json;
 use spanwire_client::{Client, Status};
 
 use super::listener::{Listener, client, publish};
+use crate::faults::stage::Port;
 use crate::support::proxy::{Cut, Line, Proxy};
 use crate::support::server::Server;
 use crate::support::until::within;
@@ -65,15 +66,15 @@ async fn what_the_history_does_not_hold_any_more_is_told_as_a_gap() {
 
 #[tokio::test]
 async fn a_server_that_is_started_again_is_found_and_its_new_life_told() {
-    let server = Server::serve(json!({})).await;
-    let address = server.address;
-    let client = client(address);
+    let port = Port::reserve();
+    let server = Server::serve(port.setting()).await;
+    let client = client(server.address);
     let mut listener = Listener::of(client.channel("square")).await;
     publish(&server, "square", [1]).await;
     listener.until_heard(1).await;
     server.kill().await;
     listener.until("the interruption", |it| it.interrupted == 1).await;
-    let server = Server::serve(json!({ "http_server": { "port": address.port() } })).await;
+    let server = Server::serve(port.setting()).await;
     listener.until("the return", |it| it.subscribed == 2).await;
     assert_eq!(listener.gaps, 1, "its memory is gone, and nobody knows what was in it");
     publish(&server, "square", [2]).await;
@@ -83,9 +84,9 @@ async fn a_server_that_is_started_again_is_found_and_its_new_life_told() {
 
 #[tokio::test]
 async fn a_server_that_drains_is_come_back_to() {
-    let mut server = Server::serve(json!({})).await;
-    let address = server.address;
-    let client = client(address);
+    let port = Port::reserve();
+    let mut server = Server::serve(port.setting()).await;
+    let client = client(server.address);
     within("the connection", client.ready()).await.expect("it lets us in");
     let mut events = client.events();
     server.terminate();
@@ -94,7 +95,7 @@ async fn a_server_that_drains_is_come_back_to() {
     };
     assert_eq!(why.code, 3001, "{why}");
     server.ended().await;
-    let _server = Server::serve(json!({ "http_server": { "port": address.port() } })).await;
+    let _server = Server::serve(port.setting()).await;
     within("the return", async {
         while !matches!(events.next().await, Some(spanwire_client::ClientEvent::Connected { .. })) {}
     })
