@@ -188,6 +188,10 @@ impl Audiences {
         self.places.iter().flatten()
     }
 
+    pub(crate) fn ids(&self) -> impl Iterator<Item = AudienceId> + use<> {
+        (0..self.places.len()).map(|place| place as AudienceId)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.by_channel.len()
     }

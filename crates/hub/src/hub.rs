@@ -3,7 +3,7 @@
 //! This file holds the tables, the one entrance and the one exit. What happens in between is told by subject:
 //! `commands` (which command goes where, and which must wait), `connecting`, `subscribing` (recovery lives there),
 //! `leaving`, `requests` (publish, history, presence), `deciding` (what the backend is asked), `refreshing`, `renewing`,
-//! `revoking`, `fanout`, `delivering`, `timing`, `orders`.
+//! `revoking`, `regulating`, `fanout`, `delivering`, `timing`, `orders`.
 
 mod commands;
 mod connecting;
@@ -13,6 +13,7 @@ mod fanout;
 mod leaving;
 mod orders;
 mod refreshing;
+mod regulating;
 mod renewing;
 mod requests;
 mod revoking;
@@ -208,6 +209,7 @@ impl Hub {
             Input::Join(channel, info) => self.tell_members(&channel, &info, fanout::Event::Join),
             Input::Leave(channel, info) => self.tell_members(&channel, &info, fanout::Event::Leave),
             Input::Order(order) => self.order(now, order),
+            Input::Namespaces(namespaces) => self.regulate(namespaces),
             Input::Tick => self.tick(now),
             Input::Drain => self.drain(),
         }

@@ -13,6 +13,7 @@ use crate::broker::{BrokerAnswer, BrokerRequest};
 use crate::capabilities::Capabilities;
 use crate::channel::{Channel, Position};
 use crate::denial::Denial;
+use crate::namespace::Namespaces;
 use crate::presence::{PresenceAnswer, PresenceRequest};
 use crate::revocation::{Revocation, TokenMark};
 use crate::right::Rights;
@@ -98,6 +99,8 @@ pub enum Input<'a> {
     Leave(Channel, std::sync::Arc<ClientInfo>),
     /// The backend orders something.
     Order(Order),
+    /// What clients may do where is another from now on.
+    Namespaces(Namespaces),
     /// [`Hub::next_deadline`](crate::Hub::next_deadline) has passed.
     Tick,
     /// The node shuts down: every session is closed with code 3001, and no new one connects.

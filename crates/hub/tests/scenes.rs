@@ -23,6 +23,7 @@ mod scenes {
     mod overtaking;
     mod permissions;
     mod recovering;
+    mod regulating;
     mod requests;
     mod revoking;
     mod sharing;

@@ -5,6 +5,7 @@
 //! `{"error": {"code": …, "message": …}}`; both travel under status 200, as Centrifugo's do, unless somebody prefers
 //! statuses for errors (`reply.rs`). Other statuses mean that no method was reached.
 
+mod access;
 mod allowance;
 mod batch;
 mod block_user;
@@ -50,6 +51,7 @@ use spanwire_hub::namespace::{Namespace, Namespaces};
 use spanwire_wire::ErrorCode;
 use tokio::sync::Semaphore;
 
+pub(crate) use self::access::CurrentAccess;
 pub(crate) use self::allowance::Allowance;
 pub use self::batch::{Batch, COMMANDS_MAX};
 pub use self::block_user::BlockUser;
@@ -83,7 +85,7 @@ use crate::metrics::EdgeCounters;
 
 /// Answers the calls of backends.
 pub(crate) struct Api {
-    keys: Keyring,
+    access: CurrentAccess,
     error_mode: ErrorMode,
     /// One for each call that is read or done at the moment.
     places: Semaphore,
@@ -102,9 +104,8 @@ pub(crate) enum Called<'a> {
     Lines,
 }
 
-/// What the methods know of the configuration and of the node.
+/// What the methods know of the configuration and of the node, for as long as it runs.
 struct Rules {
-    namespaces: Namespaces,
     channel_name_bytes_max: usize,
     uid: String,
     started: Instant,
@@ -114,19 +115,24 @@ struct Rules {
 #[derive(Clone, Copy)]
 struct World<'a> {
     rules: &'a Rules,
+    namespaces: &'a Namespaces,
     engine: &'a EngineHandle,
 }
 
 impl Api {
-    pub(crate) fn new(settings: &Settings, uid: String, counters: Arc<EdgeCounters>) -> Self {
+    pub(crate) fn new(
+        settings: &Settings,
+        access: CurrentAccess,
+        uid: String,
+        counters: Arc<EdgeCounters>,
+    ) -> Self {
         let rules = Rules {
-            namespaces: settings.namespaces.clone(),
             channel_name_bytes_max: settings.limits.channel_name_bytes_max,
             uid,
             started: Instant::now(),
         };
         Self {
-            keys: settings.http_api.keys.clone(),
+            access,
             error_mode: settings.http_api.error_mode,
             places: Semaphore::new(settings.http_api.concurrency_limit),
             rules,
@@ -153,7 +159,8 @@ impl Api {
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
             return response;
         }
-        let Some(key) = self.keys.shown(request.headers(), request.uri()) else {
+        let access = self.access.now();
+        let Some(key) = access.keys.shown(request.headers(), request.uri()) else {
             return Response::builder()
                 .status(StatusCode::UNAUTHORIZED)
                 .body(Body::empty())
@@ -180,9 +187,10 @@ impl Api {
             Ok(body) => body,
             Err(refusal) => return refusal,
         };
+        let world = World { rules: &self.rules, namespaces: &access.namespaces, engine };
         match method {
-            Some(method) => self.answer_call(engine, key, mode, method, &body).await,
-            None => self.answer_lines(engine, key, &body).await,
+            Some(method) => self.answer_call(world, key, mode, method, &body).await,
+            None => self.answer_lines(world, key, &body).await,
         }
     }
 
@@ -193,13 +201,15 @@ impl Api {
         method: Method,
         body: &[u8],
     ) -> Response {
-        let outcome = self.done(engine, Some(method), Request::read(method, body)).await;
+        let access = self.access.now();
+        let world = World { rules: &self.rules, namespaces: &access.namespaces, engine };
+        let outcome = self.done(world, Some(method), Request::read(method, body)).await;
         ErrorMode::Body.answer(outcome, method == Method::Batch)
     }
 
     async fn answer_call(
         &self,
-        engine: &EngineHandle,
+        world: World<'_>,
         key: &ApiKey,
         mode: ErrorMode,
         method: Method,
@@ -210,12 +220,12 @@ impl Api {
             return beyond_scope();
         }
         key.allowance.charge(Instant::now(), request.as_ref().map_or(1, Request::commands));
-        let outcome = self.done(engine, Some(method), request).await;
+        let outcome = self.done(world, Some(method), request).await;
         // Centrifugo's batch has its replies at the top.
         mode.answer(outcome, method == Method::Batch)
     }
 
-    async fn answer_lines(&self, engine: &EngineHandle, key: &ApiKey, body: &[u8]) -> Response {
+    async fn answer_lines(&self, world: World<'_>, key: &ApiKey, body: &[u8]) -> Response {
         let commands = match Lines::read(body) {
             Ok(Lines(commands)) => commands,
             Err(failure) => return ErrorMode::Body.answer(Err(failure), false),
@@ -228,7 +238,7 @@ impl Api {
         key.allowance.charge(Instant::now(), sizes.sum());
         let mut answer = String::new();
         for (method, request) in commands {
-            lines::write(&mut answer, &self.done(engine, method, request).await);
+            lines::write(&mut answer, &self.done(world, method, request).await);
         }
         json(StatusCode::OK, answer)
     }
@@ -236,12 +246,12 @@ impl Api {
     /// Does what was understood, and counts what came of it.
     async fn done(
         &self,
-        engine: &EngineHandle,
+        world: World<'_>,
         method: Option<Method>,
         request: Result<Request, Failure>,
     ) -> Result<Box<RawValue>, Failure> {
         let outcome = match request {
-            Ok(request) => request.answer(World { rules: &self.rules, engine }).await,
+            Ok(request) => request.answer(world).await,
             Err(failure) => Err(failure),
         };
         let code = outcome.as_ref().map_or_else(|failure| failure.reason().code(), |_| 0);
@@ -266,7 +276,7 @@ impl World<'_> {
         if name.len() > self.rules.channel_name_bytes_max {
             return Err(ErrorCode::BadRequest);
         }
-        let namespace = self.rules.namespaces.of(name)?;
+        let namespace = self.namespaces.of(name)?;
         Ok((Channel::new(name), namespace))
     }
 }

@@ -30,8 +30,9 @@ pub use question::{Asker, Question, What};
 pub use stats::ProxySnapshot;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use spanwire_hub::backend::ProxyId;
@@ -51,12 +52,26 @@ pub struct Backend {
 }
 
 /// What is known of the proxies outside of their thread.
-#[derive(Debug)]
 struct Register {
     settings: BackendSettings,
     wanted: Wanted,
     forgets_headers: bool,
     stats: Vec<ProxyStats>,
+    /// Who says who somebody is whom the backend does not know.
+    authorize: Mutex<Arc<dyn Authorize>>,
+}
+
+impl Register {
+    fn authorize(&self) -> Arc<dyn Authorize> {
+        self.authorize.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Without the headers of proxies, in which secrets may be.
+impl fmt::Debug for Register {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Register").field("stats", &self.stats).finish_non_exhaustive()
+    }
 }
 
 /// A question, and whom to ask.
@@ -83,14 +98,20 @@ impl Backend {
             forgets_headers: settings.forgets_headers(),
             settings,
             stats,
+            authorize: Mutex::new(authorize),
         });
         let (desk, inbox) = unbounded_channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let for_desk = register.clone();
         thread::Builder::new().name("backend".to_owned()).spawn(move || {
-            runtime.block_on(Desk::new(lines, authorize, &for_desk, seed).work(inbox));
+            runtime.block_on(Desk::new(lines, &for_desk, seed).work(inbox));
         })?;
         Ok(Self { register, desk })
+    }
+
+    /// Has those whom the backend does not know judged by another one from now on.
+    pub(crate) fn authorize_by(&self, authorize: Arc<dyn Authorize>) {
+        *self.register.authorize.lock().unwrap_or_else(PoisonError::into_inner) = authorize;
     }
 
     /// Who is asked about what.

@@ -117,7 +117,7 @@ enum Command {
     Version,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 struct ServeOptions {
     /// The configuration: a .toml or .json file.
     #[arg(short, long)]

@@ -1,4 +1,4 @@
-//! What the operator decides: one file, read once, with every mistake in it named.
+//! What the operator decides: one file, read at the start and at SIGHUP, with every mistake in it named.
 //!
 //! Keys are those of Centrifugo v6 wherever the concept exists. Each option is told once, where it is read
 //! (`config/settings.rs`), with its sentence, default and range: that call parses it, checks it, and explains it in an
@@ -17,6 +17,7 @@ mod http_api;
 mod layer;
 mod namespace;
 mod reader;
+mod reading;
 mod secret;
 mod settings;
 mod suggest;
@@ -35,6 +36,7 @@ pub use environment::Environment;
 pub use error::{ConfigError, Problem};
 pub(crate) use http_api::HttpApi;
 pub use layer::{Layer, LayerError};
+pub(crate) use reading::{Changes, Reading};
 pub use secret::Secret;
 pub(crate) use settings::Address;
 pub use settings::Settings;

@@ -44,7 +44,7 @@ use self::compressing::Compressing;
 use self::door::Door;
 use self::strangers::Strangers;
 use self::transports::Transports;
-use crate::api::Api;
+use crate::api::{Api, CurrentAccess};
 use crate::auth::{HostPolicy, OriginPolicy};
 use crate::backend::Wanted;
 use crate::chance::Chance;
@@ -82,15 +82,16 @@ pub struct Edge {
 impl Edge {
     /// The edge that these settings describe.
     ///
-    /// `uid` is the node's name of itself in the server API; `tls` shakes hands, if TLS is spoken.
+    /// `access` says who may call the server API; `uid` is the node's name of itself in the server API; `tls` shakes hands, if TLS is spoken.
     pub(crate) fn new(
         settings: &Settings,
+        access: CurrentAccess,
         uid: String,
         tls: Option<Acceptor>,
         counters: Arc<EdgeCounters>,
         chance: &mut Chance,
     ) -> Self {
-        let api = Arc::new(Api::new(settings, uid.clone(), counters.clone()));
+        let api = Arc::new(Api::new(settings, access, uid.clone(), counters.clone()));
         let dev_proxy = Arc::new(DevProxy::default());
         Self {
             door: Door::new(settings),

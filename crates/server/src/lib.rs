@@ -31,6 +31,7 @@ mod log;
 pub mod metrics;
 mod node;
 mod profile;
+mod reload;
 pub mod test;
 pub mod tls;
 

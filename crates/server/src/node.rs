@@ -10,7 +10,8 @@ use std::time::{Duration, SystemTime};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::auth::{Anonymous, Authorize, Gate};
+use crate::api::CurrentAccess;
+use crate::auth::{Authorize, Gate};
 use crate::backend::Backend;
 use crate::chance::Chance;
 use crate::config::{Address, CertificateSource, Settings, Tls};
@@ -20,6 +21,7 @@ use crate::edge::Edge;
 use crate::engine::{Compression, Engine, EngineConfig, ShardFailed};
 use crate::metrics::EdgeCounters;
 use crate::profile::Profile;
+use crate::reload::{Reload, Source};
 use crate::tls::{Acceptor, Acme, CertificateError, Certificates, Identity, LOOK_INTERVAL, Watch};
 
 /// Most descriptors that are kept for what is not a connection: listeners, pollers, files of the system.
@@ -34,6 +36,10 @@ const DESCRIPTORS_PER_SHARD: usize = 12;
 /// A running node.
 pub struct Node {
     engine: Engine,
+    access: CurrentAccess,
+    counters: Arc<EdgeCounters>,
+    /// Reads the configuration again, if that can be done.
+    reload: Option<Reload>,
     /// Looks after certificates, if there are any.
     certificates: Option<Watch>,
     signals: Signals,
@@ -81,10 +87,11 @@ impl Node {
         let (acceptor, certificates) = tls.unzip();
         let signals = {
             let _entered = runtime.enter();
-            Signals::heed(certificates.is_some())?
+            Signals::heed(certificates.is_some() || settings.profile == Profile::Secure)?
         };
-        let edge = Edge::new(settings, chance.text(), acceptor, counters.clone(), chance);
-        let authorize: Arc<dyn Authorize> = Arc::new(gate(settings));
+        let access = CurrentAccess::of(settings);
+        let edge = Edge::new(settings, access.clone(), chance.text(), acceptor, counters.clone(), chance);
+        let authorize: Arc<dyn Authorize> = Arc::new(Gate::of(settings));
         let backend = match settings.backend.proxies.is_empty() {
             true => None,
             false => Some(Backend::start(settings.backend.clone(), authorize.clone(), chance.seed())?),
@@ -109,14 +116,20 @@ impl Node {
             dev_proxy.lead_to(*address);
         }
         if settings.profile.shows_demos() {
-            runtime.spawn(dev_feeds::publish(engine.handle(), settings.namespaces.clone(), counters));
+            runtime.spawn(dev_feeds::publish(engine.handle(), settings.namespaces.clone(), counters.clone()));
         }
-        Ok(Self { engine, certificates, signals, runtime })
+        Ok(Self { engine, access, counters, certificates, reload: None, signals, runtime })
     }
 
     /// Where the node listens.
     pub fn addresses(&self) -> &[SocketAddr] {
         self.engine.addresses()
+    }
+
+    /// From here on, the node reads its configuration again at SIGHUP.
+    pub(crate) fn reads_again(&mut self, source: Source) {
+        let (engine, access, counters) = (self.engine.handle(), self.access.clone(), self.counters.clone());
+        self.reload = Some(Reload { source, engine, access, counters });
     }
 
     /// Waits for SIGTERM or SIGINT; then closes every client with code 3001, waits for `grace` at most until they are
@@ -125,11 +138,12 @@ impl Node {
     /// # Errors
     /// See [`RunError`].
     pub fn run(self, grace: Duration) -> Result<(), RunError> {
-        let Self { mut engine, certificates, signals: Signals { hangup, mut end }, runtime } = self;
+        let Self { mut engine, certificates, reload, signals, runtime, .. } = self;
+        let Signals { hangup, mut end } = signals;
         let outcome = runtime.block_on(async {
             tokio::select! {
                 outcome = until_told(&mut engine, &mut end, grace) => outcome,
-                never = look_after(certificates.zip(hangup)) => match never {},
+                never = look_after(certificates, reload, hangup) => match never {},
             }
         });
         engine.stop();
@@ -150,14 +164,29 @@ async fn until_told(engine: &mut Engine, end: &mut EndSignals, grace: Duration) 
     }
 }
 
-/// Reads certificates again when their files change, and at SIGHUP.
-async fn look_after(certificates: Option<(Watch, Signal)>) -> Infallible {
-    let Some((mut certificates, mut hangup)) = certificates else { return std::future::pending().await };
+/// Reads certificates again when their files change, and at SIGHUP those and the configuration.
+async fn look_after(
+    mut certificates: Option<Watch>,
+    mut reload: Option<Reload>,
+    hangup: Option<Signal>,
+) -> Infallible {
+    let Some(mut hangup) = hangup else { return std::future::pending().await };
     let mut looks = tokio::time::interval(LOOK_INTERVAL);
     loop {
         tokio::select! {
-            _ = looks.tick() => certificates.look(SystemTime::now()),
-            _ = hangup.recv() => certificates.read_all(SystemTime::now()),
+            _ = looks.tick(), if certificates.is_some() => {
+                if let Some(certificates) = &mut certificates {
+                    certificates.look(SystemTime::now());
+                }
+            }
+            _ = hangup.recv() => {
+                if let Some(reload) = &mut reload {
+                    reload.read().await;
+                }
+                if let Some(certificates) = &mut certificates {
+                    certificates.read_all(SystemTime::now());
+                }
+            }
         }
     }
 }
@@ -224,19 +253,6 @@ impl EndSignals {
 /// How messages are compressed. If compression is off, no handshake agrees on it, and this is never asked.
 pub(crate) fn compression(settings: &Settings) -> Compression {
     settings.websocket.compression.as_ref().map_or_else(Compression::default, |compression| compression.how)
-}
-
-pub(crate) fn gate(settings: &Settings) -> Gate {
-    Gate {
-        connection: settings.client.tokens.clone(),
-        subscription: settings.client.subscription_tokens.clone(),
-        anonymous: match (settings.client.anonymous, settings.profile) {
-            (false, _) => Anonymous::Refused,
-            (true, Profile::Secure) => Anonymous::Allowed,
-            (true, Profile::Dev) => Anonymous::Introduced,
-        },
-        anonymous_tokens: settings.client.anonymous_tokens,
-    }
 }
 
 /// How many connections a process may have that may open so many descriptors. It keeps a quarter for itself: at least

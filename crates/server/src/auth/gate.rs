@@ -7,6 +7,8 @@ use spanwire_hub::{Authenticate, Credentials, Grant, Refusal};
 use spanwire_wire::{DisconnectCode, ErrorCode};
 
 use super::{Authorize, ConnectionInfo, Jwks, TokenError, TokenPurpose, Verifier};
+use crate::config::Settings;
+use crate::profile::Profile;
 
 /// Longest `data` of a connect command that becomes a connection's info, in bytes.
 ///
@@ -40,6 +42,20 @@ pub struct Gate {
 }
 
 impl Gate {
+    /// The gate that these settings describe.
+    pub(crate) fn of(settings: &Settings) -> Self {
+        Self {
+            connection: settings.client.tokens.clone(),
+            subscription: settings.client.subscription_tokens.clone(),
+            anonymous: match (settings.client.anonymous, settings.profile) {
+                (false, _) => Anonymous::Refused,
+                (true, Profile::Secure) => Anonymous::Allowed,
+                (true, Profile::Dev) => Anonymous::Introduced,
+            },
+            anonymous_tokens: settings.client.anonymous_tokens,
+        }
+    }
+
     fn bearer(&self, now_unix: u64, token: &str) -> Result<Credentials, TokenError> {
         self.connection.connection(now_unix, token)
     }

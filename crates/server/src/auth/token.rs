@@ -61,6 +61,16 @@ impl Verifier {
         Self { published: Some(published), ..self }
     }
 
+    /// Takes over what a verifier before this one has fetched, if it is published at the same place: what is known
+    /// goes on holding while something else of the configuration changes.
+    pub(crate) fn inherit(&mut self, before: &Self) {
+        if let (Some(published), Some(known)) = (&mut self.published, &before.published)
+            && published.url() == known.url()
+        {
+            *published = known.clone();
+        }
+    }
+
     /// The keys to be fetched before this token is judged: its own is not known, and may be by now.
     pub fn lacks_key_of(&self, now_unix: u64, token: &str) -> Option<&Jwks> {
         self.published.as_ref().filter(|jwks| Jws::parse(token).is_some_and(|jws| jwks.lacks(&jws, now_unix)))

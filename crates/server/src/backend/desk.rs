@@ -28,7 +28,7 @@ const TAKEN_AT_ONCE: usize = 256;
 /// All proxies, and what is under way to them.
 pub(super) struct Desk {
     windows: Vec<Window>,
-    authorize: Arc<dyn Authorize>,
+    register: Arc<Register>,
     /// What the connections that a backend lets in are told of their expiry.
     renewed_by_backend: bool,
     under_way: FuturesUnordered<LocalBoxFuture<'static, Returned>>,
@@ -52,12 +52,7 @@ struct Returned {
 }
 
 impl Desk {
-    pub(super) fn new(
-        lines: Vec<Line>,
-        authorize: Arc<dyn Authorize>,
-        register: &Arc<Register>,
-        seed: [u8; 32],
-    ) -> Self {
+    pub(super) fn new(lines: Vec<Line>, register: &Arc<Register>, seed: [u8; 32]) -> Self {
         let window = |(place, line): (usize, Line)| Window {
             admission: Admission::new(line.settings().limits, seed_of(place, seed)),
             line: Rc::new(line),
@@ -67,7 +62,7 @@ impl Desk {
         };
         Self {
             windows: lines.into_iter().enumerate().map(window).collect(),
-            authorize,
+            register: register.clone(),
             renewed_by_backend: register.settings.refresh.is_some(),
             under_way: FuturesUnordered::new(),
         }
@@ -134,7 +129,8 @@ impl Desk {
             _ => String::new(),
         };
         window.done(begun, now, ended, &trouble);
-        let answer = window.interpret(&question, outcome, &*self.authorize, self.renewed_by_backend);
+        let authorize = self.register.authorize();
+        let answer = window.interpret(&question, outcome, &*authorize, self.renewed_by_backend);
         question.asker.answer(answer);
     }
 }

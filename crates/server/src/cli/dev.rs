@@ -13,10 +13,8 @@ pub(super) fn run(options: &DevOptions, overrides: &Overrides, started: Instant)
     let mut chance = Chance::from_system().map_err(|error| Failure::new(Exit::Failed, error))?;
     let keys = Keys { api: Secret::new(chance.text()), token: Secret::new(chance.text()) };
     let (settings, warnings) = settings(options, overrides, &keys)?;
-    let _last_lines = serve::logging(&settings)?;
-    for warning in warnings {
-        tracing::warn!("config: {warning}");
-    }
+    let (_last_lines, _) = serve::logging(&settings)?;
+    serve::warn(&warnings);
     let node = serve::start(&settings, &mut chance)?;
     let listening =
         node.addresses().first().copied().ok_or_else(|| Failure::new(Exit::Failed, "nowhere to listen"))?;
@@ -24,7 +22,7 @@ pub(super) fn run(options: &DevOptions, overrides: &Overrides, started: Instant)
     let key_file =
         runtime_directory().and_then(|runtime| KeyFile::leave(&runtime, listening.port(), &keys.api).ok());
     banner(options, &place, &keys, listening.port(), key_file.is_some()).print(started.elapsed());
-    serve::until_told(node, &settings)
+    serve::until_told(node, settings.shutdown_timeout)
 }
 
 /// Drawn anew at each start, and printed once.

@@ -1,11 +1,12 @@
 //! `spanwire serve`: the secure profile, and what both profiles do alike.
 
 use std::io::{self, IsTerminal as _};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tracing::{Level, Metadata};
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::banner::{Banner, authority};
@@ -13,23 +14,40 @@ use super::sources::{Overrides, Sources};
 use super::{Exit, Failure, ServeOptions};
 use crate::Profile;
 use crate::chance::Chance;
-use crate::config::{ConfigError, Layer, Settings};
+use crate::config::{ConfigError, Layer, Reading, Settings};
 use crate::log::{LastLines, Log};
 use crate::node::{Node, StartError};
+use crate::reload::{Again, LogLevel, Source};
 
 pub(super) fn run(options: &ServeOptions, overrides: &Overrides, started: Instant) -> Result<(), Failure> {
     let mut chance = Chance::from_system().map_err(|error| Failure::new(Exit::Failed, error))?;
-    let (settings, warnings) = settings(options, overrides)?;
-    let _last_lines = logging(&settings)?;
+    let (reading, warnings) = read(options, overrides)?;
+    let settings = &reading.settings;
+    let (_last_lines, log_level) = logging(settings)?;
+    warn(&warnings);
+    let mut node = start(settings, &mut chance)?;
+    banner(options, settings, &node).print(started.elapsed());
+    let shutdown_timeout = settings.shutdown_timeout;
+    node.reads_again(Source { reading, again: again(options.clone(), overrides.clone()), log_level });
+    until_told(node, shutdown_timeout)
+}
+
+/// How the same configuration is read again.
+fn again(options: ServeOptions, overrides: Overrides) -> Again {
+    Box::new(move || {
+        let (reading, warnings) = read(&options, &overrides).map_err(|failure| failure.trouble)?;
+        warn(&warnings);
+        Ok(reading)
+    })
+}
+
+pub(super) fn warn(warnings: &[String]) {
     for warning in warnings {
         tracing::warn!("config: {warning}");
     }
-    let node = start(&settings, &mut chance)?;
-    banner(options, &settings, &node).print(started.elapsed());
-    until_told(node, &settings)
 }
 
-fn settings(options: &ServeOptions, overrides: &Overrides) -> Result<(Settings, Vec<String>), Failure> {
+fn read(options: &ServeOptions, overrides: &Overrides) -> Result<(Reading, Vec<String>), Failure> {
     let mut flags = Layer::new("command line");
     if let Some(port) = options.port {
         flags.set("http_server.port", port);
@@ -41,7 +59,7 @@ fn settings(options: &ServeOptions, overrides: &Overrides) -> Result<(Settings, 
     let settings = Settings::read(Profile::Secure, &sources.layers).map_err(config_failure)?;
     let mut warnings = sources.warnings;
     warnings.extend(settings.warnings());
-    Ok((settings, warnings))
+    Ok((Reading::new(settings, &sources.layers), warnings))
 }
 
 pub(super) fn config_failure(error: ConfigError) -> Failure {
@@ -50,21 +68,28 @@ pub(super) fn config_failure(error: ConfigError) -> Failure {
     Failure::new(Exit::Config, format!("{all}{error}"))
 }
 
-/// Sends the log to stderr. Whoever ends holds what is returned to the last, so that the last lines are written.
-pub(super) fn logging(settings: &Settings) -> Result<LastLines, Failure> {
+/// Sends the log to stderr. Whoever ends holds what is returned first to the last, so that the last lines are written;
+/// the second changes how much is logged.
+pub(super) fn logging(settings: &Settings) -> Result<(LastLines, LogLevel), Failure> {
     let (log, last_lines) = Log::start(io::stderr()).map_err(|error| Failure::new(Exit::Failed, error))?;
+    let (level, handle) = reload::Layer::new(settings.log_level);
     let log = tracing_subscriber::fmt()
         .with_writer(log)
         .with_ansi(io::stderr().is_terminal())
         .with_target(false)
         // Where a line cannot be written, nor can a complaint about it: it would panic, and end who logged.
         .log_internal_errors(false)
-        .with_max_level(settings.log_level)
+        .with_max_level(LevelFilter::TRACE)
         .finish()
+        .with(level)
         .with(filter_fn(is_for_operators));
     // A program that has this library in it may have a log already.
     let _ = log.try_init();
-    Ok(last_lines)
+    let change = move |level| {
+        // It fails when the log is gone, and then nobody reads it.
+        let _ = handle.reload(level);
+    };
+    Ok((last_lines, Box::new(change)))
 }
 
 /// Libraries that we stand on log each frame and handshake, for those who write them; here they may only warn.
@@ -99,8 +124,8 @@ pub(super) fn start(settings: &Settings, chance: &mut Chance) -> Result<Node, Fa
 }
 
 /// Serves until the process is told to end, and has said goodbye to all clients.
-pub(super) fn until_told(node: Node, settings: &Settings) -> Result<(), Failure> {
-    node.run(settings.shutdown_timeout).map_err(|error| Failure::new(Exit::Failed, error))
+pub(super) fn until_told(node: Node, shutdown_timeout: Duration) -> Result<(), Failure> {
+    node.run(shutdown_timeout).map_err(|error| Failure::new(Exit::Failed, error))
 }
 
 fn banner(options: &ServeOptions, settings: &Settings, node: &Node) -> Banner {

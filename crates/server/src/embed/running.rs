@@ -14,7 +14,8 @@ use http::Request;
 use tokio::sync::watch;
 
 use super::Hub;
-use crate::auth::Authorize;
+use crate::api::CurrentAccess;
+use crate::auth::{Authorize, Gate};
 use crate::backend::Backend;
 use crate::chance::Chance;
 use crate::config::Settings;
@@ -22,7 +23,7 @@ use crate::descriptors;
 use crate::edge::{self, Edge};
 use crate::engine::{Engine, EngineConfig, EngineHandle, Serve, ShardHandle};
 use crate::metrics::{self, EdgeCounters};
-use crate::node::{compression, connections_max, gate};
+use crate::node::{compression, connections_max};
 
 /// An engine without listeners: its connections are brought to it.
 pub(crate) struct Running {
@@ -46,8 +47,10 @@ impl Running {
             some => some,
         };
         let counters = Arc::new(EdgeCounters::new(SystemTime::now()));
-        let edge = Arc::new(Edge::new(settings, chance.text(), None, counters.clone(), &mut chance));
-        let authorize: Arc<dyn Authorize> = Arc::new(gate(settings));
+        let access = CurrentAccess::of(settings);
+        let edge = Edge::new(settings, access, chance.text(), None, counters.clone(), &mut chance);
+        let edge = Arc::new(edge);
+        let authorize: Arc<dyn Authorize> = Arc::new(Gate::of(settings));
         let backend = match settings.backend.proxies.is_empty() {
             true => None,
             false => Some(Backend::start(settings.backend.clone(), authorize.clone(), chance.seed())?),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use spanwire_hub::broker::{BrokerAnswer, BrokerError, BrokerRequest};
 use spanwire_hub::channel::Channel;
+use spanwire_hub::namespace::Namespaces;
 use spanwire_hub::presence::{PresenceAnswer, PresenceRequest};
 use spanwire_hub::{Answer, AskId, Census, Deed, Order, Question, Revocation, SessionId, Whom};
 use spanwire_wire::DisconnectCode;
@@ -14,12 +15,12 @@ use tokio::sync::{oneshot, watch};
 
 use super::Arrival;
 use super::headcount::Headcount;
-use super::letter::{Call, Caller, Letter};
+use super::letter::{Call, Caller, Letter, Regulation};
 use super::mailbox::{Mailbox, NotTaken};
 use super::ownership::Ownership;
 use super::permits::Permits;
 use super::stats::{ShardSnapshot, ShardStats};
-use crate::auth::{ListFull, Revocations, Revoked};
+use crate::auth::{Authorize, ListFull, Revocations, Revoked};
 use crate::backend::{Backend, ProxySnapshot};
 
 /// Speaks to all shards of an engine, from any thread. Cheap to clone.
@@ -113,6 +114,27 @@ impl EngineHandle {
             // A shard that has ended has no sessions left to order about.
             let _ = mailbox.put(Letter::Order(Box::new(order.clone())));
         }
+    }
+
+    /// Judges whoever comes, and what clients do, by others from now on. When it returns, every shard does.
+    ///
+    /// # Errors
+    /// [`Stopped`] if the engine has ended.
+    pub async fn regulate(
+        &self,
+        authorize: Arc<dyn Authorize>,
+        namespaces: &Namespaces,
+    ) -> Result<(), Stopped> {
+        if let Some(backend) = &self.shared.backend {
+            backend.authorize_by(authorize.clone());
+        }
+        for mailbox in &self.shared.mailboxes {
+            let regulation = Regulation { authorize: authorize.clone(), namespaces: namespaces.clone() };
+            // A shard that has ended judges nobody.
+            let _ = mailbox.put(Letter::Regulate(Box::new(regulation)));
+        }
+        // Letters are read in their order: who has answered the later one has read the earlier.
+        self.ask_all(Letter::Census).await.map(drop)
     }
 
     /// Revokes tokens until a moment in Unix seconds; `None` is as long as the node lives. What they have opened ends

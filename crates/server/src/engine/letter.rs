@@ -1,18 +1,21 @@
 //! What shards, and those who hold an [`EngineHandle`](super::EngineHandle), write to a shard.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::sync::Arc;
 
 use spanwire_hub::backend::Approval;
 use spanwire_hub::broker::{BrokerAnswer, BrokerEvent, BrokerRequest, Listener, Ticket};
 use spanwire_hub::channel::Channel;
 use spanwire_hub::delivery::Delivery;
+use spanwire_hub::namespace::Namespaces;
 use spanwire_hub::presence::PresenceAnswer;
 use spanwire_hub::{Answer, AskId, Census, Deed, Order, Question, SessionId};
 use tokio::sync::oneshot;
 
 use super::Arrival;
 use super::pipe::{Bell, PipeArrival};
+use crate::auth::Authorize;
 
 /// One letter to a shard. Between two shards, letters arrive in the order in which they were sent.
 #[derive(Debug)]
@@ -37,6 +40,8 @@ pub(super) enum Letter {
     Judge(AskId, Box<Question>),
     /// What the backend wants.
     Order(Box<Order>),
+    /// Who comes, and what clients do, is judged by others from now on.
+    Regulate(Box<Regulation>),
     /// How much is there?
     Census(oneshot::Sender<Census>),
     /// Which channels have subscribers here, and how many?
@@ -52,6 +57,19 @@ pub(super) enum Letter {
 /// When the broker published something, in microseconds on the engine's clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Born(pub(super) u64);
+
+/// By what is judged who comes, and what clients do.
+pub(super) struct Regulation {
+    pub(super) authorize: Arc<dyn Authorize>,
+    pub(super) namespaces: Namespaces,
+}
+
+/// Without what must stay secret.
+impl fmt::Debug for Regulation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Regulation").finish_non_exhaustive()
+    }
+}
 
 /// A hub's question to the owner of a channel.
 #[derive(Debug)]

@@ -28,6 +28,9 @@ pub struct EdgeCounters {
     tls_failures: Tally<&'static str>,
     certificate_reads: Tally<&'static str>,
     certificate_orders: Tally<&'static str>,
+    configuration_reads: Tally<&'static str>,
+    /// When the configuration was read that holds, in Unix seconds.
+    configured_unix: AtomicU64,
     /// When each certificate ends, by its file.
     certificates: Mutex<Vec<(String, SystemTime)>>,
 }
@@ -53,8 +56,11 @@ impl<K: Ord + Clone> Tally<K> {
 impl EdgeCounters {
     /// Counters at zero, of a process that started at this time.
     pub fn new(started: SystemTime) -> Self {
+        let started_unix = started.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         Self {
-            started_unix: started.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+            started_unix,
+            configured_unix: AtomicU64::new(started_unix),
+            configuration_reads: Tally::new(),
             upgrades: AtomicU64::new(0),
             refusals: Tally::new(),
             requests: Tally::new(),
@@ -130,6 +136,23 @@ impl EdgeCounters {
     #[cfg(feature = "acme")]
     pub(crate) fn certificate_ordered(&self, came: bool) {
         self.certificate_orders.count(if came { "came" } else { "failed" });
+    }
+
+    /// The configuration was read again; or it was refused, and the one before it goes on.
+    pub(crate) fn configuration_read(&self, now: SystemTime, holds: bool) {
+        self.configuration_reads.count(if holds { "applied" } else { "refused" });
+        if holds {
+            let now_unix = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+            self.configured_unix.store(now_unix, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn configuration_reads(&self) -> BTreeMap<&'static str, u64> {
+        self.configuration_reads.read()
+    }
+
+    pub(super) fn configured_unix(&self) -> u64 {
+        self.configured_unix.load(Ordering::Relaxed)
     }
 
     /// When each certificate ends, by its file.

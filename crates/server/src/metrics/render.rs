@@ -47,6 +47,19 @@ fn process(text: &mut Text, edge: &EdgeCounters) {
         "When the process started, in seconds since 1970.",
     )
     .value(edge.started_unix());
+    text.family(
+        "spanwire_configuration_time_seconds",
+        Kind::Gauge,
+        "When the configuration was read that holds, in seconds since 1970.",
+    )
+    .value(edge.configured_unix());
+    labelled(
+        text,
+        "spanwire_configuration_reads_total",
+        "How often the configuration was read again at SIGHUP, and whether it was applied or refused.",
+        "outcome",
+        edge.configuration_reads(),
+    );
     counter(
         text,
         "spanwire_log_lines_dropped_total",

@@ -22,7 +22,6 @@ use crate::auth::{Authorize as _, Gate};
 use crate::backend::{Asked, BackendSettings, What, nobody_decides};
 use crate::config::Settings;
 use crate::engine::Transport;
-use crate::node::gate;
 
 /// Noon of 2030-01-01, in seconds since 1970.
 const NOON: u64 = 1_893_499_200;
@@ -56,7 +55,7 @@ impl World {
             hub: Hub::new(settings.hub(), [1; 32]),
             broker: MemoryBroker::new(MemoryLimits::default(), [2; 32]),
             presence: MemoryPresence::new(),
-            gate: gate(settings),
+            gate: Gate::of(settings),
             backend: settings.backend.clone(),
             figures: Vec::new(),
             now: Now { at: Instant::from_millis(0), unix_ms: NOON * 1000 },

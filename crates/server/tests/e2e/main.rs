@@ -46,5 +46,6 @@ mod dev_profile; //     `spanwire` alone: this machine and nobody else
 mod dev_proxy; //       a bad network to practise with
 mod documented; //      pages of `docs/`, done as they stand there
 mod operations; //      `/health`, `/metrics`
+mod reloading; //       SIGHUP: a configuration that becomes another
 mod server_api; //      `/api/…`
 mod shutdown; //        SIGTERM

@@ -61,6 +61,10 @@ impl Jwks {
         Self(Arc::new(Shared { url, state: Mutex::default() }))
     }
 
+    pub(super) fn url(&self) -> &Uri {
+        &self.0.url
+    }
+
     /// What is known.
     pub(super) fn keys(&self) -> Arc<[Key]> {
         self.state().keys.clone()

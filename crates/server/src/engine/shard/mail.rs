@@ -47,6 +47,10 @@ impl Shard {
                 self.stats().revoked_connections.add(revoked.connections);
                 self.stats().revoked_subscriptions.add(revoked.subscriptions);
             }
+            Letter::Regulate(regulation) => {
+                self.authorize = regulation.authorize;
+                self.hub.handle(now, Input::Namespaces(regulation.namespaces));
+            }
             Letter::Census(reply) => {
                 // Here and below: whoever gave up waiting does not want to know.
                 let _ = reply.send(self.hub.census());

@@ -37,6 +37,11 @@ impl Server {
     pub(crate) async fn serve_file(extension: &str, text: &str) -> Self {
         let path = scratch(&format!("config.{extension}"));
         std::fs::write(&path, text).expect("a config file can be written");
+        Self::serve_from(&path).await
+    }
+
+    /// Starts the secure profile with this configuration file, which may be another by and by.
+    pub(crate) async fn serve_from(path: &Path) -> Self {
         Self::start(spanwire(&["serve", "-c", path.to_str().expect("our paths are UTF-8")])).await
     }
 

@@ -7,7 +7,12 @@ use super::server::TOKEN_SECRET;
 
 /// Signs these claims with the secret every scene's server trusts.
 pub(crate) fn signed(claims: Value) -> String {
-    let key = EncodingKey::from_secret(TOKEN_SECRET.as_bytes());
+    signed_with(TOKEN_SECRET, claims)
+}
+
+/// Signs these claims with a secret.
+pub(crate) fn signed_with(secret: &str, claims: Value) -> String {
+    let key = EncodingKey::from_secret(secret.as_bytes());
     jsonwebtoken::encode(&Header::default(), &claims, &key).expect("HS256 signs anything")
 }
 
