@@ -43,6 +43,7 @@ export class Log {
   /** Above this entry is the divider between read and new. */
   #dividerAt = "";
   #following = true;
+  #ending = false;
   /** @type {Map<string, HTMLElement>} */
   #nodes = new Map();
 
@@ -170,8 +171,14 @@ export class Log {
     this.#read();
   }
 
+  /** Once for all that changes in this moment: where the end is has to be measured. */
   #end() {
-    this.#view.scrollTop = this.#view.scrollHeight;
+    if (this.#ending) return;
+    this.#ending = true;
+    queueMicrotask(() => {
+      this.#ending = false;
+      if (this.#following) this.#view.scrollTop = this.#view.scrollHeight;
+    });
   }
 
   #scrolled() {

@@ -85,23 +85,28 @@ export class Pane {
     return this.#root;
   }
 
-  /** What a test may look at: plain values, no elements. */
+  /** What a test may look at: plain values, no elements. What takes measuring or copying is done only when it is asked for. */
   get state() {
+    const [log, changes, members] = [this.#log, this.#changes, this.#members];
     return {
       ...this.#seat.state,
       ready: this.#ready,
       name: this.#name,
       room: this.#roomName,
       gaps: this.gaps,
-      unread: this.#log.unread,
-      place: this.#log.place,
+      unread: log.unread,
       typing: this.#typists.names,
-      members: [...this.#members.values()].map(nameOf).sort(),
-      offset: this.#log.newest,
-      messages: this.#log.entries
-        .filter((entry) => !entry.note)
-        .map((entry) => this.#changes.dress(entry))
-        .map(({ id, text, name, offset, own, mark, edited, removed, reactions }) => ({ id, text, name, offset, own: !!own, mark, edited, removed, reactions })),
+      offset: log.newest,
+      get place() {
+        return log.place;
+      },
+      get members() {
+        return [...members.values()].map(nameOf).sort();
+      },
+      get messages() {
+        const said = log.entries.filter(({ note }) => !note).map((entry) => changes.dress(entry));
+        return said.map(({ id, text, name, offset, own, mark, edited, removed, reactions }) => ({ id, text, name, offset, own: !!own, mark, edited, removed, reactions }));
+      },
     };
   }
 

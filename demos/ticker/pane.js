@@ -58,18 +58,23 @@ export class Pane {
     this.#chart.draw(this.#candles, share);
   }
 
-  /** What a test may look at: plain values, no elements. */
+  /** What a test may look at: plain values, no elements. What takes counting is counted only when it is asked for. */
   get state() {
     const { updates, last, lost, checked, wrong } = this.#feed;
+    const [candles, grid, share] = [this.#candles, this.#grid, this.#share];
     return {
       ...this.#seat.state,
       ...this.#meter.figures,
       ready: checked > 0,
       updates, last, lost, checked, wrong,
       paused: this.#paused,
-      share: NAMES[this.#share],
-      candles: this.#candles.of(this.#share).length,
-      names: this.#grid.names,
+      share: NAMES[share],
+      get candles() {
+        return candles.of(share).length;
+      },
+      get names() {
+        return grid.names;
+      },
     };
   }
 

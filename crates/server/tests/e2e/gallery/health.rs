@@ -65,7 +65,7 @@ async fn a_crowd_comes_talks_and_goes_and_every_screen_counts_it() {
     page.click("[data-test=come]").await;
     page.until("__demo.panes.every(({ tiles }) => tiles.clients === 27)").await;
     page.click("[data-test=talk]").await;
-    page.until("__demo.panes.every(({ tiles }) => tiles.messages > 100 && tiles.delay > 0)").await;
+    page.until("__demo.panes.every(({ tiles }) => tiles.messages > 20 && tiles.delay > 0)").await;
     page.click("[data-test=leave]").await;
     page.until("__demo.panes.every(({ tiles }) => tiles.clients === 2)").await;
     assert_eq!(page.evaluate("document.querySelector('[data-test=leave]').disabled").await, true);
@@ -111,7 +111,7 @@ async fn it_is_light_legible_and_fits() {
         let page = health(&browser, &server, width).await;
         page.click("[data-test=come]").await;
         page.click("[data-test=talk]").await;
-        page.until("__demo.panes.every(({ samples, tiles }) => samples > 8 && tiles.messages > 50)").await;
+        page.until("__demo.panes.every(({ samples, tiles }) => samples > 8 && tiles.messages > 20)").await;
         looks_good(&page, "health", width).await;
         behaved(&page, &server, false);
     }

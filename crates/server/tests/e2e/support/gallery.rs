@@ -59,6 +59,10 @@ const WEIGHT: &str =
     .filter(({ name }) => !/\\/connection\\/|\\/dev\\/|\\/emulation|\\/metrics/.test(name))
     .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0)";
 
+/// Resolves when nothing moves that would come to rest.
+const STILL: &str = "Promise.allSettled(document.getAnimations()
+    .filter((each) => each.effect.getTiming().iterations !== Infinity).map(({ finished }) => finished))";
+
 /// Opens a page of a server, as a person of its own.
 pub(crate) async fn open(browser: &Chromium, server: &Server, path: &str, width: u32) -> Page {
     let mut page = browser.page().await;
@@ -82,6 +86,7 @@ pub(crate) fn behaved(page: &Page, server: &Server, was_cut: bool) {
 pub(crate) async fn looks_good(page: &Page, name: &str, width: u32) {
     for theme in ["light", "dark"] {
         page.prefer(theme).await;
+        page.evaluate(STILL).await;
         page.screenshot(&format!("{name}-{theme}-{width}")).await;
         let faults = page.evaluate(FAULTS).await;
         assert_eq!(faults, json!([]), "{name} in {theme} at {width}");
@@ -109,6 +114,15 @@ pub(crate) async fn tab_through(page: &Page, presses: usize) -> Vec<String> {
     visited
 }
 
+/// Takes a picture of an open drawer, of which the same is demanded as of the page.
+async fn is_legible(page: &Page, what: &str) {
+    let title = page.evaluate("document.title.split(' · ')[0].toLowerCase().replaceAll(' ', '-')").await;
+    let title = title.as_str().expect("a page has a title");
+    page.evaluate(STILL).await;
+    page.screenshot(&format!("{title}-{what}")).await;
+    assert_eq!(page.evaluate(FAULTS).await, json!([]), "{what} of {title}");
+}
+
 /// Reads the source that the page shows of itself, and demands that it is one that can be read in one go.
 pub(crate) async fn shows_its_code(page: &Page, telling: &str) {
     page.click("[data-test=code]").await;
@@ -116,6 +130,7 @@ pub(crate) async fn shows_its_code(page: &Page, telling: &str) {
     page.until(&format!("{shown}.includes({})", json!(telling))).await;
     let lines = page.evaluate(&format!("{shown}.trim().split('\\n').length")).await;
     assert!(lines.as_u64().is_some_and(|lines| lines <= 60), "{lines} lines are too many to show");
+    is_legible(page, "code").await;
     page.click("[data-test=close]").await;
     page.until("!document.querySelector('[data-test=drawer]').open").await;
 }
@@ -128,6 +143,7 @@ pub(crate) async fn shows_its_frames(page: &Page, pane: &str) -> Value {
     let frames = page
         .evaluate(&format!("{rows}.map((row) => [row.dataset.sent, row.querySelector('code').textContent])"))
         .await;
+    is_legible(page, "frames").await;
     page.click("[data-test=close-frames]").await;
     frames
 }
