@@ -36,7 +36,10 @@ export class Feed {
     events.on("join", (info) => this.#tell({ channel, join: { info } }));
     events.on("leave", (info) => this.#tell({ channel, leave: { info } }));
     // They subscribe again from where they are, and so are told what is missing.
-    events.on("gap", () => this.#tell({ channel, unsubscribe: { code: 2500, reason: "insufficient state" } }));
+    events.on("gap", () => {
+      for (const [tab, waiting] of this.#tabs)
+        if (!waiting) tab.tell({ push: { channel, unsubscribe: { code: 2500, reason: "insufficient state" } } });
+    });
     events.on("unsubscribed", ({ code, reason }) => this.#tell({ channel, unsubscribe: { code, reason } }));
     events.on("end", ended);
     events.on("error", () => {}); // each tab is told by the answer to its own subscribe

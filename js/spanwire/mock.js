@@ -77,6 +77,15 @@ export class MockServer {
   }
 
   /**
+   * Which stream the offsets of a channel belong to.
+   *
+   * @param {string} channel
+   */
+  epoch(channel) {
+    return this.#room(channel).epoch;
+  }
+
+  /**
    * Who is in a channel.
    *
    * @param {string} channel

@@ -1,8 +1,7 @@
 /** @import { Client, ConnectOptions } from "./client.js" */
-/** @import { FromTab, ToTab } from "./exchange.js" */
+/** @import { Exchange, FromTab, ToTab } from "./exchange.js" */
 
 import { PATH, connect } from "./client.js";
-import { Exchange } from "./exchange.js";
 
 /** How a tab reaches the exchange. @typedef {{ post: (message: FromTab) => void }} Port */
 
@@ -209,7 +208,8 @@ function toLeader(name, id, locks, hearer) {
     else if (data.to === id) hearer.heard(data.message);
     else if (data.from && exchange) exchange.heard(data.from, data.message, (message) => air.postMessage({ to: data.from, message }));
   };
-  locks.request(name, () => {
+  locks.request(name, async () => {
+    const { Exchange } = await import("./exchange.js"); // only one tab in many needs it
     exchange = new Exchange((tab) => locks.request(`${name} ${tab}`, () => {}));
     air.postMessage({ leads: true });
     hearer.renewed();

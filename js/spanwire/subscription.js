@@ -50,6 +50,9 @@ export class Subscription {
     this.name = name;
     this.#session = session;
     this.#options = options;
+    const { since } = options ?? {};
+    if (since) this.#at = { ...since };
+    this.#recoverable = !!since;
     this.events = events;
     this.#backoff = new Backoff(session.world);
   }

@@ -1,5 +1,5 @@
 /** @import { ConnectOptions } from "./client.js" */
-/** @import { Status } from "./types.js" */
+/** @import { ChannelOptions, Status } from "./types.js" */
 /** @import { Push } from "./wire.js" */
 
 import { SpanwireError } from "./error.js";
@@ -116,14 +116,13 @@ export class Switchboard {
       if (this.#extensions.has(extension)) this.#extensions.set(extension, "in");
     },
 
-    subscribe: async ({ channel, recover, join_leave, ...from }, reply, extension) => {
-      const feed = this.#feeds.get(channel) ?? new Feed(this.#session.subscriptions.hold(channel, {}), () => this.#feeds.delete(channel));
-      this.#feeds.set(channel, feed);
+    subscribe: async ({ channel, recover, join_leave, offset, epoch }, reply, extension) => {
+      const feed = this.#feeds.get(channel) ?? this.#feed(channel, recover ? { since: { offset, epoch } } : {});
       if (join_leave) feed.subscription.addPresence();
       feed.joins(extension);
       try {
         const top = await feed.ready();
-        const result = recover ? await this.#recovered(channel, from, top) : top;
+        const result = recover ? await this.#recovered(channel, { offset, epoch }, top) : top;
         reply(result);
         feed.joined(extension, top.offset);
       } catch (error) {
@@ -155,6 +154,16 @@ export class Switchboard {
     presence: async (params, reply) => reply(await this.#session.outbox.call("presence", params, "always")),
     rpc: async (params, reply) => reply(await this.#session.outbox.call("rpc", params, "never")),
   };
+
+  /**
+   * @param {string} channel
+   * @param {ChannelOptions} options from where its first tab goes on: a server may let it recover, and not page through history
+   */
+  #feed(channel, options) {
+    const feed = new Feed(this.#session.subscriptions.hold(channel, options), () => this.#feeds.delete(channel));
+    this.#feeds.set(channel, feed);
+    return feed;
+  }
 
   /** @param {Status} status */
   #changed({ state, lastError }) {

@@ -43,6 +43,8 @@
 /**
  * @typedef {object} ChannelOptions
  * @property {number} [history] how many of the latest messages to deliver before live ones; none unless told
+ * @property {Position} [since] go on from this place, the last one that you have seen: what came after it is delivered, or told as
+ *   a `gap`. For a page that keeps what it heard beyond its own life
  * @property {boolean} [presence] whether to keep the list of who is here; false unless told
  */
 

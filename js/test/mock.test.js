@@ -129,3 +129,15 @@ test("history is paged, and a server takes people out of a channel", async () =>
   assert.equal(room.state, "unsubscribed");
   rt.close();
 });
+
+test("a channel goes on from a place that was kept, or tells of a gap", async () => {
+  const { server, rt } = scene({ history: 3 });
+  for (let n = 1; n <= 5; n++) server.publish("one", n);
+  const since = { offset: 3, epoch: server.epoch("one") };
+  const kept = listen(rt, "one", { since });
+  const lost = listen(rt, "two", { since });
+  await rt.ready();
+  await settled();
+  assert.deepEqual([kept.heard, lost.heard], [[4, 5], ["gap"]]);
+  rt.close();
+});

@@ -151,6 +151,26 @@ test("what a tab publishes while there is no connection is published once", asyn
   assert.deepEqual(browser.server.published("chat:lobby"), ["later"]);
 });
 
+test("the first tab of a connection is recovered by the server, which need not allow it to page through history", async () => {
+  const server = mock();
+  server.publish("chat:lobby", 1);
+  server.publish("chat:lobby", 2);
+  const asked = [];
+  const { WebSocket } = server;
+  server.WebSocket = class extends WebSocket {
+    send(text) {
+      asked.push(text);
+      super.send(text);
+    }
+  };
+  const browser = new Browser(server);
+  const { heard } = browser.tab({ since: { offset: 1, epoch: server.epoch("chat:lobby") } });
+  await browser.rest();
+  assert.deepEqual(heard, [2]);
+  assert.match(asked.join(), /"recover":true/);
+  assert.doesNotMatch(asked.join(), /"history"/);
+});
+
 test("refusals and procedures reach the tab that asked", async () => {
   const browser = new Browser();
   browser.server.refuse("secret");

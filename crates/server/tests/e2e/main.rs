@@ -13,6 +13,7 @@ mod embedding; //       an axum application with a hub in it, and its examples
 mod fallback_lab; //    one stream over four transports, and something in the way
 mod gallery; //         each page of the gallery, looked at and cut by its own buttons
 mod javascript; //      our own browser client: its unit tests and its types
+mod javascript_in_chromium; // tabs that share a connection, sleep and wake, and are away for long
 mod ladder_in_chromium; // a page whose network turns bad
 mod permissions; //     who may do what in a channel, and what the log says of those who may not
 mod readme; //          its pages, as they stand there

@@ -78,11 +78,21 @@ impl Chromium {
     /// Opens a page as a person of its own: nothing is shared with the other pages, neither storage nor cookies.
     pub(crate) async fn page(&self) -> Page {
         let context = self.command("Target.createBrowserContext", json!({ "disposeOnDetach": true })).await;
-        let request = json!({ "url": "about:blank", "browserContextId": context["browserContextId"] });
+        self.tab_in(text(&context["browserContextId"])).await
+    }
+
+    /// Opens another page of the same person.
+    pub(crate) async fn tab_beside(&self, page: &Page) -> Page {
+        self.tab_in(page.person.clone()).await
+    }
+
+    async fn tab_in(&self, person: String) -> Page {
+        let request = json!({ "url": "about:blank", "browserContextId": person });
         let target = self.command("Target.createTarget", request).await;
         let request = json!({ "targetId": target["targetId"], "flatten": true });
         let session = self.command("Target.attachToTarget", request).await;
-        Page::attach(self.devtools.clone(), text(&session["sessionId"]), text(&target["targetId"])).await
+        let devtools = self.devtools.clone();
+        Page::attach(devtools, text(&session["sessionId"]), text(&target["targetId"]), person).await
     }
 
     async fn command(&self, method: &str, parameters: Value) -> Value {

@@ -21,6 +21,8 @@ pub(crate) struct Page {
     devtools: Arc<DevTools>,
     session: String,
     target: String,
+    /// The browser context, which other tabs may share.
+    pub(super) person: String,
     diary: Arc<Mutex<Diary>>,
     loads: watch::Receiver<u64>,
 }
@@ -33,11 +35,16 @@ struct Diary {
 }
 
 impl Page {
-    pub(super) async fn attach(devtools: Arc<DevTools>, session: String, target: String) -> Self {
+    pub(super) async fn attach(
+        devtools: Arc<DevTools>,
+        session: String,
+        target: String,
+        person: String,
+    ) -> Self {
         let diary = Arc::new(Mutex::new(Diary::default()));
         let (loaded, loads) = watch::channel(0);
         devtools.listen(&session, keep(diary.clone(), loaded));
-        let page = Self { devtools, session, target, diary, loads };
+        let page = Self { devtools, session, target, person, diary, loads };
         for domain in ["Page", "Runtime", "Log", "Network"] {
             page.command(&format!("{domain}.enable"), json!({})).await;
         }

@@ -1,0 +1,302 @@
+//! The browser client where it lives: tabs that share a connection, pages that sleep and wake, long absences.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::chromium::Chromium;
+use crate::support::page::Page;
+use crate::support::peer::Peer;
+use crate::support::proxy::{Cut, Line, Proxy};
+use crate::support::require;
+use crate::support::server::{Server, scratch};
+use crate::support::token::{seconds_from_now, signed};
+use crate::support::until::until;
+
+/// Writes down all it hears in a channel. What `connect` is given, the address says: `#{"worker":false}`.
+const LEDGER: &str = r#"<!doctype html><title>ledger</title><script type="module">
+    import { connect } from "/spanwire.js";
+    import { shared } from "/spanwire/shared.js";
+    const { tabs, url, channel = "chat:ledger", join, ...options } = JSON.parse(decodeURIComponent(location.hash.slice(1)) || "{}");
+    Object.assign(options, window.outside);
+    Object.assign(window, { heard: [], gaps: [], statuses: [], shows: [] });
+    addEventListener("pageshow", ({ persisted }) => shows.push(persisted));
+    window.rt = tabs ? shared(url, { ...options, worker: tabs === "worker" }) : connect(url, options);
+    rt.on("status", ({ state }) => statuses.push(state));
+    window.room = rt.channel(channel, join);
+    room.on("message", ({ data }) => heard.push(data));
+    room.on("gap", (gap) => gaps.push(gap));
+    room.on("subscribed", () => (window.joined = true));
+</script>"#;
+
+struct Scene {
+    server: Server,
+    proxy: Proxy,
+    browser: Chromium,
+    publisher: Peer,
+    published: u64,
+}
+
+impl Scene {
+    /// A server with the page, and a line to it that can be cut.
+    async fn new() -> Option<Self> {
+        let chromium = require::chromium()?;
+        let (directory, runtime) = (scratch("pages"), scratch("pages-runtime"));
+        for folder in [&directory, &runtime] {
+            std::fs::create_dir_all(folder).expect("a directory can be made");
+        }
+        std::fs::write(directory.join("ledger.html"), LEDGER).expect("a page can be written");
+        let server = Server::dev_with_pages(&directory, &runtime).await;
+        let proxy = Proxy::to(server.address).await;
+        let browser = Chromium::launch(&chromium).await;
+        let publisher = Peer::connect(server.address).await;
+        Some(Self { server, proxy, browser, publisher, published: 0 })
+    }
+
+    fn url(&self, options: Value) -> String {
+        // What `decodeURIComponent` undoes, as far as JSON needs it.
+        let options = options.to_string().replace('%', "%25").replace('"', "%22");
+        format!("http://localhost:{}/ledger.html#{options}", self.proxy.address.port())
+    }
+
+    /// Opens the page, and waits until it has joined.
+    async fn open(&self, page: &mut Page, options: Value) {
+        page.navigate(&self.url(options)).await;
+        page.until("window.joined").await;
+    }
+
+    async fn publish(&mut self, count: u64) {
+        for _ in 0..count {
+            self.published += 1;
+            let request = json!({ "channel": "chat:ledger", "data": self.published });
+            self.publisher.call("publish", request).await;
+        }
+    }
+
+    /// A frame of a hundred updates, of which nothing is kept.
+    async fn tick(&mut self) {
+        let data = json!({ "symbol": "SPAN", "price": 101.25, "volume": 12_000, "at": 1_700_000_000 });
+        let publish =
+            |id: u64| json!({ "id": id, "publish": { "channel": "signal:ticks", "data": data } }).to_string();
+        let frame: Vec<_> = (1..=100).map(publish).collect();
+        self.publisher.text(&frame.join("\n")).await;
+        self.publisher.replies(100).await;
+    }
+
+    /// All that was published since was heard, once and in order.
+    async fn heard_from(&self, page: &Page, first: u64) {
+        let expected: Vec<_> = (first..=self.published).collect();
+        page.until(&format!("heard.includes({})", self.published)).await;
+        assert_eq!(page.evaluate("heard").await, json!(expected));
+        assert_eq!(page.evaluate("gaps").await, json!([]));
+    }
+
+    /// The members of the channel, as the server knows them.
+    async fn members(&mut self) -> Vec<String> {
+        let mut result = self.publisher.call("presence", json!({ "channel": "chat:ledger" })).await;
+        let members = result["presence"].take();
+        members.as_object().expect("a map by client").keys().cloned().collect()
+    }
+}
+
+/// Two tabs of one person on one connection, wherever that lives: one socket, one member, everything heard by both;
+/// a cut costs nothing; and when the tab that came first is closed, the other one goes on.
+async fn two_tabs_share_one_connection(tabs: &str) {
+    let Some(mut scene) = Scene::new().await else { return };
+    let options = json!({ "tabs": tabs, "join": { "presence": true } });
+    let mut first = scene.browser.page().await;
+    scene.open(&mut first, options.clone()).await;
+    let mut second = scene.browser.tab_beside(&first).await;
+    scene.open(&mut second, options).await;
+
+    let client = first.evaluate("rt.status.client").await;
+    assert_eq!(second.evaluate("rt.status.client").await, client);
+    assert_eq!(json!(scene.members().await), json!([client]));
+    second.until("room.members.size === 1").await;
+    scene.publish(3).await;
+    scene.heard_from(&first, 1).await;
+    scene.heard_from(&second, 1).await;
+
+    scene.proxy.set(Line::Refusing);
+    scene.proxy.cut(Cut::Reset);
+    for page in [&first, &second] {
+        page.until("rt.status.state === 'waiting'").await;
+    }
+    let queue =
+        "rt.publish('chat:ledger', 'from the second').then(({ offset }) => (window.sent = offset)), true";
+    second.evaluate(queue).await;
+    scene.publish(3).await;
+    scene.proxy.set(Line::Clear);
+    second.until("window.sent === 7").await;
+    for page in [&first, &second] {
+        page.until("heard.length === 7").await;
+        assert_eq!(page.evaluate("heard").await, json!([1, 2, 3, 4, 5, 6, "from the second"]));
+        assert_eq!(page.evaluate("gaps").await, json!([]));
+    }
+
+    first.close().await;
+    scene.publish(2).await;
+    second.until(&format!("heard.includes({}) && rt.status.state === 'connected'", scene.published)).await;
+    assert_eq!(second.evaluate("heard").await, json!([1, 2, 3, 4, 5, 6, "from the second", 7, 8]));
+    assert_eq!(second.evaluate("gaps").await, json!([]));
+    let client = second.evaluate("rt.status.client").await;
+    let alone = until("the first connection to be forgotten", async || {
+        Some(scene.members().await).filter(|members| members.len() == 1)
+    });
+    assert_eq!(json!(alone.await), json!([client]));
+}
+
+#[tokio::test]
+async fn two_tabs_share_the_connection_of_a_worker() {
+    two_tabs_share_one_connection("worker").await;
+}
+
+#[tokio::test]
+async fn two_tabs_share_the_connection_of_a_tab_and_survive_its_end() {
+    two_tabs_share_one_connection("leader").await;
+}
+
+#[tokio::test]
+async fn a_page_that_joins_in_the_middle_of_a_stream_misses_nothing_between_history_and_live() {
+    let Some(mut scene) = Scene::new().await else { return };
+    let mut page = scene.browser.page().await;
+    scene.open(&mut page, json!({ "channel": "chat:other" })).await;
+    let rounds = 20;
+    for round in 0..rounds {
+        // It joins and leaves while others speak: replies and pushes come as they may, in one frame or in many.
+        let join = format!(
+            "window.round = []; window.middle = rt.channel('chat:ledger', {{ history: 50 }}); \
+             middle.on('message', ({{ offset }}) => round.push(offset)); true"
+        );
+        page.evaluate(&join).await;
+        scene.publish(5 + round % 3).await;
+        page.until(&format!("round.at(-1) === {}", scene.published)).await;
+        let holes = "round.filter((offset, n) => n && offset !== round[n - 1] + 1)";
+        assert_eq!(page.evaluate(holes).await, json!([]), "round {round}");
+        page.evaluate("middle.leave(), true").await;
+        page.until("middle.state === 'unsubscribed'").await;
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_was_left_and_is_shown_again_is_up_to_date() {
+    let Some(mut scene) = Scene::new().await else { return };
+    let mut page = scene.browser.page().await;
+    scene.open(&mut page, json!({ "join": { "history": 100 } })).await;
+    scene.publish(2).await;
+    scene.heard_from(&page, 1).await;
+    page.navigate(&format!("http://localhost:{}/", scene.proxy.address.port())).await;
+    scene.publish(2).await;
+    page.evaluate("history.back(), true").await;
+    page.until("window.joined && rt.status.state === 'connected'").await;
+    scene.publish(2).await;
+    // Whether it slept in the browser's cache or was loaded anew is the browser's to decide.
+    scene.heard_from(&page, 1).await;
+}
+
+/// Ten minutes without a network, of which the page's clock tells; the test does not wait for them.
+#[tokio::test]
+async fn ten_minutes_offline_are_made_good_and_do_not_hammer_the_server() {
+    let Some(mut scene) = Scene::new().await else { return };
+    let mut page = scene.browser.page().await;
+    // A second of the page takes ten milliseconds while it is offline.
+    let clock = "let speed = 1, since = Date.now(), passed = 0;
+        window.hurry = (factor) => { passed += (Date.now() - since) * speed; since = Date.now(); speed = factor; };
+        const begun = Date.now();
+        window.outside = {
+            now: () => begun + passed + (Date.now() - since) * speed,
+            setTimeout: (callback, ms) => setTimeout(callback, ms / speed),
+        };";
+    page.before_scripts(clock).await;
+    scene.open(&mut page, json!({})).await;
+    scene.publish(3).await;
+    scene.heard_from(&page, 1).await;
+
+    page.evaluate("hurry(100), (window.left = outside.now())").await;
+    scene.proxy.set(Line::Refusing);
+    scene.proxy.cut(Cut::Reset);
+    page.until("rt.status.state === 'waiting'").await;
+    page.evaluate("rt.publish('chat:ledger', 'old').catch(({ code }) => (window.fate = code)), true").await;
+    scene.publish(50).await;
+    page.until("outside.now() - left > 600_000").await;
+    assert_eq!(page.evaluate("window.fate").await, "expired", "what waited for a minute is not sent");
+    let tries = page.evaluate("statuses.filter((state) => state === 'waiting').length").await;
+    // Waits are drawn from up to 20 seconds, so ten minutes have some sixty; a client without backoff has thousands.
+    assert!(tries.as_u64().is_some_and(|tries| (10..300).contains(&tries)), "{tries} tries");
+
+    page.evaluate("hurry(1), true").await;
+    scene.proxy.set(Line::Clear);
+    scene.publish(1).await;
+    page.until("rt.status.state === 'connected'").await;
+    scene.publish(1).await;
+    scene.heard_from(&page, 1).await;
+}
+
+#[tokio::test]
+async fn a_token_that_expires_while_a_page_is_offline_is_renewed_and_nothing_is_missed() {
+    let Some(scene) = Scene::new().await else { return };
+    let origin = format!("http://localhost:{}", scene.proxy.address.port());
+    let server = Server::serve(json!({ "client": { "allowed_origins": [origin] } })).await;
+    let line = Proxy::to(server.address).await;
+    let token = |seconds| signed(json!({ "sub": "ann", "exp": seconds_from_now(seconds) }));
+    let mut page = scene.browser.page().await;
+    let tokens = json!([token(8), token(600)]);
+    let outside = format!(
+        "window.asked = []; window.outside = {{ \
+         getToken: ({{ reason }}) => {{ asked.push(reason); return {tokens}[Math.min(asked.length, 2) - 1]; }} }}"
+    );
+    page.before_scripts(&outside).await;
+    let url = format!("ws://localhost:{}/connection/websocket", line.address.port());
+    scene.open(&mut page, json!({ "url": url, "channel": "ledger" })).await;
+    line.set(Line::Refusing);
+    line.cut(Cut::Reset);
+    page.until("rt.status.state === 'waiting'").await;
+    let mut publisher = Peer::connect(server.address).await;
+    for data in [1, 2] {
+        publisher.call("publish", json!({ "channel": "ledger", "data": data })).await;
+    }
+    // Until the server would not take it any more.
+    let late = seconds_from_now(10);
+    page.until(&format!("Date.now() > {late}000")).await;
+    line.set(Line::Clear);
+    page.until("heard.length === 2 && rt.status.state === 'connected'").await;
+    assert_eq!(page.evaluate("heard").await, json!([1, 2]));
+    assert_eq!(page.evaluate("gaps").await, json!([]));
+    assert_eq!(page.evaluate("asked").await, json!(["connect", "connect"]));
+}
+
+/// How many updates a page hears while its memory is watched, in frames of a hundred as a ticker sends them.
+async fn memory_stays(updates: u64) {
+    let Some(mut scene) = Scene::new().await else { return };
+    let mut page = scene.browser.page().await;
+    scene.open(&mut page, json!({ "channel": "chat:other" })).await;
+    let count = "window.count = 0; window.ticks = rt.channel('signal:ticks'); ticks.on('message', () => count++); true";
+    page.evaluate(count).await;
+    page.until("ticks.state === 'subscribed'").await;
+    let mut before = 0;
+    let mut pace = tokio::time::interval(Duration::from_millis(50));
+    for frame in 1..=updates / 100 {
+        pace.tick().await;
+        scene.tick().await;
+        if frame == 20 {
+            page.until("count === 2000").await;
+            before = page.heap_bytes().await;
+        }
+    }
+    page.until(&format!("count === {updates}")).await;
+    let grown = page.heap_bytes().await - before;
+    eprintln!("{updates} updates: the heap has grown by {grown} bytes");
+    assert!(grown < 5_000_000, "{grown} bytes more");
+}
+
+#[tokio::test]
+async fn the_memory_of_a_page_does_not_grow_with_what_it_hears() {
+    memory_stays(10_000).await;
+}
+
+/// A minute of 2,000 updates per second; for machines with a minute to spare.
+#[tokio::test]
+#[ignore = "takes a minute: cargo test -p spanwire --test e2e -- --ignored 120_000"]
+async fn the_memory_of_a_page_does_not_grow_over_120_000_updates() {
+    memory_stays(120_000).await;
+}
