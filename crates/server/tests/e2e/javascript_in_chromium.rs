@@ -30,7 +30,7 @@ const LEDGER: &str = r#"<!doctype html><title>ledger</title><script type="module
 </script>"#;
 
 struct Scene {
-    server: Server,
+    _server: Server,
     proxy: Proxy,
     browser: Chromium,
     publisher: Peer,
@@ -50,7 +50,7 @@ impl Scene {
         let proxy = Proxy::to(server.address).await;
         let browser = Chromium::launch(&chromium).await;
         let publisher = Peer::connect(server.address).await;
-        Some(Self { server, proxy, browser, publisher, published: 0 })
+        Some(Self { _server: server, proxy, browser, publisher, published: 0 })
     }
 
     fn url(&self, options: Value) -> String {
@@ -240,7 +240,7 @@ async fn a_token_that_expires_while_a_page_is_offline_is_renewed_and_nothing_is_
     let line = Proxy::to(server.address).await;
     let token = |seconds| signed(json!({ "sub": "ann", "exp": seconds_from_now(seconds) }));
     let mut page = scene.browser.page().await;
-    let tokens = json!([token(8), token(600)]);
+    let tokens = json!([token(12), token(600)]);
     let outside = format!(
         "window.asked = []; window.outside = {{ \
          getToken: ({{ reason }}) => {{ asked.push(reason); return {tokens}[Math.min(asked.length, 2) - 1]; }} }}"
@@ -256,7 +256,7 @@ async fn a_token_that_expires_while_a_page_is_offline_is_renewed_and_nothing_is_
         publisher.call("publish", json!({ "channel": "ledger", "data": data })).await;
     }
     // Until the server would not take it any more.
-    let late = seconds_from_now(10);
+    let late = seconds_from_now(14);
     page.until(&format!("Date.now() > {late}000")).await;
     line.set(Line::Clear);
     page.until("heard.length === 2 && rt.status.state === 'connected'").await;
