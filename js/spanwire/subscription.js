@@ -36,6 +36,8 @@ export class Subscription {
   /** Joins and leaves that must wait for the list they change. @type {Push[] | null} */
   #heldMoves = null;
   #since_ms = 0;
+  /** The latest request to subscribe. @type {object | undefined} */
+  #asked;
   /** @type {any} */
   #retry;
 
@@ -61,9 +63,10 @@ export class Subscription {
   addPresence() {
     if (!this.#options || this.#options.presence) return;
     this.#options = { ...this.#options, presence: true };
+    if (!this.#session.connection) return;
     // A server tells of joins and leaves only those who said so when they subscribed.
-    if (this.state === "subscribed") this.#session.request("unsubscribe", { channel: this.name }, () => {});
-    if (this.#session.connection) this.join();
+    this.#session.request("unsubscribe", { channel: this.name }, () => {});
+    this.join();
   }
 
   /** What a request says in order to be brought forward from where we were; undefined if it is not to be. */
@@ -77,8 +80,9 @@ export class Subscription {
     this.lost();
     const { presence } = this.#options;
     const wish = { channel: this.name, positioned: true, recoverable: true, join_leave: !!presence, ...this.recovery };
+    const asked = (this.#asked = {});
     this.#session.request("subscribe", wish, (error, result) => {
-      if (this.state !== "subscribing") return; // left while we asked
+      if (this.#asked !== asked || this.state !== "subscribing") return; // left while we asked, or asked again
       if (!error) this.accepted(result);
       else if (error.temporary) {
         this.#complain(error);

@@ -480,3 +480,31 @@ test("what a server-side subscription brings is heard by the client", async () =
   await socket.receive({ push: { channel: "late", subscribe: {} } }, pub(0, 4, "late"), { push: { message: { data: 5 } } });
   assert.deepEqual(heard, [["#ana", 2, false], ["late", 4, false], ["", 5, false]]);
 });
+
+test("presence can be asked for later, while subscribing or subscribed, and costs no message", async () => {
+  const stage = new Stage();
+  await stage.up();
+  const early = stage.client.channel("chat:early");
+  await settled();
+  stage.client.channel("chat:early", { presence: true });
+  await settled();
+  const [first, second] = stage.socket.commands.filter(({ subscribe }) => subscribe);
+  assert.deepEqual([first.subscribe.join_leave, second.subscribe.join_leave], [false, true]);
+  await stage.socket.receive({ id: first.id, subscribe: {} }, { id: second.id - 1, unsubscribe: {} });
+  assert.equal(early.state, "subscribing", "the first answer is about a subscription that has been given up");
+  await stage.socket.receive({ id: second.id, subscribe: {} });
+  assert.equal(early.state, "subscribed");
+
+  const { room, of } = await stage.room({}, 3);
+  await stage.socket.receive(pub(4));
+  stage.client.channel("chat:lobby", { presence: true });
+  await settled();
+  assert.deepEqual(stage.socket.commands.slice(-2).map((command) => Object.keys(command)[1]), ["unsubscribe", "subscribe"]);
+  assert.equal(stage.socket.last("subscribe").subscribe.offset, 4);
+  await stage.socket.answer("subscribe", { ...joined, recovered: true, offset: 5, publications: [{ offset: 5, data: "m5" }] });
+  await stage.socket.answer("presence", { presence: { a: { client: "a", user: "" } } });
+  assert.deepEqual(of("message"), ["m4", "m5"]);
+  assert.deepEqual([...room.members.keys()], ["a"]);
+  stage.client.channel("chat:lobby", { presence: true });
+  assert.equal(stage.socket.last("subscribe").subscribe.offset, 4, "asked for twice, nothing more is said");
+});

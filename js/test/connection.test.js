@@ -379,3 +379,23 @@ test("a listener that closes the client from any status leaves nothing running",
     assert.equal(stage.clock.pending, 0, state);
   }
 });
+
+for (const name of ["online", "pageshow", "visibilitychange"]) {
+  test(`\`${name}\` has a waiting client try at once`, async () => {
+    const stage = new Stage();
+    await stage.up();
+    await stage.socket.drop();
+    assert.equal(stage.client.status.state, "waiting");
+    stage.waker.dispatchEvent(new Event(name));
+    await settled();
+    assert.equal(stage.sockets.length, 2);
+  });
+}
+
+test("a socket's error is always listened to, or Node would end the process", async () => {
+  const stage = new Stage();
+  await stage.up();
+  assert.equal(typeof stage.socket.onerror, "function");
+  await stage.socket.drop();
+  assert.equal(typeof stage.sockets[0].onerror, "function", "also of one that is over");
+});

@@ -1,8 +1,10 @@
 //! The browser client where it lives: tabs that share a connection, pages that sleep and wake, long absences.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::process::Command;
 
 use crate::support::chromium::Chromium;
 use crate::support::page::Page;
@@ -30,10 +32,11 @@ const LEDGER: &str = r#"<!doctype html><title>ledger</title><script type="module
 </script>"#;
 
 struct Scene {
-    _server: Server,
+    /// Where the server's pages are.
+    pages: PathBuf,
+    server: Server,
     proxy: Proxy,
     browser: Chromium,
-    publisher: Peer,
     published: u64,
 }
 
@@ -49,8 +52,7 @@ impl Scene {
         let server = Server::dev_with_pages(&directory, &runtime).await;
         let proxy = Proxy::to(server.address).await;
         let browser = Chromium::launch(&chromium).await;
-        let publisher = Peer::connect(server.address).await;
-        Some(Self { _server: server, proxy, browser, publisher, published: 0 })
+        Some(Self { pages: directory, server, proxy, browser, published: 0 })
     }
 
     fn url(&self, options: Value) -> String {
@@ -65,22 +67,24 @@ impl Scene {
         page.until("window.joined").await;
     }
 
+    /// As somebody who comes and goes: a scene may take longer than a client that reads nothing is kept.
     async fn publish(&mut self, count: u64) {
+        let mut publisher = Peer::connect(self.server.address).await;
         for _ in 0..count {
             self.published += 1;
             let request = json!({ "channel": "chat:ledger", "data": self.published });
-            self.publisher.call("publish", request).await;
+            publisher.call("publish", request).await;
         }
     }
 
     /// A frame of a hundred updates, of which nothing is kept.
-    async fn tick(&mut self) {
+    async fn tick(publisher: &mut Peer) {
         let data = json!({ "symbol": "SPAN", "price": 101.25, "volume": 12_000, "at": 1_700_000_000 });
         let publish =
             |id: u64| json!({ "id": id, "publish": { "channel": "signal:ticks", "data": data } }).to_string();
         let frame: Vec<_> = (1..=100).map(publish).collect();
-        self.publisher.text(&frame.join("\n")).await;
-        self.publisher.replies(100).await;
+        publisher.text(&frame.join("\n")).await;
+        publisher.replies(100).await;
     }
 
     /// All that was published since was heard, once and in order.
@@ -92,16 +96,18 @@ impl Scene {
     }
 
     /// The members of the channel, as the server knows them.
-    async fn members(&mut self) -> Vec<String> {
-        let mut result = self.publisher.call("presence", json!({ "channel": "chat:ledger" })).await;
+    async fn members(&self) -> Vec<String> {
+        let mut witness = Peer::connect(self.server.address).await;
+        let mut result = witness.call("presence", json!({ "channel": "chat:ledger" })).await;
         let members = result["presence"].take();
         members.as_object().expect("a map by client").keys().cloned().collect()
     }
 }
 
 /// Two tabs of one person on one connection, wherever that lives: one socket, one member, everything heard by both;
-/// a cut costs nothing; and when the tab that came first is closed, the other one goes on.
-async fn two_tabs_share_one_connection(tabs: &str) {
+/// a cut costs nothing; and when the tab that came first is closed, the other one goes on, whether or not the connection
+/// survives that.
+async fn two_tabs_share_one_connection(tabs: &str, survives: bool) {
     let Some(mut scene) = Scene::new().await else { return };
     let options = json!({ "tabs": tabs, "join": { "presence": true } });
     let mut first = scene.browser.page().await;
@@ -136,6 +142,8 @@ async fn two_tabs_share_one_connection(tabs: &str) {
 
     first.close().await;
     scene.publish(2).await;
+    let same = if survives { "===" } else { "!==" };
+    second.until(&format!("rt.status.client && rt.status.client {same} {client}")).await;
     second.until(&format!("heard.includes({}) && rt.status.state === 'connected'", scene.published)).await;
     assert_eq!(second.evaluate("heard").await, json!([1, 2, 3, 4, 5, 6, "from the second", 7, 8]));
     assert_eq!(second.evaluate("gaps").await, json!([]));
@@ -148,12 +156,12 @@ async fn two_tabs_share_one_connection(tabs: &str) {
 
 #[tokio::test]
 async fn two_tabs_share_the_connection_of_a_worker() {
-    two_tabs_share_one_connection("worker").await;
+    two_tabs_share_one_connection("worker", true).await;
 }
 
 #[tokio::test]
 async fn two_tabs_share_the_connection_of_a_tab_and_survive_its_end() {
-    two_tabs_share_one_connection("leader").await;
+    two_tabs_share_one_connection("leader", false).await;
 }
 
 #[tokio::test]
@@ -265,19 +273,58 @@ async fn a_token_that_expires_while_a_page_is_offline_is_renewed_and_nothing_is_
     assert_eq!(page.evaluate("asked").await, json!(["connect", "connect"]));
 }
 
+/// React as it is published, in development, where StrictMode mounts everything twice.
+#[tokio::test]
+async fn components_in_strict_mode_subscribe_once_and_render_everything_once() {
+    let Some(node) = require::node_with("js", "node_modules/react-dom/package.json") else { return };
+    let Some(mut scene) = Scene::new().await else { return };
+    let script = require::repository().join("js/test/packages/react-page.mjs");
+    let built = Command::new(node).arg(script).arg(&scene.pages).output().await.expect("it can be started");
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    scene.publish(2).await;
+    let mut page = scene.browser.page().await;
+    page.navigate(&format!("http://localhost:{}/react.html", scene.proxy.address.port())).await;
+    let items = "[...document.querySelectorAll('li')].map((item) => Number(item.textContent))";
+    page.until("document.querySelectorAll('li').length === 2").await;
+    page.until("document.querySelector('#members').textContent === '1'").await;
+    page.until("document.querySelector('#state').textContent === 'connected'").await;
+    assert!(page.evaluate("renderings").await.as_u64() > Some(1), "StrictMode renders twice");
+    scene.publish(2).await;
+    page.until("document.querySelectorAll('li').length === 4").await;
+    assert_eq!(page.evaluate(items).await, json!([1, 2, 3, 4]));
+
+    let complaints = page.complaints();
+    let serious: Vec<_> = complaints.iter().filter(|complaint| !complaint.contains("favicon")).collect();
+    assert!(serious.is_empty(), "{serious:?}");
+
+    scene.proxy.cut(Cut::Reset);
+    page.until("document.querySelector('#state').textContent !== 'connected'").await;
+    scene.publish(2).await;
+    page.until("document.querySelectorAll('li').length === 6").await;
+    assert_eq!(page.evaluate(items).await, json!([1, 2, 3, 4, 5, 6]));
+    assert_eq!(page.evaluate("document.querySelector('ol').dataset.gaps").await, "0");
+
+    // Mounted anew in the same moment, nothing is said; gone for good, the channel is left.
+    page.evaluate("commands.length = 0, unmount(), mount(), true").await;
+    page.evaluate("unmount(), true").await;
+    page.until("commands.some((command) => command.unsubscribe)").await;
+    assert_eq!(page.evaluate("commands.filter((command) => command.subscribe)").await, json!([]));
+}
+
 /// How many updates a page hears while its memory is watched, in frames of a hundred as a ticker sends them.
 async fn memory_stays(updates: u64) {
-    let Some(mut scene) = Scene::new().await else { return };
+    let Some(scene) = Scene::new().await else { return };
     let mut page = scene.browser.page().await;
     scene.open(&mut page, json!({ "channel": "chat:other" })).await;
     let count = "window.count = 0; window.ticks = rt.channel('signal:ticks'); ticks.on('message', () => count++); true";
     page.evaluate(count).await;
     page.until("ticks.state === 'subscribed'").await;
+    let mut publisher = Peer::connect(scene.server.address).await;
     let mut before = 0;
     let mut pace = tokio::time::interval(Duration::from_millis(50));
     for frame in 1..=updates / 100 {
         pace.tick().await;
-        scene.tick().await;
+        Scene::tick(&mut publisher).await;
         if frame == 20 {
             page.until("count === 2000").await;
             before = page.heap_bytes().await;
