@@ -172,11 +172,9 @@ async fn a_page_that_joins_in_the_middle_of_a_stream_misses_nothing_between_hist
     let rounds = 20;
     for round in 0..rounds {
         // It joins and leaves while others speak: replies and pushes come as they may, in one frame or in many.
-        let join = format!(
-            "window.round = []; window.middle = rt.channel('chat:ledger', {{ history: 50 }}); \
-             middle.on('message', ({{ offset }}) => round.push(offset)); true"
-        );
-        page.evaluate(&join).await;
+        let join = "window.round = []; window.middle = rt.channel('chat:ledger', { history: 50 });
+            middle.on('message', ({ offset }) => round.push(offset)); true";
+        page.evaluate(join).await;
         scene.publish(5 + round % 3).await;
         page.until(&format!("round.at(-1) === {}", scene.published)).await;
         let holes = "round.filter((offset, n) => n && offset !== round[n - 1] + 1)";
