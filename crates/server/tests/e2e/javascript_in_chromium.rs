@@ -140,6 +140,7 @@ async fn two_tabs_share_one_connection(tabs: &str, survives: bool) {
         assert_eq!(page.evaluate("gaps").await, json!([]));
     }
 
+    let client = second.evaluate("rt.status.client").await;
     first.close().await;
     scene.publish(2).await;
     let same = if survives { "===" } else { "!==" };
