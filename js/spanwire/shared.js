@@ -32,9 +32,10 @@ export function shared(url = PATH, { worker = true, ...options } = {}) {
   const { href } = new URL(url, globalThis.location?.href);
   const id = crypto.randomUUID();
   const name = `spanwire ${href}`;
-  const tab = new Tab(href.replace(/^http/, "ws"), options, (hearer) =>
-    worker && globalThis.SharedWorker ? toWorker(name, id, hearer) : toLeader(name, id, locks, hearer),
-  );
+  const tab = new Tab(href.replace(/^http/, "ws"), options, (hearer) => {
+    const leader = () => toLeader(name, id, locks, hearer);
+    return worker && globalThis.SharedWorker ? toWorker(name, id, hearer, leader) : leader();
+  });
   // Held for as long as we live, so that whoever waits for it knows when we do not.
   const end = new AbortController();
   locks.request(`${name} ${id}`, () => {
@@ -182,12 +183,20 @@ class TabSocket {
  * @param {string} name
  * @param {string} id
  * @param {Hearer} hearer
+ * @param {() => Port} otherwise another way, if the worker cannot be had: a policy of the page may forbid it
  * @returns {Port}
  */
-function toWorker(name, id, hearer) {
-  const { port } = new SharedWorker(new URL("./shared-worker.js", import.meta.url), { type: "module", name });
+function toWorker(name, id, hearer, otherwise) {
+  const worker = new SharedWorker(new URL("./shared-worker.js", import.meta.url), { type: "module", name });
+  const { port } = worker;
+  /** @type {Port | undefined} */
+  let other;
   port.onmessage = ({ data }) => hearer.heard(data);
-  return { post: (message) => port.postMessage({ id, name, message }) };
+  worker.onerror = () => {
+    other ??= otherwise();
+    hearer.renewed();
+  };
+  return { post: (message) => (other ? other.post(message) : port.postMessage({ id, name, message })) };
 }
 
 /**

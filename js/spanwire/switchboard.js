@@ -29,6 +29,8 @@ export class Switchboard {
   #connected;
   /** @type {any} */
   #sweep;
+  /** Whether there is a connection. */
+  #up = false;
   /** Who wants in: they wait for a connection, then they may speak, and when they have said who they are, they may hear.
    * @type {Map<Extension, "waiting" | "open" | "in">} */
   #extensions = new Map();
@@ -170,6 +172,8 @@ export class Switchboard {
     const code = Number(lastError?.code);
     const reason = lastError?.message ?? "";
     if (state === "connected") this.#letIn();
+    if (state === "connected" && !this.#up) this.#returned();
+    this.#up = state === "connected";
     if (state === "waiting") this.#sendAway(code || 1006, reason);
     if (state === "closed") {
       this.#letIn(); // so that they hear why
@@ -183,6 +187,10 @@ export class Switchboard {
       this.#extensions.set(extension, "open");
       extension.opened();
     }
+  }
+
+  /** There is a connection again. What nobody comes back for is given up after a while. */
+  #returned() {
     this.#world.clearTimeout(this.#sweep);
     this.#sweep = this.#world.setTimeout(() => {
       for (const feed of this.#feeds.values()) this.#hangUp(feed);

@@ -126,6 +126,35 @@ test("after a cut every tab has what it missed, once and in order, and says so m
   assert.deepEqual([a.heard, b.heard], [[1, 2, 3, 4], [1, 2, 3, 4]]);
 });
 
+test("those who are here are not woken by those who come", async () => {
+  const browser = new Browser();
+  browser.tab();
+  await browser.rest();
+  let woken = 0;
+  browser.online.addEventListener("online", () => woken++);
+  browser.tab();
+  await browser.rest();
+  assert.equal(woken, 0);
+  await browser.cut();
+  assert.equal(woken, 1);
+});
+
+test("what no tab comes back for is given up half a minute after the return of the connection", async () => {
+  const browser = new Browser();
+  const a = browser.tab();
+  await browser.rest();
+  browser.server.goOffline();
+  await browser.rest();
+  a.rt.close();
+  browser.server.goOnline();
+  browser.waker.dispatchEvent(new Event("online"));
+  await browser.rest();
+  assert.equal(browser.server.members("chat:lobby").length, 1);
+  await browser.clock.advance(31_000);
+  await browser.rest();
+  assert.equal(browser.server.members("chat:lobby").length, 0);
+});
+
 test("what cannot be recovered is a gap in every tab", async () => {
   const browser = new Browser(mock({ history: 2 }));
   const [a, b] = [browser.tab(), browser.tab()];
