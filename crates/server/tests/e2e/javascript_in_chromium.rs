@@ -166,6 +166,20 @@ async fn two_tabs_share_the_connection_of_a_tab_and_survive_its_end() {
 }
 
 #[tokio::test]
+async fn a_page_whose_worker_is_forbidden_leads_itself() {
+    let Some(mut scene) = Scene::new().await else { return };
+    let mut page = scene.browser.page().await;
+    let forbidden = "window.SharedWorker = class {
+        port = new MessageChannel().port1;
+        constructor() { queueMicrotask(() => this.onerror(new Event('error'))); }
+    }";
+    page.before_scripts(forbidden).await;
+    scene.open(&mut page, json!({ "tabs": "worker" })).await;
+    scene.publish(2).await;
+    scene.heard_from(&page, 1).await;
+}
+
+#[tokio::test]
 async fn a_page_that_joins_in_the_middle_of_a_stream_misses_nothing_between_history_and_live() {
     let Some(mut scene) = Scene::new().await else { return };
     let mut page = scene.browser.page().await;
