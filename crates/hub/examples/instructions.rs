@@ -48,7 +48,7 @@ impl Shard {
         let open = Permission { client: true, subscriber: true, anonymous: true };
         let bench = Namespace { subscribe: open, publish: open, ..Namespace::default() };
         let named = HashMap::from([("bench".to_owned(), Arc::new(bench))]);
-        let namespaces = Namespaces { without_namespace: Arc::default(), named };
+        let namespaces = Namespaces { without_namespace: Arc::default(), named, personal: None };
         let config = Config { limits: Limits::default(), namespaces, version: String::new() };
         let broker = MemoryBroker::new(MemoryLimits::default(), [2; 32]);
         Self { hub: Hub::new(config, [1; 32]), broker, delivered: 0 }

@@ -93,6 +93,6 @@ fn config() -> Config {
     let kept =
         Namespace { history: Some(history), force_recovery: true, subscribe: all, ..Namespace::default() };
     let named = HashMap::from([("kept".to_owned(), Arc::new(kept))]);
-    let namespaces = Namespaces { without_namespace: Arc::default(), named };
+    let namespaces = Namespaces { without_namespace: Arc::default(), named, personal: None };
     Config { limits: Limits::default(), namespaces, version: "example".to_owned() }
 }

@@ -26,6 +26,7 @@ use spanwire_wire::message::{ClientInfo, Publication};
 
 use crate::channel::{Channel, Position};
 use crate::delivery::Delivery;
+use crate::rate::Rate;
 use crate::time::Now;
 
 /// A shard of this node, as the brokers know it.
@@ -62,6 +63,9 @@ pub struct Draft {
     /// A repeat with the same key within the broker's idempotency window is answered with the first one's
     /// position and not published again.
     pub idempotency_key: Option<Bytes>,
+    /// How often drafts with such a rate may be published in the channel, all of them together. A channel that has
+    /// neither listeners nor a history is not counted: nobody is there to be flooded.
+    pub rate: Rate,
 }
 
 /// What can be asked of a broker about one channel.
@@ -139,6 +143,8 @@ pub enum BrokerError {
     UnrecoverablePosition,
     /// The broker cannot do it now; trying again may help.
     Unavailable,
+    /// More was published than [`Draft::rate`] lets through; after this time there is room again.
+    TooMany(Duration),
 }
 
 /// What a broker tells a listener.

@@ -11,6 +11,7 @@ mod deciding;
 mod delivering;
 mod fanout;
 mod leaving;
+pub(crate) mod limiting;
 mod orders;
 mod refreshing;
 mod regulating;
@@ -187,6 +188,7 @@ impl Hub {
             backlog: None,
             awaits_approval: false,
             asks: 0,
+            spent: None,
         };
         let id = self.sessions.insert(session);
         self.rearm(id);

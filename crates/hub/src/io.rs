@@ -18,6 +18,7 @@ use crate::presence::{PresenceAnswer, PresenceRequest};
 use crate::revocation::{Revocation, TokenMark};
 use crate::right::Rights;
 use crate::session::SubscriptionOptions;
+use crate::time::Instant;
 
 /// Names a session for as long as it lives; another session in the same place has another generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -142,6 +143,15 @@ pub enum Order {
     },
     /// End what these tokens have opened: connections with code 3500, subscriptions with code 2000.
     Revoke(Revocation),
+    /// Close, with code 3504, the connections of a user that are older than this one of it.
+    Alone {
+        /// Whose.
+        user: String,
+        /// The id of the client that stays.
+        client: String,
+        /// When it connected.
+        since: Instant,
+    },
     /// Change when their connections expire.
     Refresh {
         /// Whose.
@@ -190,6 +200,35 @@ pub enum Output {
     Resume(SessionId),
     /// Tell the operator why a client may not do something; the client has been told the code.
     Denied(Box<Denial>),
+    /// Count a command that was refused because its client, or all clients in a channel, are too fast.
+    Limited(RateLimit),
+    /// Carry this order to every hub of the node, this one included.
+    Order(Order),
+}
+
+/// A rate that was exceeded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RateLimit {
+    /// Of commands of one client.
+    Commands,
+    /// Of their bytes.
+    Bytes,
+    /// Of subscribe commands of one client.
+    Subscribes,
+    /// Of publications of all clients in one channel.
+    Publishes,
+}
+
+impl RateLimit {
+    /// The name of its option.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Commands => "command_rate_limit",
+            Self::Bytes => "byte_rate_limit",
+            Self::Subscribes => "subscribe_rate_limit",
+            Self::Publishes => "publish_rate_limit",
+        }
+    }
 }
 
 /// What a hub does not know or may not decide.
@@ -327,7 +366,8 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The error reply; `None` if the connection ends instead. Only a client with our extensions is told a time.
+    /// The error reply; `None` if the connection ends instead. Only a client with our extensions is told a time in a
+    /// field of its own.
     pub(crate) fn into_error(self, extended: bool) -> Result<Error, DisconnectReason> {
         match self {
             Self::Error(code) => Ok(code.into()),
@@ -335,7 +375,9 @@ impl Refusal {
             Self::Later(wait) => {
                 let millis = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).max(1);
                 let sw_retry_after = if extended { millis } else { 0 };
-                Ok(Error { sw_retry_after, ..ErrorCode::TooManyRequests.into() })
+                // Any other client has people who read its log.
+                let message = format!("{}: try again in {millis} ms", ErrorCode::TooManyRequests.reason());
+                Ok(Error { message, sw_retry_after, ..ErrorCode::TooManyRequests.into() })
             }
             Self::Disconnect(code) => Err(code.into()),
             Self::Ended(reason) => Err(reason),

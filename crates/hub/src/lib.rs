@@ -24,6 +24,7 @@ pub mod namespace;
 pub mod outbox;
 mod permission;
 pub mod presence;
+pub mod rate;
 mod revocation;
 mod right;
 mod session;
@@ -36,7 +37,7 @@ pub use denial::{Denial, Why};
 pub use hub::{Census, Config, Hub};
 pub use io::{
     Answer, AskId, Authenticate, Credentials, Deed, Expiry, Grant, Input, Opening, Order, Output, Question,
-    Reach, Refusal, SessionId, Upstream, Whom,
+    RateLimit, Reach, Refusal, SessionId, Upstream, Whom,
 };
 pub use revocation::{Revocation, Revoked, TokenMark};
 pub use right::{Right, Rights};

@@ -2,6 +2,25 @@
 
 use std::time::Duration;
 
+use crate::rate::Rate;
+
+/// How much one client may ask in a second. Without limits, unless somebody sets them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClientRates {
+    /// Commands, of any kind but pongs.
+    pub commands: Rate,
+    /// Bytes of these commands.
+    pub bytes: Rate,
+    /// Subscribe commands: the dearest ones, for they may ask for a signature to be verified, or the backend.
+    pub subscribes: Rate,
+}
+
+impl ClientRates {
+    pub(crate) fn limit_anything(&self) -> bool {
+        [self.commands, self.bytes, self.subscribes].into_iter().any(Rate::is_limited)
+    }
+}
+
 /// What one client, or one channel, may cost and how long things may take.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -21,6 +40,8 @@ pub struct Limits {
     /// Most bytes of commands that may wait behind an unanswered connect or subscribe. The transport stops reading
     /// as soon as anything waits, so this is only exceeded by what one read brought; beyond it: code 3013.
     pub backlog_bytes_max: usize,
+    /// How often one client may ask (error 111, and code 3013 for the obstinate).
+    pub rates: ClientRates,
     /// Most requests of one client that may be unanswered at once; the next ones wait.
     pub asks_per_client_max: usize,
     /// Most publications that are kept for a subscriber whose subscribe is unanswered, and most bytes of them are what
@@ -51,6 +72,7 @@ impl Default for Limits {
             channel_name_bytes_max: 255,
             commands: spanwire_wire::Limits::COMMANDS,
             backlog_bytes_max: 256 << 10,
+            rates: ClientRates::default(),
             asks_per_client_max: 256,
             joining_publications_max: 1024,
             history_publications_max: 300,

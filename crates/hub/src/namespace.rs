@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use regex_lite::Regex;
 use spanwire_wire::ErrorCode;
+use spanwire_wire::is_json;
 
 use crate::backend::Deciders;
 use crate::broker::HistoryOptions;
+use crate::channel::Channel;
 use crate::denial::Why;
+use crate::rate::Rate;
 
 /// Ends a namespace's name within a channel's name: `chat:lobby` is the channel `lobby` of namespace `chat`.
 pub const NAMESPACE_BOUNDARY: char = ':';
@@ -66,10 +69,65 @@ pub struct Namespace {
     pub read_history: Permission,
     /// `channel#user1,user2` lets these users subscribe.
     pub allow_user_limited_channels: bool,
+    /// How often clients may publish in one of its channels, all of them together (error 111).
+    pub publish_rate: Rate,
+    /// What may be published.
+    pub data_format: DataFormat,
     /// Which names its channels may have.
     pub channel_names: ChannelNames,
     /// What the backend decides.
     pub deciders: Deciders,
+}
+
+/// What a publication's payload must be (Centrifugo's `publication_data_format`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DataFormat {
+    /// Anything but nothing.
+    #[default]
+    Any,
+    /// JSON.
+    Json,
+    /// A JSON object.
+    JsonObject,
+    /// Any bytes, also none.
+    Binary,
+}
+
+impl DataFormat {
+    /// Whether this may be published.
+    pub fn allows(self, data: &[u8]) -> bool {
+        match self {
+            Self::Any => !data.is_empty(),
+            Self::Json => is_json(data),
+            Self::JsonObject => data.trim_ascii_start().starts_with(b"{") && is_json(data),
+            Self::Binary => true,
+        }
+    }
+}
+
+/// The channels that users have of their own, to which their connections are subscribed by the server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PersonalChannels {
+    /// The namespace that they are in; empty is none.
+    pub namespace: String,
+    /// A user has one connection: a newer one ends the older ones (code 3504).
+    pub single_connection: bool,
+}
+
+impl PersonalChannels {
+    /// The channel of a user.
+    ///
+    /// # Errors
+    /// The user's id would list other users in the channel's name.
+    pub(crate) fn of(&self, user: &str) -> Result<Channel, Why> {
+        if user.contains([USER_BOUNDARY, USER_SEPARATOR]) {
+            return Err(Why::Name);
+        }
+        Ok(Channel::new(&match self.namespace.as_str() {
+            "" => format!("{USER_BOUNDARY}{user}"),
+            namespace => format!("{namespace}{NAMESPACE_BOUNDARY}{USER_BOUNDARY}{user}"),
+        }))
+    }
 }
 
 /// Which names the channels of a namespace may have, behind the [`NAMESPACE_BOUNDARY`].
@@ -112,6 +170,8 @@ pub struct Namespaces {
     pub without_namespace: Arc<Namespace>,
     /// Options by the namespace's name.
     pub named: HashMap<String, Arc<Namespace>>,
+    /// The channels of users, if they have any.
+    pub personal: Option<PersonalChannels>,
 }
 
 impl Namespaces {
@@ -158,7 +218,7 @@ mod tests {
         let names = ChannelNames::Matching(Regex::new("^[0-9\u{e9}]+$").unwrap());
         let numbers = Arc::new(Namespace { presence: true, channel_names: names, ..Namespace::default() });
         let named = HashMap::from([("chat".to_owned(), chat), ("numbers".to_owned(), numbers)]);
-        Namespaces { without_namespace: Arc::default(), named }
+        Namespaces { without_namespace: Arc::default(), named, personal: None }
     }
 
     #[test]
@@ -183,6 +243,36 @@ mod tests {
         for (channel, expected) in table {
             assert_eq!(namespaces.of(channel).map(|found| found.presence), expected, "{channel}");
         }
+    }
+
+    #[test]
+    fn a_payload_is_what_its_namespace_says() {
+        use DataFormat::{Any, Binary, Json, JsonObject};
+        let table: [(&[u8], &[DataFormat]); 6] = [
+            (b"", &[Binary]),
+            (b"\xff", &[Any, Binary]),
+            (b"1", &[Any, Json, Binary]),
+            (b"{", &[Any, Binary]),
+            (b"{}", &[Any, Json, JsonObject, Binary]),
+            (b" {\"a\":1} ", &[Any, Json, JsonObject, Binary]),
+        ];
+        for (data, allowing) in table {
+            for format in [Any, Json, JsonObject, Binary] {
+                assert_eq!(format.allows(data), allowing.contains(&format), "{format:?} {data:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_personal_channel_is_one_users_and_nobody_elses() {
+        let personal =
+            |namespace: &str| PersonalChannels { namespace: namespace.to_owned(), ..Default::default() };
+        assert_eq!(personal("").of("42"), Ok(Channel::new("#42")));
+        assert_eq!(personal("me").of("42"), Ok(Channel::new("me:#42")));
+        for user in ["42,43", "4#2"] {
+            assert_eq!(personal("").of(user), Err(Why::Name));
+        }
+        assert_eq!(lists_user("me:#42", "42"), Some(true));
     }
 
     #[test]

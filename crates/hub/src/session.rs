@@ -20,6 +20,7 @@ use spanwire_wire::message::{ClientInfo, SubscribeRequest, SubscribeResult};
 
 use crate::capabilities::Capabilities;
 use crate::channel::Position;
+use crate::hub::limiting::Spent;
 use crate::revocation::TokenMark;
 use crate::time::Instant;
 use crate::{Credentials, Reach, Upstream};
@@ -41,6 +42,8 @@ pub(crate) struct Session {
     pub(crate) awaits_approval: bool,
     /// Questions on its behalf that are not answered yet.
     pub(crate) asks: u32,
+    /// What it has used of its rates, while that is owed.
+    pub(crate) spent: Option<Box<Spent>>,
 }
 
 /// Where a life can be.
@@ -123,6 +126,8 @@ pub(crate) struct Client {
 pub(crate) struct ClientExtra {
     /// What it may do beyond what namespaces permit.
     pub(crate) capabilities: Capabilities,
+    /// When it connected, if its user may have one connection only.
+    pub(crate) connected_at: Option<Instant>,
     /// When the connection is closed because it has expired.
     pub(crate) close_at: Option<Instant>,
     /// What the backend wants to be told of the client again.

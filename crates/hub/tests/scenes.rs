@@ -9,6 +9,8 @@
 //! - `ordering`: what the backend makes of sessions without asking them
 //! - `overtaking`: orders and answers that cross each other on the way
 //! - `permissions`: what capabilities and subscriptions let a client do, and what is told of denials
+//! - `personal`: the channels that users have of their own
+//! - `rates`: how often one client may ask
 //! - `timing`: pings, expiry, staleness
 //! - `deciding`: what the backend is asked, and answers that come late or in another order
 //! - `unidirectional`: clients that only hear
@@ -22,6 +24,8 @@ mod scenes {
     mod ordering;
     mod overtaking;
     mod permissions;
+    mod personal;
+    mod rates;
     mod recovering;
     mod regulating;
     mod requests;

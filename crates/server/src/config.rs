@@ -16,6 +16,8 @@ mod error;
 mod http_api;
 mod layer;
 mod namespace;
+mod personal;
+mod rates;
 mod reader;
 mod reading;
 mod secret;

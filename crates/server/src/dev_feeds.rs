@@ -16,6 +16,7 @@ use spanwire_hub::broker::{BrokerRequest, Draft, HistoryOptions};
 use spanwire_hub::channel::Channel;
 use spanwire_hub::namespace::Namespaces;
 use spanwire_hub::presence::{PresenceAnswer, PresenceRequest};
+use spanwire_hub::rate::Rate;
 use spanwire_wire::message::Publication;
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
@@ -96,7 +97,7 @@ impl Feed {
             periods.tick().await;
             let data = Bytes::from(self.source.next(&self.engine).await?);
             let publication = Publication { data, ..Publication::default() };
-            let draft = Draft { publication, history: self.history, idempotency_key: None };
+            let draft = Draft { publication, history: self.history, idempotency_key: None, rate: Rate::NONE };
             // A shard that is too busy to take it has a hole in this feed, and nothing worse.
             self.engine.broker(self.channel.clone(), BrokerRequest::Publish(draft)).await?;
         }

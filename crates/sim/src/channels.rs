@@ -54,5 +54,5 @@ pub(crate) fn namespaces() -> Namespaces {
         };
         (name.to_owned(), Arc::new(namespace))
     });
-    Namespaces { without_namespace: Arc::default(), named: named.into_iter().collect() }
+    Namespaces { without_namespace: Arc::default(), named: named.into_iter().collect(), personal: None }
 }

@@ -73,7 +73,7 @@ fn namespaces() -> Namespaces {
     };
     let named = [("open", open), ("kept", kept), ("chat", chat)];
     let named = named.into_iter().map(|(name, namespace)| (name.to_owned(), Arc::new(namespace)));
-    Namespaces { without_namespace: Arc::default(), named: HashMap::from_iter(named) }
+    Namespaces { without_namespace: Arc::default(), named: HashMap::from_iter(named), personal: None }
 }
 
 impl World {
@@ -136,7 +136,7 @@ impl World {
         let history = namespaces().of(name).ok().and_then(|namespace| namespace.history);
         let publication =
             Publication { data: Bytes::from(vec![b'x'; padding * 100]), ..Publication::default() };
-        let draft = Draft { publication, history, idempotency_key: None };
+        let draft = Draft { publication, history, idempotency_key: None, rate: Default::default() };
         self.submit(ELSEWHERE, Ticket::NOBODY, &Channel::new(name), BrokerRequest::Publish(draft));
         self.settle();
     }
@@ -316,7 +316,8 @@ impl World {
                 self.answers.push_back((ask, Answer::Rpc(Ok(data))));
             }
             Output::Close(id, _) => self.close(id),
-            Output::Resume(_) | Output::Denied(_) => {}
+            Output::Resume(_) | Output::Denied(_) | Output::Limited(_) => {}
+            Output::Order(order) => self.hub.handle(self.now, Input::Order(order)),
         }
     }
 

@@ -104,13 +104,16 @@ impl MemoryBroker {
         let record = records.entry(channel.clone()).or_default();
         record.lapse(at);
         let answer = match request {
-            BrokerRequest::Publish(draft) => {
-                let published = record.publish(at, draft, limits, chance);
-                if let Some(delivery) = published.delivery {
-                    tell(events, record, || BrokerEvent::Publication(channel.clone(), delivery.clone()));
+            BrokerRequest::Publish(draft) => match record.admit(at, draft.rate) {
+                Err(error) => BrokerAnswer::Refused(error),
+                Ok(()) => {
+                    let published = record.publish(at, draft, limits, chance);
+                    if let Some(delivery) = published.delivery {
+                        tell(events, record, || BrokerEvent::Publication(channel.clone(), delivery.clone()));
+                    }
+                    BrokerAnswer::Published(published.position)
                 }
-                BrokerAnswer::Published(published.position)
-            }
+            },
             BrokerRequest::Subscribe { history, since, limit } => match record.listeners.insert(from) {
                 true => subscribed(record, at, chance, history, since, limit),
                 false => BrokerAnswer::Refused(BrokerError::Unavailable),

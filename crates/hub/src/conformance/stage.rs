@@ -264,6 +264,7 @@ pub(super) fn publish(
     BrokerRequest::Publish(Draft {
         publication: Publication { data: Bytes::copy_from_slice(data.as_bytes()), ..Publication::default() },
         history,
+        rate: Default::default(),
         idempotency_key: key.map(|key| Bytes::from_static(key.as_bytes())),
     })
 }

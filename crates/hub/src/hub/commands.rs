@@ -60,7 +60,12 @@ impl Hub {
                 None => return Taken::Whole,
                 Some(Err(_)) => self.close(id, DisconnectCode::BadRequest.into()),
                 Some(Ok(command)) if self.must_wait(id, &command) => return Taken::Upto(rest),
-                Some(Ok(command)) => self.command(now, id, command),
+                Some(Ok(command)) => {
+                    let bytes = rest - reader.rest().len();
+                    if self.is_within_rates(now, id, &command, bytes) {
+                        self.command(now, id, command);
+                    }
+                }
             }
             if self.sessions.get(id).is_none_or(|session| matches!(session.life, Life::Closed)) {
                 return Taken::Whole;

@@ -19,7 +19,7 @@ use crate::namespace::Namespace;
 use crate::session::uuid::ClientId;
 use crate::session::{Client, Connecting, Heartbeat, Joining, Known, Life, Session, Stage, Traits, Wishes};
 use crate::time::{Instant, Now};
-use crate::{Authenticate, Credentials, Grant, Question, Refusal, SessionId, Upstream};
+use crate::{Authenticate, Credentials, Grant, Order, Output, Question, Refusal, SessionId, Upstream};
 
 impl Hub {
     /// Hears who a unidirectional client is. Nobody listens to anything else that it may say.
@@ -68,7 +68,7 @@ impl Hub {
     }
 
     pub(super) fn authenticated(&mut self, now: Now, id: SessionId, outcome: Result<Credentials, Refusal>) {
-        match outcome {
+        match outcome.and_then(|credentials| self.with_personal_channel(credentials)) {
             Err(refusal) => self.refuse_connect(id, refusal),
             Ok(credentials) if credentials.expire_at.is_some_and(|at| at <= now.unix_seconds()) => {
                 self.refuse_connect(id, Refusal::Error(ErrorCode::Expired));
@@ -81,6 +81,29 @@ impl Hub {
             }
             Ok(credentials) => self.welcome(now, id, credentials),
         }
+    }
+
+    /// The credentials, with the channel that the user has of its own among the server-side subscriptions.
+    pub(super) fn with_personal_channel(&self, mut credentials: Credentials) -> Result<Credentials, Refusal> {
+        let personal = self.config.namespaces.personal.as_ref().filter(|_| !credentials.user.is_empty());
+        if let Some(personal) = personal {
+            let own = personal.of(&credentials.user).map_err(|why| Refusal::Error(why.code()))?;
+            if credentials.channels.iter().all(|(channel, _)| *channel != own) {
+                credentials.channels.push((own, Grant::default()));
+            }
+        }
+        Ok(credentials)
+    }
+
+    /// If users may have one connection each, this one stays and older ones end.
+    fn replace_older(&mut self, now: Now, client: &mut Client) {
+        let personal = self.config.namespaces.personal.as_ref();
+        if client.user.is_empty() || !personal.is_some_and(|personal| personal.single_connection) {
+            return;
+        }
+        client.extra.get_or_insert_default().connected_at = Some(now.at);
+        let (user, client) = (client.user.as_ref().to_owned(), client.id.to_string());
+        self.outputs.push_back(Output::Order(Order::Alone { user, client, since: now.at }));
     }
 
     /// It is known who this is; what is left are the server-side subscriptions.
@@ -231,6 +254,8 @@ impl Hub {
             sw_ext: if client.extended { vec![extension::IDEMPOTENT_PUBLISH.to_owned()] } else { Vec::new() },
             ..ConnectResult::default()
         };
+        self.replace_older(now, &mut client);
+        let Some(session) = self.sessions.get_mut(id) else { return };
         session.life = Life::Connected(client);
         self.clients += 1;
         self.rearm(id);

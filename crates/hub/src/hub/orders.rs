@@ -10,7 +10,7 @@ use crate::audience::AudienceId;
 use crate::channel::{Channel, Epoch, Position};
 use crate::delivery::Delivery;
 use crate::session::{Joining, Life, Purpose, Session, Stage, Traits, Wishes};
-use crate::time::Now;
+use crate::time::{Instant, Now};
 use crate::{Expiry, Grant, Order, SessionId, Whom};
 
 impl Hub {
@@ -36,6 +36,11 @@ impl Hub {
                         self.end_subscription(now, id, audience, code);
                     }
                     self.resume(now, id);
+                }
+            }
+            Order::Alone { user, client, since } => {
+                for id in self.older_than(&user, &client, since) {
+                    self.close(id, DisconnectCode::ConnectionLimit.into());
                 }
             }
             Order::Subscribe { whom, channel, grant, since } => {
@@ -157,6 +162,19 @@ impl Hub {
             // The client has not heard of it yet, and will not.
             Some(Purpose::Order) => drop(self.leave(id, audience)),
         }
+    }
+
+    /// The connections of a user before this one. Of two that came in the same moment, the larger id counts as newer,
+    /// so that one of them stays.
+    fn older_than(&self, user: &str, client: &str, since: Instant) -> Vec<SessionId> {
+        let is_older = |session: &Session| match &session.life {
+            Life::Connected(other) if *other.user == *user => {
+                let connected_at = other.extra.as_ref().and_then(|extra| extra.connected_at);
+                (connected_at, other.id.to_string().as_str()) < (Some(since), client)
+            }
+            _ => false,
+        };
+        self.sessions.iter().filter(|(_, session)| is_older(session)).map(|(id, _)| id).collect()
     }
 
     fn sessions_of(&self, whom: &Whom, spared: &[String]) -> Vec<SessionId> {

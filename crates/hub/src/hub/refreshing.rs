@@ -27,7 +27,7 @@ impl Hub {
         command: u32,
         outcome: Result<Credentials, Refusal>,
     ) {
-        let credentials = match outcome {
+        let credentials = match outcome.and_then(|credentials| self.with_personal_channel(credentials)) {
             Ok(credentials) if credentials.expire_at.is_some_and(|at| at <= now.unix_seconds()) => {
                 return self.close(id, DisconnectCode::ConnectionExpired.into());
             }

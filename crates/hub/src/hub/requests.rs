@@ -21,7 +21,7 @@ use crate::presence::{PresenceAnswer, PresenceRequest};
 use crate::right::Right;
 use crate::session::{Place, Session, Subscription};
 use crate::weight;
-use crate::{Output, SessionId};
+use crate::{Output, RateLimit, Refusal, SessionId};
 
 /// Longest idempotency key of a publish command (`sw_key`), in bytes: a UUID or a hash in hex fits.
 const KEY_BYTES_MAX: usize = 64;
@@ -46,7 +46,10 @@ impl Hub {
     ) -> Result<(Draft, Option<ProxyId>), Objection> {
         let (namespace, session) = self.may(id, &request.channel, Right::Publish)?;
         let client = session.client().ok_or(ErrorCode::Internal)?;
-        if request.data.is_empty() || request.r#type != 0 || request.sw_key.len() > KEY_BYTES_MAX {
+        if !namespace.data_format.allows(&request.data)
+            || request.r#type != 0
+            || request.sw_key.len() > KEY_BYTES_MAX
+        {
             return Err(ErrorCode::BadRequest.into());
         }
         let chan_info =
@@ -59,13 +62,19 @@ impl Hub {
         // Keys of different users do not meet, so that nobody can suppress what somebody else publishes.
         let key = || Bytes::from(format!("{}\0{}", client.user, request.sw_key));
         let idempotency_key = (client.extended && !request.sw_key.is_empty()).then(key);
-        let draft = Draft { publication, history: namespace.history, idempotency_key };
+        let draft =
+            Draft { publication, history: namespace.history, idempotency_key, rate: namespace.publish_rate };
         Ok((draft, namespace.deciders.publish))
     }
 
     pub(super) fn published(&mut self, id: SessionId, command: u32, answer: BrokerAnswer) {
-        let BrokerAnswer::Published(position) = answer else {
-            return self.refuse(id, command, ErrorCode::Internal);
+        let position = match answer {
+            BrokerAnswer::Published(position) => position,
+            BrokerAnswer::Refused(BrokerError::TooMany(wait)) => {
+                self.outputs.push_back(Output::Limited(RateLimit::Publishes));
+                return self.deny(id, command, Refusal::Later(wait));
+            }
+            _ => return self.refuse(id, command, ErrorCode::Internal),
         };
         let extended = self.sessions.get(id).and_then(Session::client).is_some_and(|client| client.extended);
         let result = match position.filter(|_| extended) {

@@ -52,6 +52,7 @@ impl Hub {
             }
             _ => {}
         }
+        self.settle_rates(now, id);
         self.renew_expired(now, id);
         self.end_expired(now, id);
     }

@@ -130,6 +130,7 @@ pub(crate) fn request(what: &What, data: &str, position: impl Fn(&Since) -> Posi
                 ..Publication::default()
             },
             history: is_kept.then_some(HISTORY),
+            rate: Default::default(),
             idempotency_key: key.map(|key| Bytes::copy_from_slice(&[key])),
         }),
         What::Subscribe { since, limit } => BrokerRequest::Subscribe {

@@ -376,7 +376,9 @@ fn somebody_sent_away_is_told_when_to_come_back_if_it_asked_for_our_extensions()
         let ann = world.open();
         let subscribe = r#"{"id":2,"subscribe":{"channel":"open:x"}}"#;
         world.send(ann, &format!("{{\"id\":1,\"connect\":{{\"token\":\"later\"{asks}}}}}\n{subscribe}"));
-        let error = format!(r#"{{"code":111,"message":"too many requests","temporary":true{told}}}"#);
+        let error = format!(
+            r#"{{"code":111,"message":"too many requests: try again in 1500 ms","temporary":true{told}}}"#
+        );
         assert_eq!(world.read(ann), [format!(r#"{{"id":1,"error":{error}}}"#)]);
         assert_eq!(world.code(ann), None, "what it said in the same breath is not held against it");
         world.end();

@@ -18,7 +18,7 @@ use spanwire_hub::presence::{MemoryPresence, Presence};
 use spanwire_hub::time::{Instant, Now};
 use spanwire_hub::{
     Answer, AskId, Census, Config, Credentials, Deed, Grant, Hub, Input, Opening, Order, Output, Question,
-    Refusal, SessionId,
+    RateLimit, Refusal, SessionId,
 };
 use spanwire_wire::message::Publication;
 use spanwire_wire::{DisconnectReason, Encoding, ErrorCode};
@@ -61,7 +61,7 @@ pub fn namespaces() -> Namespaces {
         ("users", Namespace { allow_user_limited_channels: true, ..Namespace::default() }),
     ];
     let named = named.into_iter().map(|(name, namespace)| (name.to_owned(), Arc::new(namespace))).collect();
-    Namespaces { without_namespace: Arc::default(), named }
+    Namespaces { without_namespace: Arc::default(), named, personal: None }
 }
 
 pub struct World {
@@ -80,6 +80,8 @@ pub struct World {
     pub resumed: Vec<SessionId>,
     /// What the operator was told of denials.
     pub denials: Vec<String>,
+    /// The rates that were exceeded.
+    pub limited: Vec<RateLimit>,
     /// What tokens are good for.
     pub tokens: BTreeMap<&'static str, Result<Credentials, Refusal>>,
     pub grants: BTreeMap<&'static str, Result<Grant, Refusal>>,
@@ -99,7 +101,11 @@ impl World {
     }
 
     pub fn with_limits(limits: Limits) -> Self {
-        let config = Config { limits, namespaces: namespaces(), version: "test".to_owned() };
+        Self::with(limits, namespaces())
+    }
+
+    pub fn with(limits: Limits, namespaces: Namespaces) -> Self {
+        let config = Config { limits, namespaces, version: "test".to_owned() };
         Self {
             hub: Hub::new(config, [7; 32]),
             broker: MemoryBroker::new(MemoryLimits::default(), [9; 32]),
@@ -113,6 +119,7 @@ impl World {
             closed: HashMap::new(),
             resumed: Vec::new(),
             denials: Vec::new(),
+            limited: Vec::new(),
             tokens: BTreeMap::new(),
             grants: BTreeMap::new(),
             petitions: VecDeque::new(),
@@ -169,7 +176,7 @@ impl World {
     pub fn publish(&mut self, channel: &str, data: &'static str) {
         let keeps = namespaces().of(channel).unwrap().history;
         let publication = Publication { data: data.into(), ..Publication::default() };
-        let draft = Draft { publication, history: keeps, idempotency_key: None };
+        let draft = Draft { publication, history: keeps, idempotency_key: None, rate: Default::default() };
         self.submit(ELSEWHERE, None, &Channel::new(channel), BrokerRequest::Publish(draft));
         if !self.one_turn {
             self.settle();
@@ -347,6 +354,8 @@ impl World {
                     assert_eq!(before, None, "a session is closed once");
                 }
                 Output::Resume(id) => self.resumed.push(id),
+                Output::Limited(limit) => self.limited.push(limit),
+                Output::Order(order) => self.hub.handle(self.now, Input::Order(order)),
                 Output::Denied(denial) => self.denials.push(denial.to_string()),
             }
         }

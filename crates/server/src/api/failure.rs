@@ -62,6 +62,7 @@ impl From<BrokerError> for Failure {
         Self::Refused(match error {
             BrokerError::UnrecoverablePosition => ErrorCode::UnrecoverablePosition,
             BrokerError::Unavailable => ErrorCode::Internal,
+            BrokerError::TooMany(_) => ErrorCode::TooManyRequests,
         })
     }
 }

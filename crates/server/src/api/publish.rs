@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use spanwire_hub::broker::{BrokerAnswer, BrokerRequest, Draft, HistoryOptions};
 use spanwire_hub::channel::Position;
+use spanwire_hub::rate::Rate;
 use spanwire_wire::ErrorCode;
 use spanwire_wire::message::Publication;
 
@@ -108,6 +109,9 @@ impl Article {
     /// Publishes it to one channel.
     pub(super) async fn publish(&self, world: World<'_>, channel: &str) -> Result<Published, Failure> {
         let (channel, namespace) = world.channel(channel)?;
+        if !namespace.data_format.allows(&self.publication.data) {
+            return Err(ErrorCode::BadRequest.into());
+        }
         let request = BrokerRequest::Publish(self.draft(namespace.history));
         match world.engine.broker(channel, request).await? {
             BrokerAnswer::Published(position) => Ok(position.into()),
@@ -121,6 +125,8 @@ impl Article {
             publication: self.publication.clone(),
             history: history.filter(|_| !self.skip_history),
             idempotency_key: self.idempotency_key.clone(),
+            // The server API has rates of its own.
+            rate: Rate::NONE,
         }
     }
 }

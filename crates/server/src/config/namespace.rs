@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use regex_lite::Regex;
 use spanwire_hub::broker::HistoryOptions;
-use spanwire_hub::namespace::{ChannelNames, Namespace, Permission};
+use spanwire_hub::namespace::{ChannelNames, DataFormat, Namespace, Permission};
 
 use super::backend::BackendReader;
+use super::rates;
 use super::reader::Reader;
 
 /// Most publications a channel may keep: each channel of a namespace may have as many.
@@ -82,11 +83,24 @@ pub(super) fn read(reader: &mut Reader<'_>, meta_ttl: Duration, backend: &Backen
             "whether a channel's name may list its users, as dialog#42,43 does",
             false,
         ),
+        publish_rate: rates::of_publications(reader),
+        data_format: data_format(reader),
         channel_names: channel_names(reader),
         deciders: backend.deciders(reader),
     };
     check(reader, &namespace);
     namespace
+}
+
+fn data_format(reader: &mut Reader<'_>) -> DataFormat {
+    let words = [
+        ("", DataFormat::Any),
+        ("json", DataFormat::Json),
+        ("json_object", DataFormat::JsonObject),
+        ("binary", DataFormat::Binary),
+    ];
+    let doc = "what may be published; \"\" is anything but nothing, \"binary\" is anything";
+    reader.choice("publication_data_format", doc, DataFormat::Any, &words)
 }
 
 fn channel_names(reader: &mut Reader<'_>) -> ChannelNames {

@@ -14,7 +14,7 @@ use super::backend::BackendReader;
 use super::catalogue::Entry;
 use super::namespace::{self, TTL_MAX};
 use super::reader::{Curiosity, Reader, Report};
-use super::{ConfigError, HttpApi, Layer, Secret, Tls, Transports, check, tls, token};
+use super::{ConfigError, HttpApi, Layer, Secret, Tls, Transports, check, personal, rates, tls, token};
 use crate::auth::Verifier;
 use crate::backend::BackendSettings;
 use crate::edge::limits::STREAMS_MAX;
@@ -186,6 +186,8 @@ impl Settings {
     fn read_all(reader: &mut Reader<'_>, profile: Profile) -> Self {
         let websocket = websocket(reader);
         let limits = fitting(limits(reader), websocket.message_size_limit);
+        let rates = rates::of_clients(reader, limits.channels_per_client_max);
+        let limits = Limits { rates, ..limits };
         let backend = BackendReader::read(reader);
         Self {
             profile,
@@ -531,7 +533,8 @@ fn namespaces(reader: &mut Reader<'_>, backend: &BackendReader) -> Namespaces {
         }
         named.insert(name, namespace);
     }
-    Namespaces { without_namespace: Arc::new(without_namespace), named }
+    let personal = personal::read(reader, |name| named.contains_key(name));
+    Namespaces { without_namespace: Arc::new(without_namespace), named, personal }
 }
 
 fn log_level(reader: &mut Reader<'_>) -> tracing::level_filters::LevelFilter {

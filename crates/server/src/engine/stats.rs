@@ -45,6 +45,7 @@ pub(super) struct ShardStats {
     pub(super) revoked_refused: Tally<&'static str>,
     pub(super) revoked_connections: Counter,
     pub(super) revoked_subscriptions: Counter,
+    pub(super) limited: Tally<&'static str>,
 }
 
 /// Counts of things that have names, none of them on the way of a publication.
@@ -127,6 +128,8 @@ pub struct ShardSnapshot {
     pub revoked_connections: u64,
     /// Subscriptions that a revocation has ended, besides those that ended with their connections.
     pub revoked_subscriptions: u64,
+    /// How many commands were refused because they came too fast, by the option that says so.
+    pub limited: BTreeMap<&'static str, u64>,
     /// Letters that wait in the shard's mailbox now.
     pub mailbox_letters: u64,
     /// About how many bytes they hold.
@@ -163,6 +166,7 @@ impl ShardStats {
             revoked_refused: self.revoked_refused.read(),
             revoked_connections: self.revoked_connections.read(),
             revoked_subscriptions: self.revoked_subscriptions.read(),
+            limited: self.limited.read(),
             mailbox_letters: 0,
             mailbox_bytes: 0,
         }

@@ -243,6 +243,13 @@ fn refusals(text: &mut Text, shards: &[ShardSnapshot]) {
         "reason",
         merged(shards, |s| &s.denials),
     );
+    labelled(
+        text,
+        "spanwire_rate_limited_total",
+        "Commands refused because they came too fast (error 111, or code 3013 for the obstinate), by the limit.",
+        "limit",
+        merged(shards, |s| &s.limited),
+    );
 }
 
 fn http(text: &mut Text, edge: &EdgeCounters) {

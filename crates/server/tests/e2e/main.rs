@@ -16,6 +16,8 @@ mod javascript; //      our own browser client: its unit tests and its types
 mod javascript_in_chromium; // tabs that share a connection, sleep and wake, and are away for long
 mod ladder_in_chromium; // a page whose network turns bad
 mod permissions; //     who may do what in a channel, and what the log says of those who may not
+mod personal_channels; // those that users have of their own
+mod rates; //           how often somebody may ask, and what a client at its limit is told
 mod readme; //          its pages, as they stand there
 mod revocation; //      tokens and users that are good no more
 mod rust_client; //   our own client for Rust programs

@@ -259,7 +259,8 @@ impl Shard {
                     self.submit(scene, Ticket::NOBODY, channel, deed);
                 }
             }
-            Output::Denied(_) => {}
+            Output::Denied(_) | Output::Limited(_) => {}
+            Output::Order(_) => unreachable!("no user has a personal channel"),
             Output::Close(id, reason) => self.let_go(scene, id, &reason),
             Output::Resume(id) => {
                 if scene.saboteur.strikes(Bug::LostResume) {

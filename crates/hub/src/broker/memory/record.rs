@@ -13,15 +13,18 @@ use super::limits::MemoryLimits;
 use super::listeners::Listeners;
 use super::repeats::Repeats;
 use super::stream::Stream;
-use crate::broker::{Draft, HistoryOptions};
+use crate::broker::{BrokerError, Draft, HistoryOptions};
 use crate::channel::{Channel, Epoch, Position};
 use crate::delivery::Delivery;
+use crate::rate::{Bucket, Rate, Verdict};
 use crate::time::Instant;
 
 /// Who listens to a channel, and what is kept for it. One that holds nothing of this need not exist.
 #[derive(Debug, Default)]
 pub(super) struct Record {
     pub(super) listeners: Listeners,
+    /// How much is published at a rate.
+    published: Bucket,
     /// In a box, because most channels of a busy server may have listeners and nothing else.
     kept: Option<Box<Kept>>,
 }
@@ -74,6 +77,16 @@ impl Record {
         stream
     }
 
+    /// Whether one more draft of this rate may be published.
+    pub(super) fn admit(&mut self, at: Instant, rate: Rate) -> Result<(), BrokerError> {
+        match self.published.take(at, rate, 1) {
+            Verdict::Within => Ok(()),
+            Verdict::Over(wait) => Err(BrokerError::TooMany(wait)),
+            // Whom this is about has a connection of its own, and rates there.
+            Verdict::Obstinate => Err(BrokerError::TooMany(rate.window())),
+        }
+    }
+
     /// Publishes a draft, unless it is a repeat.
     pub(super) fn publish(
         &mut self,
@@ -82,7 +95,7 @@ impl Record {
         limits: &MemoryLimits,
         chance: &mut StdRng,
     ) -> Published {
-        let Draft { publication, history, idempotency_key } = draft;
+        let Draft { publication, history, idempotency_key, rate: _ } = draft;
         let Some(key) = idempotency_key else { return self.append(at, publication, history, limits, chance) };
         if let Some(position) = self.repeats_mut().and_then(|repeats| repeats.answered(&key)) {
             return Published { position: position.clone(), delivery: None };

@@ -36,7 +36,12 @@ fn a_publication_arrives_as_it_was_published<H: Harness<Subject: Broker>>(stage:
     stage.subscribe(BOB, ROOM, KEEP, None, 0);
     stage.publish(ROOM, KEEP, "first");
     stage.heard(BOB, ROOM);
-    let draft = Draft { publication: publication.clone(), history: Some(KEEP), idempotency_key: None };
+    let draft = Draft {
+        publication: publication.clone(),
+        history: Some(KEEP),
+        idempotency_key: None,
+        rate: Default::default(),
+    };
     stage.ask(ANN, ROOM, BrokerRequest::Publish(draft));
     let expected = Publication { offset: 2, ..publication };
     let heard = stage.heard(BOB, ROOM);

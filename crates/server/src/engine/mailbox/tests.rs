@@ -13,7 +13,12 @@ fn publication(channel: &str, offset: u64, bytes: usize) -> Letter {
 }
 
 fn publish(channel: &str) -> Letter {
-    let draft = Draft { publication: Publication::default(), history: None, idempotency_key: None };
+    let draft = Draft {
+        publication: Publication::default(),
+        history: None,
+        idempotency_key: None,
+        rate: Default::default(),
+    };
     let deed = Deed::Broker(BrokerRequest::Publish(draft));
     Letter::Request(Box::new(Request {
         from: Listener(0),

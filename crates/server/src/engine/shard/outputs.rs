@@ -46,6 +46,8 @@ impl Shard {
             Output::Ask(ask, Question::Decide(petition)) => self.decide(ask, petition),
             Output::Ask(ask, question) => self.judge_or_learn(ask, question),
             Output::Tell(channel, deed) => self.bus.ask(now, Ticket::NOBODY, channel, deed),
+            Output::Limited(limit) => self.stats().limited.count(limit.name()),
+            Output::Order(order) => EngineHandle::new(self.shared.clone()).order(&order),
             Output::Denied(denial) => {
                 self.stats().denials.count(denial.why.name());
                 self.denials.tell(now.at, &denial);
