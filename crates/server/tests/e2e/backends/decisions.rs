@@ -204,7 +204,12 @@ async fn a_backend_that_is_down_opens_the_circuit_and_an_answer_closes_it() {
     })
     .await;
     assert!(metric("spanwire_proxy_circuit{proxy=\"rpc\"} 0").await);
-    let said = server.said();
+    // The log is written by a thread of its own.
+    let said = until("the log to tell it", async || {
+        let said = server.said();
+        said.contains("the backend answers again").then_some(said)
+    })
+    .await;
     assert_eq!(said.matches("the backend does not answer").count(), 1, "{said}");
     assert_eq!(said.matches("the backend answers again").count(), 1, "{said}");
     assert!(!said.contains("a key of the backend") && !said.contains(API_KEY), "{said}");
