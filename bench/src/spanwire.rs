@@ -103,6 +103,9 @@ level = "warn"
 [client]
 allow_anonymous_connect_without_token = true
 connection_rate_limit = 0
+command_rate_limit = 0
+byte_rate_limit = 0
+subscribe_rate_limit = 0
 ping_interval = "{ping_s}s"
 pong_timeout = "{pong_s}s"
 
@@ -115,6 +118,7 @@ shards = {shards}
 
 [[channel.namespaces]]
 name = "bench"
+publish_rate_limit = 0
 allow_subscribe_for_client = true
 allow_subscribe_for_anonymous = true
 allow_publish_for_client = true
@@ -122,6 +126,7 @@ allow_publish_for_anonymous = true
 
 [[channel.namespaces]]
 name = "rec"
+publish_rate_limit = 0
 history_size = 100
 history_ttl = "300s"
 force_recovery = true

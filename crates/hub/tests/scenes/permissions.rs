@@ -1,6 +1,10 @@
 //! What capabilities and subscriptions let a client do beyond its namespaces, and what the operator is told when
 //! something is denied.
 
+mod oracle;
+mod sequences;
+mod table;
+
 use spanwire_hub::capabilities::{Capabilities, Claim, MatchMode};
 use spanwire_hub::{Answer, Credentials, Grant, Refusal, Right};
 use spanwire_wire::ErrorCode;

@@ -9,8 +9,8 @@ use super::reader::Reader;
 
 /// Highest rate that can be asked for, in a second.
 const RATE_MAX: usize = 1_000_000_000;
-/// Bytes of commands that a client may send in a second: more than a phone's network takes, for as long as it likes.
-const BYTES: usize = 1 << 20;
+/// Bytes of commands that a client may send in a second: a tenth of a network of one gigabit.
+const BYTES: usize = 16 << 20;
 /// How much time's worth of a rate may be used at once.
 const WINDOW: Duration = Duration::from_secs(5);
 const WINDOW_MAX: Duration = Duration::from_secs(3600);

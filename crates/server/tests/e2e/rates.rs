@@ -61,7 +61,9 @@ async fn a_client_that_goes_on_regardless_is_let_go_and_may_come_back() {
 
 #[tokio::test]
 async fn a_client_may_come_back_to_all_of_its_channels_at_once() {
-    let server = Server::serve(json!({ "client": { "channel_limit": 1000 } })).await;
+    let server = Server::serve(json!({ "client": {
+        "channel_limit": 1000, "command_rate_limit": 1000, "byte_rate_limit": 1 << 20, "subscribe_rate_limit": 100,
+    } })).await;
     let mut peer = Peer::connect(server.address).await;
     let subscribe =
         |number| json!({ "id": number + 2, "subscribe": { "channel": format!("plain:{number}") } });

@@ -201,7 +201,7 @@ fn alone(mut command: Command) -> Command {
     command
 }
 
-/// A configuration in which anyone may do anything: what a scene wants closed, it closes.
+/// A configuration in which anyone may do anything, as often as they like: what a scene wants closed, it closes.
 ///
 /// Channels without a namespace have everything; `plain:` has neither presence nor history; `small:` remembers two
 /// publications; `closed:` lets nobody in.
@@ -211,6 +211,7 @@ pub(crate) fn open_config() -> Value {
         "allow_publish_for_client": true, "allow_publish_for_anonymous": true,
         "allow_presence_for_client": true, "allow_presence_for_anonymous": true,
         "allow_history_for_client": true, "allow_history_for_anonymous": true,
+        "publish_rate_limit": 0,
     });
     let with = |options: Value| {
         let mut all = permissions.clone();
@@ -227,6 +228,7 @@ pub(crate) fn open_config() -> Value {
         "client": {
             "token": { "hmac_secret_key": TOKEN_SECRET },
             "allow_anonymous_connect_without_token": true,
+            "command_rate_limit": 0, "byte_rate_limit": 0, "subscribe_rate_limit": 0,
         },
         "channel": {
             "without_namespace": without_namespace,
