@@ -172,6 +172,7 @@ impl From<BrokerError> for CallError {
         Self(match error {
             BrokerError::UnrecoverablePosition => ErrorCode::UnrecoverablePosition,
             BrokerError::Unavailable => ErrorCode::Internal,
+            BrokerError::TooMany(_) => ErrorCode::TooManyRequests,
         })
     }
 }

@@ -76,6 +76,8 @@ impl Publish<'_> {
         let draft = Draft {
             publication: Publication { data: data?, tags, ..Publication::default() },
             history: namespace.history.filter(|_| !skips_history),
+            // The application itself speaks.
+            rate: spanwire_hub::rate::Rate::NONE,
             idempotency_key: key,
         };
         match hub.0.house.broker(channel, BrokerRequest::Publish(draft)).await? {
