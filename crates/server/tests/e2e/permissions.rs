@@ -1,5 +1,7 @@
 //! Who may do what in a channel, and what the log says of those who may not.
 
+mod page;
+
 use serde_json::{Value, json};
 
 use crate::support::backend::Backend;
