@@ -1,9 +1,11 @@
 //! The client: what must outlive its connections, the one entrance and the one exit.
 //!
-//! What happens in between is told by subject: `connecting` (one connection after another), `subscribing` (channels,
+//! What happens in between is told by subject: `connecting` (one connection after another), `climbing` (to a
+//! better transport), `subscribing` (channels,
 //! and recovery), `renewing` (their tokens), `calling` (what is asked and may be asked again), `hearing` (what the server says), `timing`.
 
 mod calling;
+mod climbing;
 mod connecting;
 mod hearing;
 mod renewing;
@@ -16,6 +18,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use spanwire_wire::{Batch, Command, Request, encode_command, encode_ping};
 
+use self::climbing::Scout;
 use crate::backoff::Backoff;
 use crate::calls::{CallId, Calls};
 use crate::ladder::Ladder;
@@ -38,6 +41,7 @@ pub struct Client {
     key_prefix: String,
     link: Link,
     ladder: Ladder,
+    scout: Option<Scout>,
     backoff: Backoff,
     /// The connection token, if a provider gave one that is not known to be stale.
     token: Option<String>,
@@ -87,6 +91,7 @@ impl Client {
             key_prefix: format!("{:032x}", chance.random::<u128>()),
             batch: Batch::new(config.encoding),
             ladder: Ladder::new(config.transports.clone()),
+            scout: None,
             config,
             chance,
             link: Link::Idle,
@@ -112,11 +117,13 @@ impl Client {
             Input::Call(key, call) => self.call(now, key, call),
             Input::Token(TokenFor::Connection, token) => self.connection_token(now, token),
             Input::Token(TokenFor::Channel(channel), token) => self.channel_token(now, &channel, token),
+            Input::Opened(connection) if self.is_scout(connection) => self.scout_arrived(now),
             Input::Opened(connection) => self.opened(now, connection),
             Input::Frame(connection, frame) => self.frame(now, connection, frame),
             Input::Lost { connection, code, reason } if self.is_current(connection) => {
                 self.lost(now, code, reason);
             }
+            Input::Lost { connection, .. } if self.is_scout(connection) => self.scout_lost(now),
             Input::Lost { .. } => {}
             Input::Tick => self.tick(now),
         }
@@ -131,10 +138,8 @@ impl Client {
     /// When [`Input::Tick`] is due, if nothing else happens.
     pub fn next_deadline(&self) -> Option<Instant> {
         let of_subscriptions = self.subscriptions.values().filter_map(Subscription::due).min();
-        [self.link.times_out_at(), self.link.due(), of_subscriptions, self.calls.next_due()]
-            .into_iter()
-            .flatten()
-            .min()
+        let of_link = [self.link.times_out_at(), self.link.due(), self.climbing_due()];
+        of_link.into_iter().chain([of_subscriptions, self.calls.next_due()]).flatten().min()
     }
 
     /// Whether the server has let us in, on a connection that still seems to live.

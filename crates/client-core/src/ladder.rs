@@ -54,7 +54,7 @@ impl Ladder {
     /// The transport for the try that begins now.
     pub(crate) fn begin(&mut self, now: Instant) -> Transport {
         if !self.is_descending && self.until.is_some_and(|until| until <= now) {
-            (self.at, self.start, self.until) = (0, 0, None);
+            self.top();
         }
         self.rungs[self.at]
     }
@@ -84,6 +84,26 @@ impl Ladder {
         self.at = self.start;
         self.rounds = self.rounds.saturating_add(1);
         false
+    }
+
+    /// When to look whether the best one can be had again; `None` as long as it is the one in use. Only a WebSocket is looked
+    /// for: that it opens says that it works.
+    pub(crate) fn climb_at(&self) -> Option<Instant> {
+        self.until.filter(|_| self.rungs[0] == Transport::WebSocket)
+    }
+
+    /// The best one cannot be had, or this is not the moment to change.
+    pub(crate) fn climb_later(&mut self, at: Instant) {
+        self.until = Some(at);
+    }
+
+    pub(crate) fn best(&self) -> Transport {
+        self.rungs[0]
+    }
+
+    /// From now on the best one again.
+    pub(crate) fn top(&mut self) {
+        (self.at, self.start, self.until) = (0, 0, None);
     }
 
     /// This one works.

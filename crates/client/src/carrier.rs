@@ -8,6 +8,8 @@ mod dial;
 mod emulated;
 mod websocket;
 
+use std::task::{Context, Poll};
+
 use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -102,11 +104,10 @@ impl Carrier {
         let _ = self.frames.send(frame);
     }
 
-    /// Whatever comes next. Nothing is lost when this is dropped while it waits.
-    pub(crate) async fn news(&mut self) -> News {
-        let lost =
-            || News::Lost(Ended::new(spanwire_client_core::Event::CODE_LOST, "the connection was lost"));
-        self.news.recv().await.unwrap_or_else(lost)
+    /// Whatever comes next.
+    pub(crate) fn poll_news(&mut self, context: &mut Context<'_>) -> Poll<News> {
+        let lost = || News::Lost(Ended::new(Ended::LOST, "the connection was lost"));
+        self.news.poll_recv(context).map(|news| news.unwrap_or_else(lost))
     }
 
     /// Sends what is still to be sent, takes leave, and waits until that is done.

@@ -7,6 +7,7 @@ mod channels;
 mod tokens;
 
 use std::collections::HashMap;
+use std::task::Poll;
 use std::time::Duration;
 
 use spanwire_client_core::{self as core, CallError, ConnectionId, Input, Key, Output, Transport};
@@ -33,9 +34,8 @@ pub(crate) struct Driver {
     /// The beginning of the core's clock.
     began: Instant,
     dialer: Dialer,
-    carrier: Option<(ConnectionId, Carrier)>,
-    /// What the connection is carried by, or would be.
-    transport: Transport,
+    /// The connection, if there is one, and beside it one that looks for a better transport.
+    carriers: Vec<Carried>,
     orders: mpsc::UnboundedReceiver<Order>,
     channels: Channels,
     tokens: Tokens,
@@ -45,6 +45,13 @@ pub(crate) struct Driver {
     status: watch::Sender<Status>,
     /// Those who wait for the end.
     closers: Vec<oneshot::Sender<()>>,
+}
+
+/// A connection, and what carries it.
+struct Carried {
+    connection: ConnectionId,
+    transport: Transport,
+    carrier: Carrier,
 }
 
 impl Driver {
@@ -59,8 +66,7 @@ impl Driver {
             core,
             began: Instant::now(),
             dialer,
-            carrier: None,
-            transport: Transport::WebSocket,
+            carriers: Vec::new(),
             orders,
             channels: Channels::default(),
             tokens: Tokens::new(provider),
@@ -82,7 +88,7 @@ impl Driver {
                     Some(order) => self.obey(order),
                     None => self.handle(Input::Disconnect),
                 },
-                (connection, news) = news(&mut self.carrier) => self.hear(connection, news),
+                (connection, news) = news(&mut self.carriers) => self.hear(connection, news),
                 (what, token) = self.tokens.next() => self.handle(Input::Token(what, token)),
                 () = tokio::time::sleep_until(due.unwrap_or(self.began)), if due.is_some() => {
                     self.handle(Input::Tick);
@@ -90,8 +96,8 @@ impl Driver {
             }
         }
         // A server that does not answer a goodbye cannot keep us.
-        if let Some((_, carrier)) = self.carrier.take() {
-            let _ = tokio::time::timeout(GOODBYE, carrier.say_goodbye()).await;
+        for carried in self.carriers.drain(..) {
+            let _ = tokio::time::timeout(GOODBYE, carried.carrier.say_goodbye()).await;
         }
         for closer in self.closers.drain(..) {
             let _ = closer.send(());
@@ -137,7 +143,7 @@ impl Driver {
             News::Opened => self.handle(Input::Opened(connection)),
             News::Frame(frame) => self.handle(Input::Frame(connection, &frame)),
             News::Lost(Ended { code, reason }) => {
-                self.carrier = None;
+                self.carriers.retain(|carried| carried.connection != connection);
                 self.handle(Input::Lost { connection, code, reason });
             }
         }
@@ -158,18 +164,20 @@ impl Driver {
     fn carry_out(&mut self, output: Output) {
         match output {
             Output::Open(connection, transport) => {
-                self.status.send_replace(Status::Connecting { transport });
-                self.transport = transport;
-                self.carrier = Some((connection, self.dialer.open(transport)));
+                self.carriers.push(Carried { connection, transport, carrier: self.dialer.open(transport) });
+                // One that looks for a better transport is no news.
+                if !matches!(*self.status.borrow(), Status::Connected { .. }) {
+                    self.status.send_replace(Status::Connecting { transport });
+                }
             }
             Output::Send(connection, frame) => {
-                if let Some((_, carrier)) = self.carrier.as_ref().filter(|(open, _)| *open == connection) {
-                    carrier.send(frame);
+                if let Some(carried) = self.carriers.iter().find(|it| it.connection == connection) {
+                    carried.carrier.send(frame);
                 }
             }
             // The carrier says goodbye by itself. The last one is waited for when all is over.
             Output::Close(connection) if self.closers.is_empty() => {
-                self.carrier.take_if(|(open, _)| *open == connection);
+                self.carriers.retain(|carried| carried.connection != connection);
             }
             Output::Close(_) => {}
             Output::AskToken(what) => {
@@ -184,8 +192,11 @@ impl Driver {
         use core::Event as E;
         match event {
             E::Connected { client, data, .. } => {
-                self.status
-                    .send_replace(Status::Connected { client: client.clone(), transport: self.transport });
+                // Nothing better is looked for before there is a connection, so there is no other.
+                if let Some(Carried { transport, .. }) = self.carriers.first() {
+                    let (client, transport) = (client.clone(), *transport);
+                    self.status.send_replace(Status::Connected { client, transport });
+                }
                 self.announce(&ClientEvent::Connected { client, data: Raw(data) });
             }
             E::Disconnected { code, reason, will_retry_at } => {
@@ -254,10 +265,15 @@ impl Drop for Driver {
     }
 }
 
-/// Whatever comes next from the connection.
-async fn news(carrier: &mut Option<(ConnectionId, Carrier)>) -> (ConnectionId, News) {
-    match carrier {
-        Some((connection, carrier)) => (*connection, carrier.news().await),
-        None => std::future::pending().await,
-    }
+/// Whatever comes next from a connection. Nothing is lost when this is dropped while it waits.
+async fn news(carriers: &mut [Carried]) -> (ConnectionId, News) {
+    std::future::poll_fn(|context| {
+        for carried in carriers.iter_mut() {
+            if let Poll::Ready(news) = carried.carrier.poll_news(context) {
+                return Poll::Ready((carried.connection, news));
+            }
+        }
+        Poll::Pending
+    })
+    .await
 }

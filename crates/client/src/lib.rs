@@ -78,7 +78,7 @@
 //!
 //! The client climbs down a ladder by itself: HTTP streaming, then server-sent events, as `/spanwire.js` does. A WebSocket
 //! that brings no answer in 4 s, or is refused, is followed by the next transport at once; the one that worked is gone
-//! back to, and after 5 to 10 minutes the next connection begins at the top again. [`Builder::transports`] says what may be
+//! back to, and after 5 to 10 minutes a WebSocket is tried beside it, and changed to when it opens. [`Builder::transports`] says what may be
 //! taken, [`Status`] what is.
 //!
 //! # Features

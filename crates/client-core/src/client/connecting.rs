@@ -37,11 +37,15 @@ impl Client {
             self.outputs.push_back(Output::AskToken(TokenFor::Connection));
             return;
         }
-        self.last_connection += 1;
-        let connection = ConnectionId(self.last_connection);
+        let connection = self.next_connection();
         let transport = self.ladder.begin(now);
         self.link = Link::Opening { connection, until: now + self.ladder.patience(&self.config.limits) };
         self.outputs.push_back(Output::Open(connection, transport));
+    }
+
+    pub(super) fn next_connection(&mut self) -> ConnectionId {
+        self.last_connection += 1;
+        ConnectionId(self.last_connection)
     }
 
     pub(super) fn connection_token(&mut self, now: Instant, token: Result<String, TokenFailure>) {
@@ -189,7 +193,8 @@ impl Client {
         }
     }
 
-    fn hang_up(&mut self) {
+    pub(super) fn hang_up(&mut self) {
+        self.recall_scout();
         if let Some(connection) = self.link.connection() {
             self.outputs.push_back(Output::Close(connection));
         }
@@ -198,7 +203,7 @@ impl Client {
         self.batch.take();
     }
 
-    fn leave_connection(&mut self, invalidated: bool) {
+    pub(super) fn leave_connection(&mut self, invalidated: bool) {
         for subscription in self.subscriptions.values_mut().chain(self.server_side.values_mut()) {
             subscription.lost();
             if invalidated {

@@ -12,6 +12,7 @@ impl Client {
             self.lost(now, Event::CODE_SILENT, "silent for too long".to_owned());
         }
         self.link_due(now);
+        self.climb(now);
         self.subscriptions_due(now);
         self.calls_due(now);
     }

@@ -41,8 +41,26 @@ fn silence_is_waited_out_for_four_seconds_on_a_websocket_and_for_one_on_a_stream
     stage.end();
 }
 
+/// A client that is connected by a stream, with positions in the channel `x`, when it is time to look further up.
+fn looking_up() -> Stage {
+    let mut stage = setting_out();
+    stage.cut(403);
+    stage.open();
+    stage.welcome();
+    stage.subscribe("x");
+    stage.say(r#"{"id":2,"subscribe":{"recoverable":true,"positioned":true,"epoch":"e","offset":5}}"#);
+    stage.tried.clear();
+    while stage.scout.is_none() {
+        stage.pass(1_000);
+        stage.say("{}");
+    }
+    stage.told();
+    stage.sent();
+    stage
+}
+
 #[test]
-fn the_one_that_worked_is_gone_back_to_until_it_is_time_to_look_further_up() {
+fn the_one_that_worked_is_gone_back_to() {
     let mut stage = setting_out();
     stage.cut(403);
     stage.open();
@@ -51,15 +69,69 @@ fn the_one_that_worked_is_gone_back_to_until_it_is_time_to_look_further_up() {
     stage.come_back();
     stage.welcome();
     assert_eq!(stage.tried, [HttpStream]);
-    let climb_after = Limits::default().climb_after;
-    assert_eq!(climb_after, Duration::from_secs(300));
-    for _ in 0..60 {
-        stage.pass(10_000);
+    stage.end();
+}
+
+#[test]
+fn a_better_transport_is_looked_for_after_a_while_and_changed_to_without_a_break() {
+    assert_eq!(Limits::default().climb_after, Duration::from_secs(300));
+    let mut stage = looking_up();
+    assert_eq!(stage.tried, [WebSocket]);
+    let scout = stage.scout.expect("one looks for a WebSocket");
+    stage.handle(Input::Opened(scout));
+    let said = stage.sent();
+    assert!(said[0].starts_with(r#"{"id":1,"connect""#), "{said:?}");
+    assert!(said[1].contains(r#""recover":true,"epoch":"e","offset":5"#), "{said:?}");
+    stage.welcome();
+    stage.say(r#"{"id":2,"subscribe":{"recoverable":true,"positioned":true,"epoch":"e","offset":5,"was_recovering":true,"recovered":true}}"#);
+    assert_eq!(stage.story(), ["connected", "subscribed recovered at e5"]);
+    for _ in 0..700 {
+        stage.pass(1_000);
         stage.say("{}");
     }
-    stage.tried.clear();
-    stage.come_back();
+    assert_eq!(stage.tried, [WebSocket], "there is nothing better to look for");
+    stage.end();
+}
+
+#[test]
+fn while_something_is_under_way_a_client_stays_where_it_is() {
+    let mut stage = looking_up();
+    stage.publish(1, "1");
+    let scout = stage.scout.expect("one looks for a WebSocket");
+    stage.handle(Input::Opened(scout));
+    assert!(stage.scout.is_none() && stage.told().is_empty());
+    stage.say(r#"{"id":3,"publish":{}}"#);
+    assert_eq!(stage.story(), ["acked 1"]);
+    stage.pass(1_000);
+    assert_eq!(stage.tried, [WebSocket, WebSocket], "and looks again soon");
+    stage.end();
+}
+
+#[test]
+fn a_better_transport_that_cannot_be_had_is_looked_for_again_later() {
+    let mut stage = looking_up();
+    let connection = stage.scout.take().expect("one looks for a WebSocket");
+    stage.handle(Input::Lost { connection, code: 403, reason: String::new() });
+    assert!(stage.told().is_empty(), "nobody needs to know");
+    for _ in 0..299 {
+        stage.pass(1_000);
+        stage.say("{}");
+    }
     assert_eq!(stage.tried, [WebSocket]);
+    stage.pass(1_000);
+    assert_eq!(stage.tried, [WebSocket, WebSocket]);
+    // This one is neither opened nor refused.
+    stage.pass(4_000);
+    assert!(stage.scout.is_none());
+    stage.end();
+}
+
+#[test]
+fn whoever_looks_for_a_better_transport_is_called_back_when_the_connection_is_lost() {
+    let mut stage = looking_up();
+    stage.cut(Event::CODE_LOST);
+    assert!(stage.scout.is_none());
+    assert_eq!(stage.story(), ["disconnected 1006, retries"]);
     stage.end();
 }
 

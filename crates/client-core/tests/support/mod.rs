@@ -17,6 +17,8 @@ pub struct Stage {
     sent: VecDeque<String>,
     pub events: Vec<Event>,
     pub asked: Vec<TokenFor>,
+    /// A connection beside the one in use, which looks for a better transport.
+    pub scout: Option<ConnectionId>,
     /// The transports that were tried, in their order.
     pub tried: Vec<Transport>,
     /// Frames sent, and the bytes of the longest one behind the first of each connection.
@@ -37,6 +39,7 @@ impl Stage {
             sent: VecDeque::new(),
             events: Vec::new(),
             asked: Vec::new(),
+            scout: None,
             tried: Vec::new(),
             frames: 0,
             longest_frame: 0,
@@ -67,8 +70,11 @@ impl Stage {
         while let Some(output) = self.client.poll_output() {
             match output {
                 Output::Open(connection, transport) => {
-                    self.connection = Some(connection);
                     self.tried.push(transport);
+                    match self.client.is_connected() {
+                        true => self.scout = Some(connection),
+                        false => self.connection = Some(connection),
+                    }
                 }
                 Output::Send(connection, frame) => {
                     assert_eq!(Some(connection), self.connection, "a frame for a connection that is over");
@@ -79,7 +85,8 @@ impl Stage {
                     let text = String::from_utf8(frame.to_vec()).unwrap();
                     self.sent.extend(text.lines().map(str::to_owned));
                 }
-                Output::Close(_) => self.connection = None,
+                Output::Close(connection) if self.scout == Some(connection) => self.scout = None,
+                Output::Close(_) => self.connection = self.scout.take(),
                 Output::AskToken(what) => self.asked.push(what),
                 Output::Event(event) => self.events.push(event),
             }

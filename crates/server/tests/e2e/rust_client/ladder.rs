@@ -104,3 +104,37 @@ async fn where_websockets_lead_nowhere_it_finds_a_stream() {
 async fn where_nothing_is_in_the_way_it_takes_a_websocket() {
     finds(json!({}), PATIENCE, Transport::WebSocket).await;
 }
+
+#[tokio::test]
+async fn once_websockets_get_through_again_it_changes_to_one_without_a_break() {
+    let server = Server::dev().await;
+    let line = DevLine::to(&server).await;
+    line.set(&json!({ "upgrades": "refuse" })).await;
+    let url = format!("ws://localhost:{}/connection/websocket", line.address.port());
+    let limits = Limits {
+        connect_within: PATIENCE,
+        open_within: PATIENCE,
+        stream_within: PATIENCE,
+        climb_after: Duration::from_millis(200),
+        ..Limits::default()
+    };
+    let client = Client::builder(url)
+        .transports([Transport::WebSocket, Transport::HttpStream])
+        .limits(limits)
+        .connect()
+        .expect("an address");
+    let mut listener = Listener::of(client.channel("chat:numbers")).await;
+    assert_eq!(transport(&client), Transport::HttpStream);
+    line.set(&json!({})).await;
+    let mut publisher = Peer::connect(server.address).await;
+    let mut last = 0;
+    while transport(&client) != Transport::WebSocket {
+        last += 1;
+        publisher.call("publish", json!({ "channel": "chat:numbers", "data": last })).await;
+        listener.until_heard(last).await;
+    }
+    publisher.call("publish", json!({ "channel": "chat:numbers", "data": last + 1 })).await;
+    listener.until_heard(last + 1).await;
+    listener.has_all(last + 1);
+    assert_eq!(listener.interrupted, 0);
+}
