@@ -48,7 +48,8 @@ pub(super) fn post(
         server.authority(),
         body.len()
     );
-    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).map_err(lost)?;
+    // In one piece: a server may refuse upon the head, and a body that comes after it would reset the answer away.
+    stream.write_all(&[head.as_bytes(), body.as_bytes()].concat()).map_err(lost)?;
     let mut answer = Vec::new();
     stream.take(ANSWER_BYTES_MAX).read_to_end(&mut answer).map_err(lost)?;
     read(&answer)
