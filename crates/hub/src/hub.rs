@@ -36,12 +36,13 @@ use crate::asks::Asks;
 use crate::audience::Audiences;
 use crate::broker::BrokerRequest;
 use crate::channel::Channel;
+use crate::happening::{Happening, Reports, What};
 use crate::limits::Limits;
 use crate::namespace::Namespaces;
 use crate::outbox::Outbox;
 use crate::presence::PresenceRequest;
 use crate::revocation::Revoked;
-use crate::session::{Life, Session, SubscriptionId, Subscriptions};
+use crate::session::{Client, Life, Session, SubscriptionId, Subscriptions};
 use crate::sessions::Sessions;
 use crate::time::{Instant, Now};
 use crate::wheel::Wheel;
@@ -97,6 +98,7 @@ pub struct Hub {
     /// What revocations have ended, since somebody asked.
     revoked: Revoked,
     draining: bool,
+    reports: Reports,
 }
 
 /// Who waits for an answer, and what for.
@@ -168,7 +170,13 @@ impl Hub {
             subscribed: 0,
             revoked: Revoked::default(),
             draining: false,
+            reports: Reports::default(),
         }
+    }
+
+    /// The hub tells this of the lives of its clients from now on.
+    pub fn reporting(self, reports: Reports) -> Self {
+        Self { reports, ..self }
     }
 
     /// A connection is there. Until it is [`Input::Gone`] the id names its session, also after it was closed.
@@ -393,19 +401,19 @@ impl Hub {
 
     /// The one way in which a life ends from our side: the session leaves everything, and the connection is told.
     fn close(&mut self, id: SessionId, reason: DisconnectReason) {
-        if self.end(id) {
+        if self.end(id, &reason) {
             self.outputs.push_back(Output::Close(id, reason));
         }
     }
 
     /// The connection is gone, whoever ended it.
     fn gone(&mut self, id: SessionId) {
-        self.end(id);
+        self.end(id, &DisconnectCode::ConnectionClosed.into());
         self.sessions.remove(id);
     }
 
     /// Leaves everything, once. Whether there was something to leave.
-    fn end(&mut self, id: SessionId) -> bool {
+    fn end(&mut self, id: SessionId, reason: &DisconnectReason) -> bool {
         let Some(session) = self.sessions.get_mut(id) else { return false };
         if matches!(session.life, Life::Closed) {
             return false;
@@ -413,12 +421,22 @@ impl Hub {
         session.backlog = None;
         self.leave_all(id);
         let Some(session) = self.sessions.get_mut(id) else { return false };
-        if matches!(std::mem::replace(&mut session.life, Life::Closed), Life::Connected(_)) {
+        if let Life::Connected(client) = std::mem::replace(&mut session.life, Life::Closed) {
             self.clients -= 1;
+            if self.reports.connections {
+                self.report(&client, What::Disconnected(reason.clone()));
+            }
         }
         self.sessions.shut(id);
         self.wheel.cancel(id.index);
         true
+    }
+
+    /// Tells what happened to a client.
+    fn report(&mut self, client: &Client, what: What) {
+        let Client { id, user, info, .. } = client;
+        let happening = Happening { client: id.to_string(), user: user.clone(), info: info.clone(), what };
+        self.outputs.push_back(Output::Happened(Box::new(happening)));
     }
 
     fn drain(&mut self) {

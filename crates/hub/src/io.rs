@@ -13,6 +13,7 @@ use crate::broker::{BrokerAnswer, BrokerRequest};
 use crate::capabilities::Capabilities;
 use crate::channel::{Channel, Position};
 use crate::denial::Denial;
+use crate::happening::Happening;
 use crate::namespace::Namespaces;
 use crate::presence::{PresenceAnswer, PresenceRequest};
 use crate::revocation::{Revocation, TokenMark};
@@ -196,6 +197,8 @@ pub enum Output {
     /// Write what the outbox holds (unless the code says not to), then close the connection with this code.
     /// The session takes no more input; answer by [`Input::Gone`] when the connection is closed.
     Close(SessionId, DisconnectReason),
+    /// This has happened; asked for by [`Hub::reporting`](crate::Hub::reporting).
+    Happened(Box<Happening>),
     /// The session can take frames again, after [`Hub::is_busy`](crate::Hub::is_busy) said that it could not.
     Resume(SessionId),
     /// Tell the operator why a client may not do something; the client has been told the code.

@@ -17,6 +17,7 @@ pub mod conformance;
 pub mod delivery;
 mod denial;
 pub mod glob;
+pub mod happening;
 mod hub;
 mod io;
 pub mod limits;

@@ -5,6 +5,7 @@
 //! - `recovering`: the promise: exactly once, in order, or told of a gap
 //! - `requests`: publish, history, presence and the rest
 //! - `sharing`: how often a publication is in memory
+//! - `happening`: what is reported of lives, for those who keep account of them
 //! - `leaving`: every way out, and that nothing remains
 //! - `ordering`: what the backend makes of sessions without asking them
 //! - `overtaking`: orders and answers that cross each other on the way
@@ -19,6 +20,7 @@
 mod scenes {
     mod connecting;
     mod deciding;
+    mod happening;
     mod leaving;
     mod limits;
     mod ordering;

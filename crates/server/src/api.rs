@@ -108,6 +108,7 @@ pub(crate) enum Called<'a> {
 struct Rules {
     channel_name_bytes_max: usize,
     uid: String,
+    name: String,
     started: Instant,
 }
 
@@ -129,6 +130,7 @@ impl Api {
         let rules = Rules {
             channel_name_bytes_max: settings.limits.channel_name_bytes_max,
             uid,
+            name: settings.node_name.clone(),
             started: Instant::now(),
         };
         Self {

@@ -13,6 +13,7 @@ mod dev;
 mod duration;
 mod environment;
 mod error;
+mod events;
 mod http_api;
 mod layer;
 mod namespace;

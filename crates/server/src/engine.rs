@@ -66,6 +66,7 @@ pub use transport::Transport;
 
 use crate::auth::Authorize;
 use crate::backend::Backend;
+use crate::events::Events;
 
 /// What becomes of an accepted socket before it is a WebSocket: the HTTP edge. Runs as a task of its own on the
 /// runtime of the shard that accepted the socket, and hands a WebSocket back by [`ShardHandle::adopt`].
@@ -96,6 +97,8 @@ pub struct EngineConfig {
     pub authorize: Arc<dyn Authorize>,
     /// The backend, if there is one that decides.
     pub backend: Option<Backend>,
+    /// Who is told of the lives of clients, if anybody is.
+    pub events: Option<Events>,
     /// The HTTP edge.
     pub serve: Serve,
     /// Where all chance of this engine comes from: client ids, epochs, who owns which channel.

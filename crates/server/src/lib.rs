@@ -2,9 +2,10 @@
 //!
 //! A [`Node`] is one server process. It begins as layers of configuration ([`config`]), and is made of the
 //! [`engine`], which has the shards with all sessions and channels, and the HTTP [`edge`], where every connection
-//! begins. [`auth`] says who may come in, and so may the [`backend`], an application that is asked; [`tls`] says who we
-//! are to them. The `spanwire` command ([`cli`]) wraps it for a shell. An application that has a server of its own takes a
-//! [`Hub`] instead ([`embed`]): the same engine and edge, without listeners.
+//! begins. [`auth`] says who may come in, and so may the [`backend`], an application that is asked; [`events`] tell it
+//! what has happened; [`tls`] says who we are to them. The `spanwire` command ([`cli`]) wraps it for a shell. An
+//! application that has a server of its own takes a [`Hub`] instead ([`embed`]): the same engine and edge, without
+//! listeners.
 //!
 //! ```text
 //! cli ─► config ─► node ─┬► engine   shards: sockets, sessions, channels
@@ -26,6 +27,7 @@ mod dev_proxy;
 pub mod edge;
 pub mod embed;
 pub mod engine;
+pub mod events;
 mod http_client;
 mod log;
 pub mod metrics;

@@ -3,6 +3,7 @@
 //! Shards count for themselves and are summed when somebody asks; the counters here are those of the HTTP edge.
 
 mod edge;
+mod events;
 mod gauge;
 mod proxies;
 mod render;
@@ -19,5 +20,6 @@ use crate::engine::EngineHandle;
 /// Everything that is counted of an engine and its edge, as Prometheus reads it.
 pub(crate) async fn of(engine: &EngineHandle, counters: &EdgeCounters) -> String {
     let census = engine.census().await.unwrap_or_default();
-    render(&engine.stats(), census, counters, &engine.proxies(), &TokenSnapshot::of(engine))
+    let (proxies, tokens, events) = (engine.proxies(), TokenSnapshot::of(engine), engine.events());
+    render(&engine.stats(), census, counters, &proxies, &tokens, events.as_ref())
 }

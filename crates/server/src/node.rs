@@ -5,7 +5,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -19,6 +19,7 @@ use crate::descriptors;
 use crate::dev_feeds;
 use crate::edge::Edge;
 use crate::engine::{Compression, Engine, EngineConfig, ShardFailed};
+use crate::events::{Courier, Engaged};
 use crate::metrics::EdgeCounters;
 use crate::profile::Profile;
 use crate::reload::{Reload, Source};
@@ -40,6 +41,8 @@ pub struct Node {
     counters: Arc<EdgeCounters>,
     /// Reads the configuration again, if that can be done.
     reload: Option<Reload>,
+    /// Tells the backend what happens, if it wants to know.
+    courier: Option<Courier>,
     /// Looks after certificates, if there are any.
     certificates: Option<Watch>,
     signals: Signals,
@@ -89,8 +92,12 @@ impl Node {
             let _entered = runtime.enter();
             Signals::heed(certificates.is_some() || settings.profile == Profile::Secure)?
         };
+        let uid = chance.text();
+        let courier = settings.events.clone();
+        let courier = courier.map(|events| Engaged::new(events, &settings.node_name, &uid, chance.seed()));
+        let courier = courier.transpose()?;
         let access = CurrentAccess::of(settings);
-        let edge = Edge::new(settings, access.clone(), chance.text(), acceptor, counters.clone(), chance);
+        let edge = Edge::new(settings, access.clone(), uid, acceptor, counters.clone(), chance);
         let authorize: Arc<dyn Authorize> = Arc::new(Gate::of(settings));
         let backend = match settings.backend.proxies.is_empty() {
             true => None,
@@ -109,16 +116,18 @@ impl Node {
             hub: settings.hub(),
             authorize,
             backend,
+            events: courier.as_ref().map(Engaged::events),
             serve: edge.into_serve(),
             seed: chance.seed(),
         })?;
         if let Some(address) = engine.addresses().first() {
             dev_proxy.lead_to(*address);
         }
+        let courier = courier.map(Engaged::start).transpose()?;
         if settings.profile.shows_demos() {
             runtime.spawn(dev_feeds::publish(engine.handle(), settings.namespaces.clone(), counters.clone()));
         }
-        Ok(Self { engine, access, counters, certificates, reload: None, signals, runtime })
+        Ok(Self { engine, access, counters, reload: None, courier, certificates, signals, runtime })
     }
 
     /// Where the node listens.
@@ -133,33 +142,51 @@ impl Node {
     }
 
     /// Waits for SIGTERM or SIGINT; then closes every client with code 3001, waits for `grace` at most until they are
-    /// gone, and ends. A second signal ends the waiting.
+    /// gone and the backend is told of it, and ends. A second signal ends the waiting.
     ///
     /// # Errors
     /// See [`RunError`].
     pub fn run(self, grace: Duration) -> Result<(), RunError> {
-        let Self { mut engine, certificates, reload, signals, runtime, .. } = self;
+        let Self { mut engine, courier, certificates, reload, signals, runtime, .. } = self;
         let Signals { hangup, mut end } = signals;
-        let outcome = runtime.block_on(async {
+        let (deadline, outcome) = runtime.block_on(async {
             tokio::select! {
-                outcome = until_told(&mut engine, &mut end, grace) => outcome,
+                outcome = until_drained(&mut engine, &mut end, grace) => outcome,
                 never = look_after(certificates, reload, hangup) => match never {},
             }
         });
+        // From here on nobody has anything to tell.
         engine.stop();
-        outcome
+        match (outcome, courier) {
+            (Err(RunError::Impatience), _) => Err(RunError::Impatience),
+            (outcome, Some(courier)) => {
+                let last_events = courier.finish(deadline);
+                runtime.block_on(unless_impatient(&mut end, last_events)).and(outcome)
+            }
+            (outcome, None) => outcome,
+        }
     }
 }
 
-async fn until_told(engine: &mut Engine, end: &mut EndSignals, grace: Duration) -> Result<(), RunError> {
+/// Waits until the node is told to end, or a shard has failed; and then until every client is gone, or its time is over. When
+/// that is, and what came of it.
+async fn until_drained(
+    engine: &mut Engine,
+    end: &mut EndSignals,
+    grace: Duration,
+) -> (Instant, Result<(), RunError>) {
     tokio::select! {
-        ended = engine.ended() => return Ok(ended?),
+        ended = engine.ended() => return (Instant::now() + grace, ended.map_err(RunError::from)),
         () = end.next() => {}
     }
     tracing::info!("shutdown: every client is told to come back later; a second signal ends at once");
-    let engine = engine.handle();
+    let deadline = Instant::now() + grace;
+    (deadline, unless_impatient(end, engine.handle().drain(grace)).await)
+}
+
+async fn unless_impatient(end: &mut EndSignals, work: impl Future<Output = ()>) -> Result<(), RunError> {
     tokio::select! {
-        () = engine.drain(grace) => Ok(()),
+        () = work => Ok(()),
         () = end.next() => Err(RunError::Impatience),
     }
 }

@@ -14,7 +14,6 @@ mod certificate;
 mod certificates;
 mod files;
 mod identity;
-#[cfg(feature = "acme")]
 mod roots;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -34,6 +33,7 @@ pub use self::certificate::CertificateError;
 pub(crate) use self::certificates::Certificates;
 pub(crate) use self::files::write;
 pub(crate) use self::identity::Identity;
+pub(crate) use self::roots::read as authorities;
 pub(crate) use self::watch::{LOOK_INTERVAL, Watch};
 
 /// The one library of cryptography in the process; it signs tokens too.

@@ -8,12 +8,15 @@ use bytes::Bytes;
 use rand::Rng;
 use spanwire_wire::extension;
 use spanwire_wire::message::{ConnectRequest, ConnectResult, SubscribeRequest, SubscribeResult};
-use spanwire_wire::{DisconnectCode, Encoding, ErrorCode, Outcome, PushEvent, decode_connect};
+use spanwire_wire::{
+    DisconnectCode, Encoding, ErrorCode, Outcome, PushEvent, UnsubscribeCode, decode_connect,
+};
 
 use super::{Hub, Purpose};
 use crate::audience::AudienceId;
 use crate::channel::Channel;
 use crate::delivery::is_json_or_nothing;
+use crate::happening::What;
 use crate::io::wanted_position;
 use crate::namespace::Namespace;
 use crate::session::uuid::ClientId;
@@ -189,7 +192,7 @@ impl Hub {
         let Some(channel) = self.audiences.get(audience).map(|audience| audience.channel.clone()) else {
             return;
         };
-        self.leave(id, audience);
+        self.leave(id, audience, UnsubscribeCode::Server);
         let Some(known) = self.connecting_mut(id).and_then(|connecting| connecting.known.as_mut()) else {
             return;
         };
@@ -256,8 +259,12 @@ impl Hub {
         };
         self.replace_older(now, &mut client);
         let Some(session) = self.sessions.get_mut(id) else { return };
+        let reported = self.reports.connections.then(|| client.clone());
         session.life = Life::Connected(client);
         self.clients += 1;
+        if let Some(client) = reported {
+            self.report(&client, What::Connected);
+        }
         self.rearm(id);
         match unidirectional {
             true => self.push(id, &Channel::new(""), PushEvent::Connect(result.into())),

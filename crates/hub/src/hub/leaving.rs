@@ -6,6 +6,7 @@ use spanwire_wire::{DisconnectCode, Outcome, PushEvent, UnsubscribeCode};
 use super::Hub;
 use crate::audience::{AudienceId, Joiner};
 use crate::broker::BrokerRequest;
+use crate::happening::{Subscribed, What};
 use crate::presence::PresenceRequest;
 use crate::session::{Place, Subscription, Traits};
 use crate::{Deed, SessionId};
@@ -14,7 +15,7 @@ impl Hub {
     /// The client leaves. That always succeeds, also if it was not there.
     pub(super) fn unsubscribe(&mut self, id: SessionId, command: u32, channel: &str) {
         if let Some(audience) = self.audiences.find(channel) {
-            self.leave(id, audience);
+            self.leave(id, audience, UnsubscribeCode::Client);
         }
         self.reply(id, command, Outcome::Unsubscribe(UnsubscribeResult {}));
     }
@@ -24,7 +25,7 @@ impl Hub {
         let Some(channel) = self.audiences.get(audience).map(|audience| audience.channel.clone()) else {
             return;
         };
-        if self.leave(id, audience).is_some() {
+        if self.leave(id, audience, code).is_some() {
             self.push(id, &channel, PushEvent::Unsubscribe(code.into()));
         }
     }
@@ -43,22 +44,33 @@ impl Hub {
 
     pub(super) fn leave_all(&mut self, id: SessionId) {
         while let Some(audience) = self.sessions.get(id).and_then(|session| session.subscriptions.last()) {
-            self.leave(id, audience);
+            self.leave(id, audience, UnsubscribeCode::Disconnect);
         }
     }
 
     /// Takes a session out of an audience, wherever in it it is; the world is told what it must know.
-    pub(super) fn leave(&mut self, id: SessionId, audience: AudienceId) -> Option<Subscription> {
+    pub(super) fn leave(
+        &mut self,
+        id: SessionId,
+        audience: AudienceId,
+        code: UnsubscribeCode,
+    ) -> Option<Subscription> {
         self.hand_out(audience);
         let session = self.sessions.get_mut(id)?;
         let subscription = session.subscriptions.remove(audience)?;
         self.subscriptions -= 1;
         let Traits { present, announced, .. } = subscription.traits;
-        let announced = announced && matches!(subscription.place, Place::Live(_));
+        let is_live = matches!(subscription.place, Place::Live(_));
+        let announced = announced && is_live;
+        let reported = session.client().filter(|_| is_live && self.reports.subscriptions).cloned();
         let told = session.client().filter(|_| present || announced);
         let description = told.map(|client| client.describe(subscription.info()));
         let channel = self.audiences.get(audience)?.channel.clone();
         self.vacate(audience, subscription.place);
+        if let Some(client) = reported {
+            let subscribed = Subscribed { channel: channel.clone(), info: subscription.info() };
+            self.report(&client, What::Unsubscribed(subscribed, code));
+        }
         if let Some(description) = description {
             if present {
                 let remove = PresenceRequest::Remove(description.client.clone());

@@ -152,7 +152,7 @@ impl Hub {
         match self.joiner_mut(id, audience).map(|joiner| joiner.joining.purpose) {
             None => self.expel(id, audience, code),
             Some(Purpose::Command(command)) => {
-                self.leave(id, audience);
+                self.leave(id, audience, code);
                 // An error that is temporary brings the client back, as a code that resubscribes would.
                 let error =
                     if code.resubscribe() { ErrorCode::Internal } else { ErrorCode::PermissionDenied };
@@ -160,7 +160,7 @@ impl Hub {
             }
             Some(Purpose::Connect) => self.leave_out_server_side(now, id, audience),
             // The client has not heard of it yet, and will not.
-            Some(Purpose::Order) => drop(self.leave(id, audience)),
+            Some(Purpose::Order) => drop(self.leave(id, audience, code)),
         }
     }
 

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use spanwire_wire::message::{Publication, SubscribeRequest, SubscribeResult};
-use spanwire_wire::{DisconnectCode, Encoding, ErrorCode, Outcome};
+use spanwire_wire::{DisconnectCode, Encoding, ErrorCode, Outcome, UnsubscribeCode};
 
 use super::connecting::{end_of, time_to_live};
 use super::{Hub, Purpose};
@@ -19,6 +19,7 @@ use crate::broker::{BrokerAnswer, BrokerRequest};
 use crate::channel::Position;
 use crate::delivery::{Delivery, is_json_or_nothing, json_publications};
 use crate::denial::Why;
+use crate::happening::{Subscribed, What};
 use crate::io::wanted_position;
 use crate::namespace::Namespace;
 use crate::permission::{Applicant, Decider, Objection};
@@ -321,6 +322,10 @@ impl Hub {
         let Some(session) = self.sessions.get_mut(id) else { return };
         let Some(client) = session.client() else { return };
         let description = traits.announced.then(|| client.describe(info.clone()));
+        let reported = self.reports.subscriptions.then(|| {
+            let subscribed = Subscribed { channel: channel.clone(), info: info.clone() };
+            (client.clone(), What::Subscribed(subscribed))
+        });
         let Some(subscription) = session.subscriptions.get_mut(audience) else { return };
         subscription.place = place;
         if !info.is_empty() {
@@ -337,6 +342,9 @@ impl Hub {
         }
         if let Some(description) = description {
             self.tell(&channel, Deed::Broker(BrokerRequest::Join(description)));
+        }
+        if let Some((client, what)) = reported {
+            self.report(&client, what);
         }
         let caught_up = CatchUp { positioned: traits.positioned, early, overflowed };
         if !self.catch_up(id, audience, top, caught_up) && traits.positioned {
@@ -400,7 +408,7 @@ impl Hub {
         let Some(purpose) = self.joiner_mut(id, audience).map(|joiner| joiner.joining.purpose) else {
             return;
         };
-        self.leave(id, audience);
+        self.leave(id, audience, UnsubscribeCode::Server);
         match purpose {
             JoinPurpose::Command(command) => self.deny(id, command, refusal),
             JoinPurpose::Connect => self.refuse_connect(id, refusal),

@@ -12,6 +12,7 @@ use spanwire_hub::broker::{
     MemoryLimits, Ticket,
 };
 use spanwire_hub::channel::Channel;
+use spanwire_hub::happening::{Happening, Reports};
 use spanwire_hub::limits::Limits;
 use spanwire_hub::namespace::{Namespace, Namespaces, Permission};
 use spanwire_hub::presence::{MemoryPresence, Presence};
@@ -82,6 +83,8 @@ pub struct World {
     pub denials: Vec<String>,
     /// The rates that were exceeded.
     pub limited: Vec<RateLimit>,
+    /// What the hub has reported.
+    pub happened: Vec<Happening>,
     /// What tokens are good for.
     pub tokens: BTreeMap<&'static str, Result<Credentials, Refusal>>,
     pub grants: BTreeMap<&'static str, Result<Grant, Refusal>>,
@@ -120,10 +123,17 @@ impl World {
             resumed: Vec::new(),
             denials: Vec::new(),
             limited: Vec::new(),
+            happened: Vec::new(),
             tokens: BTreeMap::new(),
             grants: BTreeMap::new(),
             petitions: VecDeque::new(),
         }
+    }
+
+    /// From now on the hub reports everything that happens to its clients.
+    pub fn reporting(mut self) -> Self {
+        self.hub = self.hub.reporting(Reports { connections: true, subscriptions: true });
+        self
     }
 
     pub fn open(&mut self) -> SessionId {
@@ -357,6 +367,7 @@ impl World {
                 Output::Limited(limit) => self.limited.push(limit),
                 Output::Order(order) => self.hub.handle(self.now, Input::Order(order)),
                 Output::Denied(denial) => self.denials.push(denial.to_string()),
+                Output::Happened(happening) => self.happened.push(*happening),
             }
         }
     }

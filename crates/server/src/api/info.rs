@@ -22,8 +22,8 @@ pub(super) struct Nodes {
 struct Node {
     /// What tells it from others, and from itself before its last start.
     uid: String,
-    /// What it is.
-    name: &'static str,
+    /// What it is called (`node.name`), or its machine.
+    name: String,
     /// Its version.
     version: &'static str,
     /// How many clients are connected.
@@ -51,7 +51,7 @@ impl Call for Info {
         let channels = world.engine.channels().await?;
         let node = Node {
             uid: world.rules.uid.clone(),
-            name: env!("CARGO_PKG_NAME"),
+            name: world.rules.name.clone(),
             version: env!("CARGO_PKG_VERSION"),
             num_clients: census.clients,
             num_users: world.engine.users().await?,

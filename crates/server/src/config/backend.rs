@@ -203,14 +203,7 @@ fn proxy(reader: &mut Reader<'_>, name: &str) -> Option<ProxySettings> {
                 "which headers that a client only claims in its connect command are forwarded",
             ),
         },
-        static_headers: reader
-            .secret_value(
-                "http.static_headers",
-                "headers of every request",
-                "a table of header names and values",
-                static_headers,
-            )
-            .unwrap_or_default(),
+        static_headers: static_headers(reader),
         binary_encoding: reader.flag("binary_encoding", "whether payloads travel as base64", false),
         include_connection_meta: reader.flag(
             "include_connection_meta",
@@ -243,7 +236,7 @@ fn proxy(reader: &mut Reader<'_>, name: &str) -> Option<ProxySettings> {
     endpoint.map(|_| settings)
 }
 
-fn endpoint(reader: &mut Reader<'_>) -> Option<Uri> {
+pub(super) fn endpoint(reader: &mut Reader<'_>) -> Option<Uri> {
     // It may hold a password.
     let uri = reader.secretly("endpoint", "where the backend is asked, by POST", |text: &str| match text {
         "" => Ok(None),
@@ -263,13 +256,17 @@ fn names(reader: &mut Reader<'_>, key: &'static str, doc: &'static str) -> Vec<H
     reader.read(key, doc, "a list of header names in quotes", parse).unwrap_or_default()
 }
 
-fn static_headers(value: &Value) -> Option<HeaderMap> {
-    let pairs = value.as_object()?.iter().map(|(name, value)| {
-        let mut value = HeaderValue::from_str(value.as_str()?).ok()?;
-        value.set_sensitive(true);
-        Some((HeaderName::try_from(name.as_str()).ok()?, value))
-    });
-    pairs.collect()
+pub(super) fn static_headers(reader: &mut Reader<'_>) -> HeaderMap {
+    let parse = |value: &Value| {
+        let pairs = value.as_object()?.iter().map(|(name, value)| {
+            let mut value = HeaderValue::from_str(value.as_str()?).ok()?;
+            value.set_sensitive(true);
+            Some((HeaderName::try_from(name.as_str()).ok()?, value))
+        });
+        pairs.collect()
+    };
+    let (doc, wanted) = ("headers of every request", "a table of header names and values");
+    reader.secret_value("http.static_headers", doc, wanted, parse).unwrap_or_default()
 }
 
 /// What one HTTP status means to the client.

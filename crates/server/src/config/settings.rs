@@ -14,13 +14,16 @@ use super::backend::BackendReader;
 use super::catalogue::Entry;
 use super::namespace::{self, TTL_MAX};
 use super::reader::{Curiosity, Reader, Report};
-use super::{ConfigError, HttpApi, Layer, Secret, Tls, Transports, check, personal, rates, tls, token};
+use super::{
+    ConfigError, HttpApi, Layer, Secret, Tls, Transports, check, events, personal, rates, tls, token,
+};
 use crate::auth::Verifier;
 use crate::backend::BackendSettings;
 use crate::edge::limits::STREAMS_MAX;
 use crate::edge::{ForwardedHeader, Proxies};
 use crate::engine::Compression;
 use crate::engine::limits::READ_BYTES;
+use crate::events::EventsSettings;
 use crate::profile::Profile;
 
 /// A configuration that has been read and checked.
@@ -40,6 +43,9 @@ pub struct Settings {
     pub(crate) transports: Transports,
     pub(crate) namespaces: Namespaces,
     pub(crate) backend: BackendSettings,
+    /// Without it, nobody is told of the lives of clients.
+    pub(crate) events: Option<EventsSettings>,
+    pub(crate) node_name: String,
     pub(crate) limits: Limits,
     pub(crate) shards: usize,
     pub(crate) shutdown_timeout: Duration,
@@ -202,6 +208,8 @@ impl Settings {
             limits,
             namespaces: namespaces(reader, &backend),
             backend: backend.finish(reader),
+            events: reader.table("events", events::read),
+            node_name: node_name(reader),
             shards: reader.count(
                 "engine.shards",
                 "how many threads serve clients; 0 is one per core",
@@ -535,6 +543,12 @@ fn namespaces(reader: &mut Reader<'_>, backend: &BackendReader) -> Namespaces {
     }
     let personal = personal::read(reader, |name| named.contains_key(name));
     Namespaces { without_namespace: Arc::new(without_namespace), named, personal }
+}
+
+/// What the node calls itself: the machine's name unless somebody says otherwise.
+fn node_name(reader: &mut Reader<'_>) -> String {
+    let said = reader.text("node.name", "what this node is called; empty is the name of its machine", "");
+    if said.is_empty() { rustix::system::uname().nodename().to_string_lossy().into_owned() } else { said }
 }
 
 fn log_level(reader: &mut Reader<'_>) -> tracing::level_filters::LevelFilter {

@@ -44,7 +44,7 @@ const YET_TO_COME: &[&str] = &[
     "http_stream.handler_prefix",
     "init.handler_prefix",
     "log.file",
-    "node",
+    "node.info_metrics_aggregate_interval",
     "opentelemetry",
     "presence_manager",
     "rpc.ping",

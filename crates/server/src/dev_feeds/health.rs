@@ -13,8 +13,8 @@ pub(super) const PERIOD: Duration = Duration::from_secs(1);
 /// number.
 pub(super) async fn now(engine: &EngineHandle, edge: &EdgeCounters) -> Result<String, Stopped> {
     let census = engine.census().await?;
-    let of_tokens = TokenSnapshot::of(engine);
-    let text = metrics::render(&engine.stats(), census, edge, &engine.proxies(), &of_tokens);
+    let (of_tokens, events) = (TokenSnapshot::of(engine), engine.events());
+    let text = metrics::render(&engine.stats(), census, edge, &engine.proxies(), &of_tokens, events.as_ref());
     let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
     Ok(json!({ "at": at, "values": samples(&text) }).to_string())
 }

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use axum::body::Body;
 use axum::response::Response;
@@ -22,12 +22,15 @@ use crate::config::Settings;
 use crate::descriptors;
 use crate::edge::{self, Edge};
 use crate::engine::{Engine, EngineConfig, EngineHandle, Serve, ShardHandle};
+use crate::events::{Courier, Engaged};
 use crate::metrics::{self, EdgeCounters};
 use crate::node::{compression, connections_max};
 
 /// An engine without listeners: its connections are brought to it.
 pub(crate) struct Running {
     engine: EngineHandle,
+    /// Tells a backend what happens, if one wants to know, until the hub has drained.
+    courier: Mutex<Option<Courier>>,
     edge: Arc<Edge>,
     counters: Arc<EdgeCounters>,
     /// The shards take connections in turn.
@@ -47,8 +50,12 @@ impl Running {
             some => some,
         };
         let counters = Arc::new(EdgeCounters::new(SystemTime::now()));
+        let uid = chance.text();
+        let courier = settings.events.clone();
+        let courier = courier.map(|events| Engaged::new(events, &settings.node_name, &uid, chance.seed()));
+        let courier = courier.transpose()?;
         let access = CurrentAccess::of(settings);
-        let edge = Edge::new(settings, access, chance.text(), None, counters.clone(), &mut chance);
+        let edge = Edge::new(settings, access, uid, None, counters.clone(), &mut chance);
         let edge = Arc::new(edge);
         let authorize: Arc<dyn Authorize> = Arc::new(Gate::of(settings));
         let backend = match settings.backend.proxies.is_empty() {
@@ -67,14 +74,16 @@ impl Running {
             hub: settings.hub(),
             authorize,
             backend,
+            events: courier.as_ref().map(Engaged::events),
             serve: nothing(),
             seed: chance.seed(),
         })?;
+        let courier = Mutex::new(courier.map(Engaged::start).transpose()?);
         let (report, over) = watch::channel(false);
         let handle = engine.handle();
         tokio::spawn(look_after(engine, report));
         let (next, grace) = (AtomicUsize::new(0), settings.shutdown_timeout);
-        Ok(Self { engine: handle, edge, counters, next, grace, over })
+        Ok(Self { engine: handle, courier, edge, counters, next, grace, over })
     }
 
     pub(super) fn engine(&self) -> &EngineHandle {
@@ -92,6 +101,16 @@ impl Running {
 
     async fn metrics(&self) -> String {
         metrics::of(&self.engine, &self.counters).await
+    }
+
+    /// Closes every session, and then tells a backend of it that wants to know, within the grace.
+    async fn drain(&self) {
+        let deadline = Instant::now() + self.grace;
+        self.engine.drain(self.grace).await;
+        let courier = self.courier.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(courier) = courier {
+            courier.finish(deadline).await;
+        }
     }
 
     /// Waits until the engine has ended.
@@ -133,7 +152,7 @@ impl Hub {
     /// for `shutdown.timeout` (30 s) at most. Who comes meanwhile is answered 503.
     pub async fn drain(&self) {
         if let Some(running) = self.0.house.running() {
-            running.engine().drain(running.grace).await;
+            running.drain().await;
         }
     }
 

@@ -22,6 +22,7 @@ use super::permits::Permits;
 use super::stats::{ShardSnapshot, ShardStats};
 use crate::auth::{Authorize, ListFull, Revocations, Revoked};
 use crate::backend::{Backend, ProxySnapshot};
+use crate::events::{Events, EventsSnapshot};
 
 /// Speaks to all shards of an engine, from any thread. Cheap to clone.
 #[derive(Clone)]
@@ -40,6 +41,7 @@ pub(super) struct Shared {
     pub(super) users: Arc<Headcount>,
     pub(super) revocations: Revocations,
     pub(super) backend: Option<Backend>,
+    pub(super) events: Option<Events>,
     /// Whether listeners accept connections.
     pub(super) accepting: watch::Sender<bool>,
 }
@@ -225,6 +227,11 @@ impl EngineHandle {
     /// How each proxy to the backend is doing.
     pub fn proxies(&self) -> Vec<ProxySnapshot> {
         self.shared.backend.as_ref().map(Backend::stats).unwrap_or_default()
+    }
+
+    /// How the telling of events goes, if anybody is told.
+    pub fn events(&self) -> Option<EventsSnapshot> {
+        self.shared.events.as_ref().map(Events::snapshot)
     }
 
     /// Accepts no more connections, closes every session with code 3001, and returns when the last WebSocket is

@@ -119,6 +119,7 @@ impl Shared {
             users: Arc::new(Headcount::new(config.user_connections_max)),
             revocations: Revocations::default(),
             backend: config.backend.clone(),
+            events: config.events.clone(),
             accepting: tokio::sync::watch::Sender::new(true),
         })
     }

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
+use spanwire_hub::happening::Happening;
 use spanwire_hub::time::Instant;
 use spanwire_hub::{Hub, SessionId};
 use spanwire_ws as ws;
@@ -40,6 +41,7 @@ use super::stats::ShardStats;
 use super::users::Users;
 use super::writer::Writer;
 use crate::auth::Authorize;
+use crate::events::Events;
 use round::Round;
 
 /// One thread's part of the engine. A plain value: it waits for nothing, and reads no clock but for measuring.
@@ -76,6 +78,8 @@ pub(super) struct Shard {
     mailbox_rang: bool,
     /// When the publications were published that nobody has been written yet.
     births: Vec<Born>,
+    /// What this turn has seen happen to clients, for whoever is told of it.
+    happened: Vec<Happening>,
     /// The hub was told something after its outputs were taken.
     unheard: bool,
     chance: StdRng,
@@ -124,13 +128,14 @@ impl Shard {
     ) -> io::Result<Self> {
         let mut chance = StdRng::from_seed(seed_of(index, config.seed));
         let (hub_seed, epochs) = (draw(&mut chance), draw(&mut chance));
+        let reports = shared.events.as_ref().map(Events::reports).unwrap_or_default();
         Ok(Self {
             index,
             authorize: config.authorize.clone(),
             rules: Rules::new(config),
             clock,
             reading: clock.read(),
-            hub: Hub::new(config.hub.clone(), hub_seed),
+            hub: Hub::new(config.hub.clone(), hub_seed).reporting(reports),
             bus: Bus::new(index, shared.clone(), epochs),
             poller: Poller::new(shared.mailboxes[index].bell())?,
             connections: Connections::default(),
@@ -148,6 +153,7 @@ impl Shard {
             mail: VecDeque::new(),
             mailbox_rang: false,
             births: Vec::new(),
+            happened: Vec::new(),
             unheard: false,
             chance,
             life: Life::Serving,
@@ -179,6 +185,7 @@ impl Shard {
         self.carry_out();
         let all_written = self.flush();
         self.measure();
+        self.tell_events();
         let refusals = self.bus.dispatch();
         if all_written {
             self.round = Round::default();
@@ -230,6 +237,16 @@ impl Shard {
         let micros = self.clock.micros();
         for Born(born) in self.births.drain(..) {
             self.shared.stats[self.index].publish_to_write.record(micros.saturating_sub(born));
+        }
+    }
+
+    /// Whoever keeps account of the lives of clients is told what this turn has seen of them.
+    fn tell_events(&mut self) {
+        if self.happened.is_empty() {
+            return;
+        }
+        if let Some(events) = &self.shared.events {
+            events.tell(self.reading.now.unix_ms, self.happened.drain(..));
         }
     }
 

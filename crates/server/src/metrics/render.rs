@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::time::UNIX_EPOCH;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use spanwire_hub::Census;
 
@@ -12,6 +12,7 @@ use super::tokens::{TokenSnapshot, tokens};
 use crate::backend::ProxySnapshot;
 use crate::engine::Transport;
 use crate::engine::stats::{BOUNDS_MICROS, ShardSnapshot};
+use crate::events::EventsSnapshot;
 use crate::log;
 
 /// The answer to a scrape.
@@ -21,6 +22,7 @@ pub fn render(
     edge: &EdgeCounters,
     proxies: &[ProxySnapshot],
     of_tokens: &TokenSnapshot,
+    events: Option<&EventsSnapshot>,
 ) -> String {
     let mut text = Text::default();
     process(&mut text, edge);
@@ -35,7 +37,13 @@ pub fn render(
     tls(&mut text, edge);
     super::proxies::proxies(&mut text, proxies);
     tokens(&mut text, shards, of_tokens);
+    super::events::events(&mut text, events, unix_ms());
     text.into_string()
+}
+
+fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn process(text: &mut Text, edge: &EdgeCounters) {
@@ -449,6 +457,7 @@ mod tests {
             &edge,
             &[proxy()],
             &TokenSnapshot::default(),
+            None,
         );
         for line in [
             "spanwire_clients 4",
@@ -472,8 +481,9 @@ mod tests {
 
     #[test]
     fn every_family_has_one_name_one_kind_and_a_sentence() {
-        let edge = EdgeCounters::new(SystemTime::UNIX_EPOCH);
-        let text = render(&[shard()], Census::default(), &edge, &[], &TokenSnapshot::default());
+        let (edge, events) = (EdgeCounters::new(SystemTime::UNIX_EPOCH), EventsSnapshot::default());
+        let tokens = TokenSnapshot::default();
+        let text = render(&[shard()], Census::default(), &edge, &[proxy()], &tokens, Some(&events));
         let helps: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("# HELP ")).collect();
         let mut names: Vec<_> = helps.iter().filter_map(|help| help.split_once(' ')).collect();
         assert!(names.iter().all(|(_, help)| help.ends_with('.')));

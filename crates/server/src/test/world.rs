@@ -229,7 +229,7 @@ impl World {
             Output::Ask(ask, Question::Decide(petition)) => self.decide(ask, petition),
             Output::Close(session, reason) => self.close(session, &reason),
             // Frames are carried whenever the hub is not busy; and who was denied what, the client was told by a code.
-            Output::Resume(_) | Output::Denied(_) | Output::Limited(_) => {}
+            Output::Resume(_) | Output::Denied(_) | Output::Limited(_) | Output::Happened(_) => {}
             Output::Order(order) => self.hub.handle(self.now, Input::Order(order)),
         }
     }

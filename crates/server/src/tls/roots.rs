@@ -13,7 +13,7 @@ use super::certificate::read as read_file;
 ///
 /// # Errors
 /// There are none in the file, or one is not understood.
-pub(super) fn read(path: &Path) -> Result<RootCertStore, CertificateError> {
+pub(crate) fn read(path: &Path) -> Result<RootCertStore, CertificateError> {
     let malformed =
         |error: &dyn std::fmt::Display| CertificateError::Malformed(path.to_owned(), error.to_string());
     let mut roots = RootCertStore::empty();

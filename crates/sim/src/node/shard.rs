@@ -262,6 +262,8 @@ impl Shard {
             Output::Denied(_) | Output::Limited(_) => {}
             Output::Order(_) => unreachable!("no user has a personal channel"),
             Output::Close(id, reason) => self.let_go(scene, id, &reason),
+            // Nobody has asked for any.
+            Output::Happened(_) => {}
             Output::Resume(id) => {
                 if scene.saboteur.strikes(Bug::LostResume) {
                     return;

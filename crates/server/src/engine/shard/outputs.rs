@@ -53,6 +53,7 @@ impl Shard {
                 self.denials.tell(now.at, &denial);
             }
             Output::Close(id, reason) => self.let_go(id, &reason),
+            Output::Happened(happening) => self.happened.push(*happening),
             Output::Resume(id) => {
                 self.resume(id.into());
                 self.resume_pipe(id);

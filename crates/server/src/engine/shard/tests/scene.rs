@@ -77,6 +77,7 @@ pub(in crate::engine) fn config() -> EngineConfig {
         hub,
         authorize: Arc::new(Doorman),
         backend: None,
+        events: None,
         serve: Arc::new(|_| Box::pin(async {})),
         seed: [7; 32],
     }
