@@ -34,6 +34,7 @@ pub(crate) enum Cut {
 
 #[derive(Clone, Copy)]
 struct State {
+    target: SocketAddr,
     line: Line,
     /// The latest cut, and how many there have been: a connection ends when this changes.
     cut: (u64, Cut),
@@ -51,8 +52,8 @@ impl Proxy {
     pub(crate) async fn to(target: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let address = listener.local_addr().expect("a listener has an address");
-        let (state, states) = watch::channel(State { line: Line::Clear, cut: (0, Cut::Reset) });
-        tokio::spawn(accept(listener, target, states));
+        let (state, states) = watch::channel(State { target, line: Line::Clear, cut: (0, Cut::Reset) });
+        tokio::spawn(accept(listener, states));
         Self { address, state }
     }
 
@@ -61,19 +62,24 @@ impl Proxy {
         self.state.send_modify(|state| state.line = line);
     }
 
+    /// Leads connections to come to another address.
+    pub(crate) fn lead_to(&self, target: SocketAddr) {
+        self.state.send_modify(|state| state.target = target);
+    }
+
     /// Ends every connection there is.
     pub(crate) fn cut(&self, how: Cut) {
         self.state.send_modify(|state| state.cut = (state.cut.0 + 1, how));
     }
 }
 
-async fn accept(listener: TcpListener, target: SocketAddr, mut states: watch::Receiver<State>) {
+async fn accept(listener: TcpListener, mut states: watch::Receiver<State>) {
     loop {
         tokio::select! {
             accepted = listener.accept() => {
                 let Ok((client, _)) = accepted else { return };
-                let refusing = states.borrow().line == Line::Refusing;
-                if refusing {
+                let State { target, line, .. } = *states.borrow();
+                if line == Line::Refusing {
                     reset(client);
                 } else {
                     tokio::spawn(carry(client, target, states.clone()));

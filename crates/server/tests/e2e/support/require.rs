@@ -103,6 +103,11 @@ pub(crate) fn perhaps(name: &str) -> Option<PathBuf> {
     found
 }
 
+/// Python, with nothing but its standard library.
+pub(crate) fn plain_python() -> Option<PathBuf> {
+    needed("Python", "apt-get install python3", program("python3"))
+}
+
 fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     // Where servers are, which is not everybody's path.

@@ -47,8 +47,13 @@ impl Server {
 
     /// The same as [`serve`](Self::serve), with these environment variables.
     pub(crate) async fn serve_with(environment: &[(&str, String)], changes: Value) -> Self {
-        let path = scratch("config.json");
-        std::fs::write(&path, merged(changes).to_string()).expect("a config file can be written");
+        Self::serve_text_with(environment, "json", &merged(changes).to_string()).await
+    }
+
+    /// The same as [`serve_file`](Self::serve_file), with these environment variables.
+    pub(crate) async fn serve_text_with(environment: &[(&str, String)], extension: &str, text: &str) -> Self {
+        let path = scratch(&format!("config.{extension}"));
+        std::fs::write(&path, text).expect("a config file can be written");
         let mut command = spanwire(&["serve", "-c", path.to_str().expect("our paths are UTF-8")]);
         command.envs(environment.iter().map(|(name, value)| (name, value)));
         Self::start(command).await

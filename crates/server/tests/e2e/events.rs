@@ -1,0 +1,4 @@
+mod account;
+mod books;
+mod endpoint;
+mod python;
