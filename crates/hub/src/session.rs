@@ -202,6 +202,13 @@ impl Client {
         }
     }
 
+    /// The backend wants to be told this of it from now on.
+    pub(crate) fn is_to_be_told(&mut self, meta: Bytes) {
+        if !meta.is_empty() || self.extra.is_some() {
+            self.extra.get_or_insert_default().meta = meta;
+        }
+    }
+
     fn renew_at(&self) -> Option<Instant> {
         self.extra.as_ref()?.renew_at
     }

@@ -54,6 +54,7 @@ impl Hub {
         client.info = credentials.info;
         client.may_do(credentials.capabilities);
         client.known_by(credentials.token);
+        client.is_to_be_told(credentials.meta);
         self.rearm(id);
         let ttl = credentials.expire_at.map(|at| time_to_live(now, at));
         let result = RefreshResult {

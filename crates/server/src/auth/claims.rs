@@ -8,6 +8,7 @@ use bytes::Bytes;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use spanwire_hub::channel::Channel;
 use spanwire_hub::{Credentials, Grant, SubscriptionOptions, TokenMark};
 
@@ -68,6 +69,8 @@ pub(super) struct ConnectionClaims {
     channels: Option<Vec<String>>,
     subs: Option<BTreeMap<String, SubscriptionClaim>>,
     caps: Option<Vec<CapabilityClaim>>,
+    /// An object that the backend is told again, and nobody else.
+    meta: Option<Map<String, Value>>,
 }
 
 impl ConnectionClaims {
@@ -92,6 +95,7 @@ impl ConnectionClaims {
             data: Bytes::new(),
             channels,
             capabilities: capabilities(self.caps).map_err(|_| TokenError::Invalid)?,
+            meta: self.meta.map(|meta| Value::from(meta).to_string().into()).unwrap_or_default(),
             ..Credentials::default()
         })
     }

@@ -6,6 +6,7 @@
 mod support;
 
 // The job: people and programs talk through it.
+mod authentication_docs; // the programs of docs/authentication.md
 mod backends; //        the application beside it decides, and a crowd waits for it
 mod chat_in_chromium; // two browsers, one of them cut off for two seconds
 mod compression; //     permessage-deflate by stock clients, a browser, and a stranger with a bomb

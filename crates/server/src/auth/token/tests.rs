@@ -108,10 +108,27 @@ fn a_connection_token_says_who_it_is_and_where_it_is_subscribed() {
 }
 
 #[test]
+fn what_the_backend_wants_to_be_told_again_and_what_a_token_is_revoked_by_are_kept() {
+    let kept = connect(json!({"sub": "ann", "meta": {"plan": "free"}, "jti": "t1", "iat": NOW - 5})).unwrap();
+    assert_eq!(&kept.meta[..], br#"{"plan":"free"}"#);
+    let mark = kept.token.unwrap();
+    assert_eq!((&*mark.id, mark.issued_at), ("t1", Some(NOW - 5)));
+    let bare = connect(json!({"sub": "ann", "jti": "x".repeat(256)})).unwrap();
+    assert_eq!((bare.meta.len(), bare.token.unwrap()), (0, spanwire_hub::TokenMark::default()));
+    let claims = json!({"sub": "ann", "channel": "$room", "jti": "s1", "iat": NOW, "expire_at": NOW + 9});
+    let grant = subscribe(claims).unwrap().unwrap();
+    let mark = grant.token.unwrap();
+    assert_eq!((&*mark.id, mark.issued_at, grant.expire_at), ("s1", Some(NOW), Some(NOW + 9)));
+}
+
+#[test]
 fn claims_of_the_wrong_shape_are_refused() {
     let table = [
         json!({"channel": "$room"}),
         json!({"sub": 42}),
+        json!({"jti": 42}),
+        json!({"meta": "not an object"}),
+        json!({"iat": "yesterday"}),
         json!({"channels": "a"}),
         json!({"b64info": "%%"}),
         json!({"subs": {"a": {"override": {"presence": true}}}}),
