@@ -46,8 +46,10 @@ test("a component that StrictMode mounts twice subscribes once, and hears everyt
   await rendered(() => server.publish("chat:lobby", "after"));
   assert.deepEqual(room.messages.map(({ data }) => data), ["before", "after"]);
   assert.equal(room.state, "subscribed");
+  const left = new Promise((resolve) => scene.rt.on("frame", ({ sent, text }) => sent && text.includes("unsubscribe") && resolve()));
   await act(() => scene.root.unmount());
-  await new Promise((resolve) => scene.rt.on("frame", ({ sent, text }) => sent && text.includes("unsubscribe") && resolve()));
+  await left;
+  await settled();
   assert.equal(server.members("chat:lobby").length, 0);
   scene.rt.close();
 });
