@@ -7,14 +7,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"time"
 
 	"github.com/centrifugal/gocent/v3"
 )
 
-// patience is how long all of a scenario may take.
-const patience = 20 * time.Second
+// patience is how long a call, and all of a scenario, may take: longer than the worst pause of a busy machine.
+const patience = 30 * time.Second
 
 type scenario struct {
 	sentence string
@@ -36,7 +37,8 @@ func tell(message map[string]string) {
 }
 
 func client(key string) *gocent.Client {
-	return gocent.New(gocent.Config{Addr: os.Getenv("SPANWIRE_API"), Key: key})
+	patient := &http.Client{Timeout: patience}
+	return gocent.New(gocent.Config{Addr: os.Getenv("SPANWIRE_API"), Key: key, HTTPClient: patient})
 }
 
 func main() {

@@ -19,6 +19,9 @@ from openapi_spec_validator import validate
 API = os.environ["SPANWIRE_API"]
 KEY = os.environ["SPANWIRE_KEY"]
 
+# How long a call may take: longer than the worst pause of a busy machine.
+PATIENCE_SECONDS = 30.0
+
 # What `cent` has for the paid edition of Centrifugo, and Spanwire has not.
 ELSEWHERE = {
     "cancel_push", "connections", "delete_user_status", "device_list", "device_register", "device_remove",
@@ -53,12 +56,12 @@ BODIES = {
 def ask(method, body):
     request = urllib.request.Request(f"{API}/{method}", json.dumps(body).encode(),
                                      {"Content-Type": "application/json", "X-API-Key": KEY})
-    with urllib.request.urlopen(request, timeout=10) as response:
+    with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as response:
         return json.load(response)
 
 
 def described():
-    with urllib.request.urlopen(API.removesuffix("/api") + "/openapi.json", timeout=10) as response:
+    with urllib.request.urlopen(API.removesuffix("/api") + "/openapi.json", timeout=PATIENCE_SECONDS) as response:
         return json.load(response)
 
 
@@ -145,14 +148,14 @@ def cent_does_what_it_offers():
               "history", "history_remove", "channels", "info", "batch", "close", "revoke_token",
               "invalidate_user_tokens", "block_user", "unblock_user"}
     assert with_methods == called | ELSEWHERE, f"cent has other methods now: {with_methods ^ (called | ELSEWHERE)}"
-    with cent.Client(API, KEY) as client:
+    with cent.Client(API, KEY, timeout=PATIENCE_SECONDS) as client:
         every_method_of_cent(client)
 
 
 def cent_is_told_what_is_wrong():
-    with cent.Client(API, "guess") as client:
+    with cent.Client(API, "guess", timeout=PATIENCE_SECONDS) as client:
         refused(cent.CentUnauthorizedError, lambda: client.info(cent.InfoRequest()))
-    with cent.Client(API, KEY) as client:
+    with cent.Client(API, KEY, timeout=PATIENCE_SECONDS) as client:
         error = refused(cent.CentApiResponseError, lambda: client.presence(cent.PresenceRequest(channel="nowhere:x")))
         assert error.code == 102, error
         error = refused(cent.CentApiResponseError, lambda: client.history(cent.HistoryRequest(channel="plain:x", limit=1)))
