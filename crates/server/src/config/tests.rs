@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use spanwire_hub::limits::{ClientRates, Limits};
+use spanwire_hub::namespace::Namespace;
+use spanwire_hub::rate::Rate;
+
 use super::*;
 use crate::Profile;
 use crate::engine::Compression;
@@ -20,8 +24,14 @@ fn an_empty_file_is_a_closed_server_with_the_usual_limits() {
     let settings = read("").unwrap();
     assert_eq!(settings.http_server.address, Address::Everywhere);
     assert_eq!(settings.http_server.port, 8000);
-    assert_eq!(settings.limits, spanwire_hub::limits::Limits::default());
-    assert_eq!(*settings.namespaces.without_namespace, spanwire_hub::namespace::Namespace::default());
+    let rate = |per_second| Rate::new(per_second, Duration::from_secs(5));
+    let rates = ClientRates { commands: rate(1000), bytes: rate(16 << 20), subscribes: rate(100) };
+    // A hub by itself limits no rate; a server that nobody has told otherwise does.
+    assert_eq!(settings.limits, Limits { rates, ..Limits::default() });
+    assert_eq!(
+        *settings.namespaces.without_namespace,
+        Namespace { publish_rate: rate(1000), ..Namespace::default() }
+    );
     assert!(settings.http_api.keys.0.is_empty() && settings.client.tokens.trusts_nobody());
     assert!(!settings.client.anonymous);
 }

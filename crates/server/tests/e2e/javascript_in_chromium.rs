@@ -77,14 +77,14 @@ impl Scene {
         }
     }
 
-    /// A frame of a hundred updates, of which nothing is kept.
-    async fn tick(publisher: &mut Peer) {
+    /// A frame of updates in a channel, of which nothing is kept.
+    async fn tick(publisher: &mut Peer, channel: &str, updates: u64) {
         let data = json!({ "symbol": "SPAN", "price": 101.25, "volume": 12_000, "at": 1_700_000_000 });
         let publish =
-            |id: u64| json!({ "id": id, "publish": { "channel": "signal:ticks", "data": data } }).to_string();
-        let frame: Vec<_> = (1..=100).map(publish).collect();
+            |id: u64| json!({ "id": id, "publish": { "channel": channel, "data": data } }).to_string();
+        let frame: Vec<_> = (1..=updates).map(publish).collect();
         publisher.text(&frame.join("\n")).await;
-        publisher.replies(100).await;
+        publisher.replies(updates as usize).await;
     }
 
     /// All that was published since was heard, once and in order.
@@ -329,15 +329,24 @@ async fn memory_stays(updates: u64) {
     let Some(scene) = Scene::new().await else { return };
     let mut page = scene.browser.page().await;
     scene.open(&mut page, json!({ "channel": "chat:other" })).await;
-    let count = "window.count = 0; window.ticks = rt.channel('signal:ticks'); ticks.on('message', () => count++); true";
-    page.evaluate(count).await;
-    page.until("ticks.state === 'subscribed'").await;
-    let mut publisher = Peer::connect(scene.server.address).await;
+    page.evaluate("window.count = 0; window.ticks = []").await;
+    // No client, and no channel, may be as busy as all of them are together.
+    let channels = ["signal:1", "signal:2", "signal:3", "signal:4"];
+    let mut publishers = Vec::new();
+    for channel in channels {
+        let listen =
+            format!("ticks.push(rt.channel('{channel}')); ticks.at(-1).on('message', () => count++); true");
+        page.evaluate(&listen).await;
+        publishers.push(Peer::connect(scene.server.address).await);
+    }
+    page.until("ticks.every(({ state }) => state === 'subscribed')").await;
     let mut before = 0;
     let mut pace = tokio::time::interval(Duration::from_millis(50));
     for frame in 1..=updates / 100 {
         pace.tick().await;
-        Scene::tick(&mut publisher).await;
+        for (publisher, channel) in publishers.iter_mut().zip(channels) {
+            Scene::tick(publisher, channel, 25).await;
+        }
         if frame == 20 {
             page.until("count === 2000").await;
             before = page.heap_bytes().await;

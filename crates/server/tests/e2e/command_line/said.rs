@@ -60,7 +60,7 @@ async fn the_help_of_every_command_is_pinned() {
 
 #[tokio::test]
 async fn what_commands_find_is_said_in_lines() {
-    let server = Server::serve(json!({})).await;
+    let server = Server::serve(json!({ "node": { "name": "alpha" } })).await;
     let url = format!("http://{}", server.address);
     let token = signed(json!({ "sub": "ana", "info": { "name": "Ana" } }));
     let mut ana = Peer::open(server.address).await;
@@ -110,7 +110,7 @@ async fn what_commands_find_is_said_in_lines() {
     let (before, after) = line.split_once("  up ").expect("it says since when");
     let (_, after) = after.split_once(": ").expect("it says how much there is");
     assert_eq!(exit, 0);
-    assert_eq!(before, format!("spanwire {} ({uid})", env!("CARGO_PKG_VERSION")));
+    assert_eq!(before, format!("alpha {} ({uid})", env!("CARGO_PKG_VERSION")));
     assert_eq!(after, "1 client of 1 user, 1 subscription to 1 channel\n");
     let (_, line, _) = run(&[&["info", "--json"][..], &options].concat()).await;
     let told: serde_json::Value = serde_json::from_str(&line).expect("a line is JSON");
