@@ -36,6 +36,7 @@ mod link;
 mod listener;
 mod mailbox;
 mod node;
+mod onlooker;
 mod ownership;
 mod permits;
 pub mod pipe;
@@ -60,6 +61,7 @@ pub use handle::{EngineHandle, ShardHandle, Stopped};
 pub(crate) use heartbeat::{Beat, Heartbeat, Rhythm};
 pub use link::Link;
 pub use node::{Engine, ShardFailed};
+pub use onlooker::Onlooker;
 pub use permits::Permit;
 pub(crate) use permits::Permits;
 pub use transport::Transport;
@@ -99,6 +101,8 @@ pub struct EngineConfig {
     pub backend: Option<Backend>,
     /// Who is told of the lives of clients, if anybody is.
     pub events: Option<Events>,
+    /// Who sees in this process that clients come and go, if anybody does.
+    pub onlooker: Option<Onlooker>,
     /// The HTTP edge.
     pub serve: Serve,
     /// Where all chance of this engine comes from: client ids, epochs, who owns which channel.

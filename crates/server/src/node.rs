@@ -117,6 +117,7 @@ impl Node {
             authorize,
             backend,
             events: courier.as_ref().map(Engaged::events),
+            onlooker: None,
             serve: edge.into_serve(),
             seed: chance.seed(),
         })?;

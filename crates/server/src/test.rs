@@ -61,8 +61,8 @@ impl TestHub {
     /// # Errors
     /// As for [`Builder::build`].
     pub fn new(builder: Builder) -> Result<Self, BuildError> {
-        let Blueprint { settings, own } = Blueprint::draw(builder)?;
-        let stage = Arc::new(Stage::new(&settings));
+        let Blueprint { settings, own, farewell } = Blueprint::draw(builder)?;
+        let stage = Arc::new(Stage::new(&settings, farewell.map(|farewell| (farewell, own.clone()))));
         let house = House::Staged(stage.clone());
         let hub = Hub::new(house, settings.namespaces, settings.limits.channel_name_bytes_max, &own);
         Ok(Self { hub, stage })

@@ -1,10 +1,13 @@
 //! A hub on a stage, as an application's own tests use it: no port, no thread, and no time but what is let pass.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use spanwire::test::{Event, TestHub};
-use spanwire::{Accept, Allow, ConnectCtx, Hub, Namespace, Pub, PublishCtx, Reject, RpcCtx, SubscribeCtx};
+use spanwire::{
+    Accept, Allow, ConnectCtx, DisconnectCtx, Hub, Namespace, Pub, PublishCtx, Reject, RpcCtx, SubscribeCtx,
+};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -150,6 +153,24 @@ async fn time_passes_only_when_it_is_let() {
     assert_eq!(test.hub().history("chat:lobby", all()).await.unwrap().publications.len(), 1);
     test.advance(2 * HOUR).await;
     assert_eq!(test.hub().history("chat:lobby", all()).await.unwrap().publications.len(), 0);
+}
+
+#[tokio::test]
+async fn the_application_is_told_who_is_gone_and_why() {
+    let gone = Arc::new(Mutex::new(Vec::new()));
+    let list = gone.clone();
+    let described = described().on_disconnect(move |gone: DisconnectCtx| {
+        list.lock().unwrap().push((gone.user, gone.code));
+        async {}
+    });
+    let test = TestHub::new(described).unwrap();
+    let ann = test.client().token("ann").connect().await.unwrap();
+    let bob = test.client().token("bob").connect().await.unwrap();
+    test.client().connect().await.unwrap_err();
+    ann.leave().await;
+    bob.lose_network();
+    test.advance(MINUTE).await;
+    assert_eq!(*gone.lock().unwrap(), [("ann".to_owned(), 3000), ("bob".to_owned(), 3012)]);
 }
 
 #[tokio::test]

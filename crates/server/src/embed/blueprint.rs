@@ -12,6 +12,7 @@ use spanwire_wire::ErrorCode;
 use tokio::runtime;
 
 use super::builder::Handlers;
+use super::farewells::Farewell;
 use super::replies::Reply;
 use super::{BuildError, Builder, HandlerLimits, Own};
 use crate::backend::{BackendSettings, Handler, ProxySettings, Respondent, Said, Wanted};
@@ -38,6 +39,7 @@ const ALL: &str = "*";
 pub(crate) struct Blueprint {
     pub(crate) settings: Settings,
     pub(crate) own: Own,
+    pub(crate) farewell: Option<Farewell>,
 }
 
 /// Puts handlers in the place of proxies.
@@ -52,7 +54,8 @@ impl Blueprint {
     pub(crate) fn draw(builder: Builder) -> Result<Self, BuildError> {
         let runtime = runtime::Handle::try_current().map_err(|_| BuildError::NoRuntime)?;
         let headers = Wanted { real: builder.header_names()?, emulated: Vec::new() };
-        let Builder { below, above, namespaces, handlers, limits, .. } = builder;
+        let Builder { below, above, namespaces, mut handlers, limits, .. } = builder;
+        let farewell = handlers.disconnect.take();
         let mut layers = vec![above];
         for layer in below {
             layers.push(layer?);
@@ -81,13 +84,13 @@ impl Blueprint {
         if settings.backend.connect.is_none() && !client.anonymous && client.tokens.trusts_nobody() {
             return Err(BuildError::Closed);
         }
-        Ok(Self { settings, own })
+        Ok(Self { settings, own, farewell })
     }
 }
 
 impl Installer<'_> {
     fn install(mut self, handlers: Handlers, headers: Wanted) -> Result<(), BuildError> {
-        let Handlers { connect, subscribe, publish, rpc } = handlers;
+        let Handlers { connect, subscribe, publish, rpc, .. } = handlers;
         if let Some(reply) = connect {
             let proxy = self.add("on_connect".to_owned(), reply, headers);
             self.backend().connect = Some(proxy);

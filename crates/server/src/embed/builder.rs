@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::farewells::{self, DisconnectCtx, Farewell, Farewells};
 use super::replies::{self, Reply};
 use super::running::Running;
 use super::{
@@ -39,6 +40,7 @@ pub(super) struct Handlers {
     pub(super) subscribe: Vec<(String, Reply)>,
     pub(super) publish: Vec<(String, Reply)>,
     pub(super) rpc: Vec<(String, Reply)>,
+    pub(super) disconnect: Option<Farewell>,
 }
 
 /// Why there is no hub.
@@ -189,6 +191,17 @@ impl Builder {
         self
     }
 
+    /// Is told of each client that had connected and is gone. Order is kept for as long as it is quick; while
+    /// [`HandlerLimits::in_flight_max`] of them are under way, others wait.
+    pub fn on_disconnect<F, Fut>(mut self, handler: F) -> Self
+    where
+        F: Fn(DisconnectCtx) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        self.handlers.disconnect = Some(farewells::on_disconnect(handler));
+        self
+    }
+
     /// What each handler may take.
     pub fn limits(mut self, limits: HandlerLimits) -> Self {
         self.limits = limits;
@@ -214,10 +227,12 @@ impl Builder {
         reason = "a hub that restores channels from a store will have to wait for it"
     )]
     pub async fn build(self) -> Result<Hub, BuildError> {
-        let Blueprint { settings, own } = Blueprint::draw(self)?;
+        let limits = self.limits;
+        let Blueprint { settings, own, farewell } = Blueprint::draw(self)?;
+        let farewells = farewell.map(|farewell| Farewells::attend(farewell, limits, own.clone()));
         let namespaces = settings.namespaces.clone();
         let name_bytes_max = settings.limits.channel_name_bytes_max;
-        let running = Running::start(&settings)?;
+        let running = Running::start(&settings, farewells)?;
         Ok(Hub::new(House::Running(Box::new(running)), namespaces, name_bytes_max, &own))
     }
 

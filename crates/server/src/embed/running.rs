@@ -12,8 +12,10 @@ use axum::body::Body;
 use axum::response::Response;
 use http::Request;
 use tokio::sync::watch;
+use tokio::time::timeout_at;
 
 use super::Hub;
+use super::farewells::Farewells;
 use crate::api::CurrentAccess;
 use crate::auth::{Authorize, Gate};
 use crate::backend::Backend;
@@ -39,10 +41,12 @@ pub(crate) struct Running {
     grace: Duration,
     /// `true` once the engine has ended, whatever the reason.
     over: watch::Receiver<bool>,
+    /// Tells the application who is gone, if it wants to know.
+    farewells: Option<Arc<Farewells>>,
 }
 
 impl Running {
-    pub(super) fn start(settings: &Settings) -> io::Result<Self> {
+    pub(super) fn start(settings: &Settings, farewells: Option<Arc<Farewells>>) -> io::Result<Self> {
         let mut chance = Chance::from_system().map_err(|error| io::Error::other(error.to_string()))?;
         let descriptors = descriptors::raise();
         let shards = match settings.shards {
@@ -75,6 +79,7 @@ impl Running {
             authorize,
             backend,
             events: courier.as_ref().map(Engaged::events),
+            onlooker: farewells.clone().map(Farewells::onlooker),
             serve: nothing(),
             seed: chance.seed(),
         })?;
@@ -83,7 +88,7 @@ impl Running {
         let handle = engine.handle();
         tokio::spawn(look_after(engine, report));
         let (next, grace) = (AtomicUsize::new(0), settings.shutdown_timeout);
-        Ok(Self { engine: handle, courier, edge, counters, next, grace, over })
+        Ok(Self { engine: handle, courier, edge, counters, next, grace, over, farewells })
     }
 
     pub(super) fn engine(&self) -> &EngineHandle {
@@ -107,6 +112,9 @@ impl Running {
     async fn drain(&self) {
         let deadline = Instant::now() + self.grace;
         self.engine.drain(self.grace).await;
+        if let Some(farewells) = &self.farewells {
+            let _ = timeout_at(deadline.into(), farewells.done()).await;
+        }
         let courier = self.courier.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(courier) = courier {
             courier.finish(deadline).await;

@@ -17,6 +17,7 @@ use super::Arrival;
 use super::headcount::Headcount;
 use super::letter::{Call, Caller, Letter, Regulation};
 use super::mailbox::{Mailbox, NotTaken};
+use super::onlooker::Onlooker;
 use super::ownership::Ownership;
 use super::permits::Permits;
 use super::stats::{ShardSnapshot, ShardStats};
@@ -42,6 +43,7 @@ pub(super) struct Shared {
     pub(super) revocations: Revocations,
     pub(super) backend: Option<Backend>,
     pub(super) events: Option<Events>,
+    pub(super) onlooker: Option<Onlooker>,
     /// Whether listeners accept connections.
     pub(super) accepting: watch::Sender<bool>,
 }

@@ -120,6 +120,7 @@ impl Shared {
             revocations: Revocations::default(),
             backend: config.backend.clone(),
             events: config.events.clone(),
+            onlooker: config.onlooker.clone(),
             accepting: tokio::sync::watch::Sender::new(true),
         })
     }

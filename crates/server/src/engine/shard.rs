@@ -128,7 +128,8 @@ impl Shard {
     ) -> io::Result<Self> {
         let mut chance = StdRng::from_seed(seed_of(index, config.seed));
         let (hub_seed, epochs) = (draw(&mut chance), draw(&mut chance));
-        let reports = shared.events.as_ref().map(Events::reports).unwrap_or_default();
+        let mut reports = shared.events.as_ref().map(Events::reports).unwrap_or_default();
+        reports.connections |= shared.onlooker.is_some();
         Ok(Self {
             index,
             authorize: config.authorize.clone(),
@@ -245,8 +246,12 @@ impl Shard {
         if self.happened.is_empty() {
             return;
         }
-        if let Some(events) = &self.shared.events {
-            events.tell(self.reading.now.unix_ms, self.happened.drain(..));
+        if let Some(onlooker) = &self.shared.onlooker {
+            self.happened.iter().for_each(|happening| onlooker.see(happening));
+        }
+        match &self.shared.events {
+            Some(events) => events.tell(self.reading.now.unix_ms, self.happened.drain(..)),
+            None => self.happened.clear(),
         }
     }
 

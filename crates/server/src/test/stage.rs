@@ -10,6 +10,7 @@ use rand::{RngCore as _, SeedableRng as _};
 use spanwire_client_core::Input;
 use spanwire_hub::broker::{BrokerAnswer, BrokerRequest};
 use spanwire_hub::channel::Channel;
+use spanwire_hub::happening::Happening;
 use spanwire_hub::presence::{PresenceAnswer, PresenceRequest};
 use spanwire_hub::{Census, Order};
 
@@ -17,22 +18,25 @@ use super::figure::Figure;
 use super::world::{Asking, World};
 use crate::backend::{BackendSettings, Respondent, Wanted, failed};
 use crate::config::Settings;
-use crate::embed::Desks;
+use crate::embed::{Desks, DisconnectCtx, Farewell, Own};
 
 /// A world behind a lock, so that handlers can call the hub while they are asked.
 pub(super) struct Stage {
     world: Mutex<World>,
     backend: BackendSettings,
+    /// What the application does when a client is gone.
+    farewell: Option<(Farewell, Own)>,
     chance: Mutex<StdRng>,
     /// Who lets things happen does so alone, until nothing more is due.
     turn: tokio::sync::Mutex<()>,
 }
 
 impl Stage {
-    pub(super) fn new(settings: &Settings) -> Self {
+    pub(super) fn new(settings: &Settings, farewell: Option<(Farewell, Own)>) -> Self {
         Self {
             world: Mutex::new(World::new(settings)),
             backend: settings.backend.clone(),
+            farewell,
             // The same course each time.
             chance: Mutex::new(StdRng::from_seed([7; 32])),
             turn: tokio::sync::Mutex::new(()),
@@ -91,6 +95,17 @@ impl Stage {
     }
 
     async fn settle_all(&self) {
+        loop {
+            self.answer_all().await;
+            let Some(happening) = self.next_happening() else { return };
+            let Some((farewell, own)) = &self.farewell else { continue };
+            if let Some(gone) = own.hub().and_then(|hub| DisconnectCtx::of(&happening, hub)) {
+                farewell(gone).await;
+            }
+        }
+    }
+
+    async fn answer_all(&self) {
         while let Some(Asking { ask, proxy, asked }) = self.next_question() {
             let failure = failed(&asked.what);
             let answer = match self.backend.proxies.get(usize::from(proxy.0)) {
@@ -102,6 +117,10 @@ impl Stage {
             };
             self.world().answer(ask, answer);
         }
+    }
+
+    fn next_happening(&self) -> Option<Happening> {
+        self.world().next_happening()
     }
 
     fn next_question(&self) -> Option<Asking> {

@@ -10,6 +10,7 @@ use spanwire_hub::broker::{
     Ticket,
 };
 use spanwire_hub::channel::Channel;
+use spanwire_hub::happening::{Happening, Reports};
 use spanwire_hub::presence::{MemoryPresence, Presence, PresenceAnswer, PresenceRequest};
 use spanwire_hub::time::{Instant, Now};
 use spanwire_hub::{
@@ -40,6 +41,8 @@ pub(super) struct World {
     figures: Vec<Figure>,
     now: Now,
     questions: VecDeque<Asking>,
+    /// What happened to clients, and the application was not told yet.
+    happened: VecDeque<Happening>,
 }
 
 /// A question for the application.
@@ -51,8 +54,9 @@ pub(super) struct Asking {
 
 impl World {
     pub(super) fn new(settings: &Settings) -> Self {
+        let reports = Reports { connections: true, ..Reports::default() };
         Self {
-            hub: Hub::new(settings.hub(), [1; 32]),
+            hub: Hub::new(settings.hub(), [1; 32]).reporting(reports),
             broker: MemoryBroker::new(MemoryLimits::default(), [2; 32]),
             presence: MemoryPresence::new(),
             gate: Gate::of(settings),
@@ -60,6 +64,7 @@ impl World {
             figures: Vec::new(),
             now: Now { at: Instant::from_millis(0), unix_ms: NOON * 1000 },
             questions: VecDeque::new(),
+            happened: VecDeque::new(),
         }
     }
 
@@ -89,6 +94,10 @@ impl World {
             figure.lose(self.now, line.connection, lost, String::new());
             self.hub.handle(self.now, Input::Gone(line.session));
         }
+    }
+
+    pub(super) fn next_happening(&mut self) -> Option<Happening> {
+        self.happened.pop_front()
     }
 
     pub(super) fn answer(&mut self, ask: AskId, answer: Answer) {
@@ -227,9 +236,10 @@ impl World {
                 self.answer(ask, Answer::Grant(grant));
             }
             Output::Ask(ask, Question::Decide(petition)) => self.decide(ask, petition),
+            Output::Happened(happening) => self.happened.push_back(*happening),
             Output::Close(session, reason) => self.close(session, &reason),
             // Frames are carried whenever the hub is not busy; and who was denied what, the client was told by a code.
-            Output::Resume(_) | Output::Denied(_) | Output::Limited(_) | Output::Happened(_) => {}
+            Output::Resume(_) | Output::Denied(_) | Output::Limited(_) => {}
             Output::Order(order) => self.hub.handle(self.now, Input::Order(order)),
         }
     }

@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
 use serde_json::json;
 use spanwire::embed::HandlerLimits;
-use spanwire::{Accept, ConnectCtx, Hub, Namespace, Pub, PublishCtx, Reject, RpcCtx};
+use spanwire::{Accept, ConnectCtx, DisconnectCtx, Hub, Namespace, Pub, PublishCtx, Reject, RpcCtx};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -286,6 +286,35 @@ async fn a_publication_is_passed_replaced_dropped_or_refused() {
     assert_eq!(ann.publications(2).await, ["****", "pass"]);
     assert_eq!(ann.refusal("publish", publish("other")).await, 103);
     assert_eq!(ann.refusal("publish", json!({ "channel": "chat:lobby", "data": 7 })).await, 107);
+}
+
+#[tokio::test]
+async fn whoever_is_gone_is_told_of_once_and_before_the_application_ends() {
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let hub = Hub::builder()
+        .on_connect(async |c: ConnectCtx| Ok(Accept::user(c.token)))
+        .on_disconnect(move |gone: DisconnectCtx| {
+            let tell = tell.clone();
+            async move { tell.send((gone.user, gone.code)).expect("the scene listens") }
+        })
+        .build()
+        .await
+        .unwrap();
+    let application = Application::start(hub).await;
+    let connect = async |user: &str| Peer::connect_as(application.address, json!({ "token": user })).await;
+    let (ann, bob, mut cat) = (connect("ann").await, connect("bob").await, connect("cat").await);
+    drop(Peer::open(application.address).await); // Who never was anybody is nobody's loss.
+    ann.leave().await;
+    assert_eq!(within("news of ann", told.recv()).await, Some(("ann".to_owned(), 3000)));
+    application.hub.disconnect("bob");
+    let mut bob = bob;
+    assert_eq!(bob.closed().await.0, 3503);
+    assert_eq!(within("news of bob", told.recv()).await, Some(("bob".to_owned(), 3503)));
+    let ending = tokio::spawn(application.end());
+    assert_eq!(cat.closed().await.0, 3001);
+    within("the application to end", ending).await.unwrap();
+    assert_eq!(told.try_recv().ok(), Some(("cat".to_owned(), 3001)), "told before the end");
+    assert_eq!(told.try_recv().ok(), None, "and nobody twice");
 }
 
 #[tokio::test]

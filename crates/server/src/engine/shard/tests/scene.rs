@@ -78,6 +78,7 @@ pub(in crate::engine) fn config() -> EngineConfig {
         authorize: Arc::new(Doorman),
         backend: None,
         events: None,
+        onlooker: None,
         serve: Arc::new(|_| Box::pin(async {})),
         seed: [7; 32],
     }
