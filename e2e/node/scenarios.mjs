@@ -241,4 +241,28 @@ export const scenarios = {
     assert.equal(world.unpack((await heard).data), "still here");
     assert.deepEqual(departures.all, []);
   },
+
+  "a subscription outlives its tokens": async (world, room) => {
+    const channel = `closed:${room}`;
+    const short = () => token({ sub: "ana", channel, exp: secondsFromNow(2) });
+    let renewals = 0;
+    let twice;
+    const second = new Promise((resolve) => (twice = resolve));
+    const client = world.client({ token: token({ sub: "ana" }) });
+    const subscription = await subscribed(client, channel, {
+      token: short(),
+      getToken: async () => {
+        renewals += 1;
+        if (renewals === 2) twice();
+        return short();
+      },
+    });
+    const departures = new Heard(subscription, "subscribing", ({ code, reason }) => [code, reason]);
+    const endings = new Heard(subscription, "unsubscribed", ({ code, reason }) => [code, reason]);
+    await within("two renewals", second);
+    const heard = next(subscription, "publication");
+    await api("publish", { channel, data: "still here" });
+    assert.equal(world.unpack((await heard).data), "still here");
+    assert.deepEqual([departures.all, endings.all], [[], []]);
+  },
 };

@@ -145,6 +145,26 @@ async def renewals(world, room):
     assert len(ears.connecting.all) == 1, ears.connecting.all
 
 
+async def subscription_renewals(world, room):
+    channel = f"closed:{room}"
+    renewed = Heard("two renewals")
+
+    def short():
+        return token(sub="ana", channel=channel, exp=seconds_from_now(2))
+
+    async def get_token(_context):
+        await renewed.add(1)
+        return short()
+
+    client, _ = await world.client(token=token(sub="ana"))
+    _, heard = await world.subscribed(client, channel, token=short(), get_token=get_token)
+    await renewed.count(2)
+    await api("publish", channel=channel, data="still here")
+    await heard.publication.count(1)
+    assert len(heard.subscribing.all) == 1, heard.subscribing.all
+    assert heard.unsubscribed.all == []
+
+
 SCENARIOS = {
     "a client hears its own publication": hears_itself,
     "presence counts exactly, and joins and leaves are heard": presence,
@@ -157,4 +177,5 @@ SCENARIOS = {
     "a forged token is refused for good": forged_token,
     "an expired token is renewed before connecting": expired_token,
     "a connection outlives its tokens": renewals,
+    "a subscription outlives its tokens": subscription_renewals,
 }

@@ -30,6 +30,7 @@ pub(crate) const NODE: &[&str] = &[
     "a forged token is refused for good",
     "an expired token is renewed before connecting",
     "a connection outlives its tokens",
+    "a subscription outlives its tokens",
 ];
 
 /// What `e2e/python/scenarios.py` proves.
@@ -45,6 +46,7 @@ pub(crate) const PYTHON: &[&str] = &[
     "a forged token is refused for good",
     "an expired token is renewed before connecting",
     "a connection outlives its tokens",
+    "a subscription outlives its tokens",
 ];
 
 /// What `e2e/go/scenarios.go` proves.
