@@ -3,12 +3,13 @@
 //! This file holds the tables, the one entrance and the one exit. What happens in between is told by subject:
 //! `commands` (which command goes where, and which must wait), `connecting`, `subscribing` (recovery lives there),
 //! `leaving`, `requests` (publish, history, presence), `deciding` (what the backend is asked), `refreshing`, `renewing`,
-//! `revoking`, `regulating`, `fanout`, `delivering`, `timing`, `orders`.
+//! `expiring`, `revoking`, `regulating`, `fanout`, `delivering`, `timing`, `orders`.
 
 mod commands;
 mod connecting;
 mod deciding;
 mod delivering;
+mod expiring;
 mod fanout;
 mod leaving;
 pub(crate) mod limiting;

@@ -13,6 +13,7 @@ use crate::broker::{BrokerAnswer, BrokerRequest};
 use crate::capabilities::Capabilities;
 use crate::channel::{Channel, Position};
 use crate::denial::Denial;
+use crate::expirable::{Expirable, Refreshed};
 use crate::happening::Happening;
 use crate::namespace::Namespaces;
 use crate::presence::{PresenceAnswer, PresenceRequest};
@@ -205,6 +206,10 @@ pub enum Output {
     Denied(Box<Denial>),
     /// Count a command that was refused because its client, or all clients in a channel, are too fast.
     Limited(RateLimit),
+    /// Count what was ended because it had expired.
+    Expired(Expirable),
+    /// Count what came of a token that a client has shown to prolong this.
+    Refreshed(Expirable, Refreshed),
     /// Carry this order to every hub of the node, this one included.
     Order(Order),
 }

@@ -16,6 +16,7 @@ pub mod channel;
 pub mod conformance;
 pub mod delivery;
 mod denial;
+mod expirable;
 pub mod glob;
 pub mod happening;
 mod hub;
@@ -35,6 +36,7 @@ mod weight;
 mod wheel;
 
 pub use denial::{Denial, Why};
+pub use expirable::{Expirable, Refreshed};
 pub use hub::{Census, Config, Hub};
 pub use io::{
     Answer, AskId, Authenticate, Credentials, Deed, Expiry, Grant, Input, Opening, Order, Output, Question,

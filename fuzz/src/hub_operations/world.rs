@@ -316,7 +316,12 @@ impl World {
                 self.answers.push_back((ask, Answer::Rpc(Ok(data))));
             }
             Output::Close(id, _) => self.close(id),
-            Output::Resume(_) | Output::Denied(_) | Output::Limited(_) | Output::Happened(_) => {}
+            Output::Resume(_)
+            | Output::Denied(_)
+            | Output::Limited(_)
+            | Output::Happened(_)
+            | Output::Expired(_)
+            | Output::Refreshed(..) => {}
             Output::Order(order) => self.hub.handle(self.now, Input::Order(order)),
         }
     }

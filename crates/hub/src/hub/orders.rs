@@ -117,9 +117,9 @@ impl Hub {
 
     fn order_expiry(&mut self, now: Now, id: SessionId, expiry: Expiry, info: Option<Bytes>) {
         let expire_at = match expiry {
-            Expiry::Now => return self.close(id, DisconnectCode::ConnectionExpired.into()),
+            Expiry::Now => return self.end_expired_connection(id),
             Expiry::At(at) if at <= now.unix_seconds() => {
-                return self.close(id, DisconnectCode::ConnectionExpired.into());
+                return self.end_expired_connection(id);
             }
             Expiry::At(at) => Some(at),
             Expiry::Never => None,

@@ -10,7 +10,7 @@ use super::{Hub, Purpose};
 use crate::audience::AudienceId;
 use crate::session::{Life, Traits};
 use crate::time::Now;
-use crate::{Credentials, Grant, Question, Refusal, SessionId};
+use crate::{Credentials, Expirable, Grant, Output, Question, Refreshed, Refusal, SessionId};
 
 impl Hub {
     pub(super) fn refresh(&mut self, id: SessionId, command: u32, request: RefreshRequest) {
@@ -27,29 +27,44 @@ impl Hub {
         command: u32,
         outcome: Result<Credentials, Refusal>,
     ) {
+        let prolonged = self.prolong(now, id, outcome);
+        let counted = prolonged.as_ref().map_or(Refreshed::Refused, |(refreshed, _)| *refreshed);
+        self.outputs.push_back(Output::Refreshed(Expirable::Connection, counted));
+        match prolonged {
+            Ok((_, result)) => self.reply(id, command, Outcome::Refresh(result)),
+            Err(DisconnectCode::ConnectionExpired) => self.end_expired_connection(id),
+            Err(code) => self.close(id, code.into()),
+        }
+    }
+
+    /// Lets a connection live for as long as a new token says, or tells why it has to end.
+    fn prolong(
+        &mut self,
+        now: Now,
+        id: SessionId,
+        outcome: Result<Credentials, Refusal>,
+    ) -> Result<(Refreshed, RefreshResult), DisconnectCode> {
         let credentials = match outcome.and_then(|credentials| self.with_personal_channel(credentials)) {
             Ok(credentials) if credentials.expire_at.is_some_and(|at| at <= now.unix_seconds()) => {
-                return self.close(id, DisconnectCode::ConnectionExpired.into());
+                return Err(DisconnectCode::ConnectionExpired);
             }
             Ok(credentials) => credentials,
-            Err(Refusal::Error(ErrorCode::TokenExpired)) => {
-                return self.close(id, DisconnectCode::ConnectionExpired.into());
-            }
-            Err(_) => return self.close(id, DisconnectCode::InvalidToken.into()),
+            Err(Refusal::Error(ErrorCode::TokenExpired)) => return Err(DisconnectCode::ConnectionExpired),
+            Err(_) => return Err(DisconnectCode::InvalidToken),
         };
         let delay = self.config.limits.expired_close_delay;
         let subscribed = self.server_side_channels(id);
-        let Some(session) = self.sessions.get_mut(id) else { return };
-        let Life::Connected(client) = &mut session.life else { return };
-        if *client.user != *credentials.user {
-            return self.close(id, DisconnectCode::InvalidToken.into());
-        }
+        let client = match self.sessions.get_mut(id).map(|session| &mut session.life) {
+            Some(Life::Connected(client)) if *client.user == *credentials.user => client,
+            _ => return Err(DisconnectCode::InvalidToken),
+        };
         let granted: BTreeSet<_> =
             credentials.channels.iter().map(|(channel, _)| channel.as_str().to_owned()).collect();
         if granted != subscribed {
             // Other server-side subscriptions than it has: a new connection gets them.
-            return self.close(id, DisconnectCode::InsufficientState.into());
+            return Err(DisconnectCode::InsufficientState);
         }
+        let refreshed = Refreshed::accepted(client.close_at().is_some_and(|at| at <= now.at + delay));
         client.closes(end_of(now, credentials.expire_at, delay));
         client.info = credentials.info;
         client.may_do(credentials.capabilities);
@@ -62,7 +77,7 @@ impl Hub {
             ttl: ttl.unwrap_or_default(),
             ..RefreshResult::default()
         };
-        self.reply(id, command, Outcome::Refresh(result));
+        Ok((refreshed, result))
     }
 
     fn server_side_channels(&self, id: SessionId) -> BTreeSet<String> {
@@ -105,23 +120,33 @@ impl Hub {
     ) {
         let grant = match outcome {
             Ok(grant) if grant.expire_at.is_some_and(|at| at <= now.unix_seconds()) => {
-                return self.refuse(id, command, ErrorCode::Expired);
+                Err(Some(ErrorCode::Expired))
             }
+            Ok(grant) => Ok(grant),
+            Err(Refusal::Error(ErrorCode::TokenExpired)) => Err(Some(ErrorCode::TokenExpired)),
+            Err(_) => Err(None),
+        };
+        let grant = match grant {
             Ok(grant) => grant,
-            Err(Refusal::Error(ErrorCode::TokenExpired)) => {
-                return self.refuse(id, command, ErrorCode::TokenExpired);
+            Err(error) => {
+                self.outputs.push_back(Output::Refreshed(Expirable::Subscription, Refreshed::Refused));
+                return match error {
+                    Some(error) => self.refuse(id, command, error),
+                    None => self.close(id, DisconnectCode::InvalidToken.into()),
+                };
             }
-            Err(_) => return self.close(id, DisconnectCode::InvalidToken.into()),
         };
         let delay = self.config.limits.expired_sub_close_delay;
         let Some(session) = self.sessions.get_mut(id) else { return };
-        if let Some(subscription) = session.subscriptions.get_mut(audience) {
-            subscription.traits.rights = grant.rights;
-        }
+        let Some(subscription) = session.subscriptions.get_mut(audience) else { return };
+        let expires = subscription.extra.as_ref().and_then(|extra| extra.expire_at);
+        let refreshed = Refreshed::accepted(expires.is_some_and(|at| at <= now.unix_seconds()));
+        subscription.traits.rights = grant.rights;
         session.subscriptions.expires(audience, grant.expire_at, end_of(now, grant.expire_at, delay));
         if let Some(subscription) = session.subscriptions.get_mut(audience) {
             subscription.opened_by(grant.token);
         }
+        self.outputs.push_back(Output::Refreshed(Expirable::Subscription, refreshed));
         self.rearm(id);
         let ttl = grant.expire_at.map(|at| time_to_live(now, at));
         let result = SubRefreshResult {

@@ -2,8 +2,6 @@
 //!
 //! What has expired goes on while the answer is on its way, for as long as it could outlive its expiry anyway.
 
-use spanwire_wire::{DisconnectCode, UnsubscribeCode};
-
 use super::connecting::end_of;
 use super::{Hub, Purpose};
 use crate::audience::AudienceId;
@@ -23,7 +21,7 @@ impl Hub {
         let Life::Connected(client) = &mut session.life else { return };
         match renewal {
             Renewal::Until { expire_at: Some(at), .. } if at <= now.unix_seconds() => {
-                return self.close(id, DisconnectCode::ConnectionExpired.into());
+                return self.end_expired_connection(id);
             }
             Renewal::Until { expire_at, info, meta } => {
                 client.closes(end_of(now, expire_at, delay));
@@ -32,7 +30,7 @@ impl Hub {
                 extra.renew_at = expire_at.map(|at| now.instant_of(at));
                 extra.meta = meta.unwrap_or_else(|| extra.meta.clone());
             }
-            Renewal::Over => return self.close(id, DisconnectCode::ConnectionExpired.into()),
+            Renewal::Over => return self.end_expired_connection(id),
             Renewal::Refused(Refusal::Disconnect(code)) => return self.close(id, code.into()),
             Renewal::Refused(Refusal::Ended(reason)) => return self.close(id, reason),
             Renewal::Unknown | Renewal::Refused(_) => {
@@ -74,10 +72,7 @@ impl Hub {
         let Some(session) = self.sessions.get_mut(id) else { return };
         let Some(found) = session.subscriptions.get_mut(audience) else { return };
         if over {
-            return match found.traits.server_side {
-                true => self.close(id, DisconnectCode::SubscriptionExpired.into()),
-                false => self.expel(id, audience, UnsubscribeCode::Expired),
-            };
+            return self.end_expired_subscription(id, audience);
         }
         match renewal {
             Renewal::Until { expire_at, info, .. } => {

@@ -1,6 +1,6 @@
 //! What happens of itself: pings, and the end of whatever took or lived too long.
 
-use spanwire_wire::{DisconnectCode, UnsubscribeCode, encode_ping};
+use spanwire_wire::{DisconnectCode, encode_ping};
 
 use super::Hub;
 use crate::SessionId;
@@ -37,7 +37,7 @@ impl Hub {
                 self.close(id, DisconnectCode::InternalServerError.into());
             }
             Life::Connected(client) if client.close_at().is_some_and(|at| at <= now.at) => {
-                self.close(id, DisconnectCode::ConnectionExpired.into());
+                self.end_expired_connection(id);
             }
             Life::Connected(client) => {
                 match client.heartbeat.beat(now.at, &self.config.limits, answers_pings) {
@@ -76,14 +76,7 @@ impl Hub {
             self.ask_for_subscription_renewal(id, audience);
         }
         for audience in over {
-            let session = self.sessions.get(id);
-            let Some(subscription) = session.and_then(|session| session.subscriptions.get(audience)) else {
-                return;
-            };
-            if subscription.traits.server_side {
-                return self.close(id, DisconnectCode::SubscriptionExpired.into());
-            }
-            self.expel(id, audience, UnsubscribeCode::Expired);
+            self.end_expired_subscription(id, audience);
         }
     }
 

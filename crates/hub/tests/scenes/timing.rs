@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use spanwire_hub::channel::Channel;
 use spanwire_hub::limits::Limits;
-use spanwire_hub::{Credentials, Grant};
+use spanwire_hub::{Credentials, Expirable, Grant, Refreshed};
 
 use crate::support::{DAWN, World};
 
@@ -101,6 +101,8 @@ fn an_expired_connection_is_closed_after_its_grace_unless_it_was_refreshed() {
     }
     assert_eq!(world.code(ann), Some(3005));
     assert_eq!(world.code(also_ann), None);
+    assert_eq!(world.refreshed, [(Expirable::Connection, Refreshed::InTime)]);
+    assert_eq!(world.expired, [Expirable::Connection]);
     world.end();
 }
 
@@ -117,6 +119,8 @@ fn what_a_refresh_with_the_wrong_token_ends_in() {
         world.tokens.insert("next", credentials);
         world.send(ann, r#"{"id":2,"refresh":{"token":"next"}}"#);
         assert_eq!(world.code(ann), Some(code), "{case}");
+        assert_eq!(world.refreshed, [(Expirable::Connection, Refreshed::Refused)], "{case}");
+        assert_eq!(world.expired.len(), usize::from(code == 3005), "{case}");
         world.end();
     }
 }
@@ -158,6 +162,9 @@ fn an_expired_subscription_is_ended_with_a_code_that_brings_the_client_back() {
     let expired =
         r#"{"push":{"channel":"open:x","unsubscribe":{"code":2501,"reason":"subscription expired"}}}"#;
     assert_eq!(heard, [(ann, expired.to_owned())]);
+    let refreshed = [Refreshed::InTime, Refreshed::Refused].map(|how| (Expirable::Subscription, how));
+    assert_eq!(world.refreshed, refreshed);
+    assert_eq!(world.expired, [Expirable::Subscription]);
     world.end();
 }
 
@@ -175,7 +182,27 @@ fn an_expired_server_side_subscription_ends_the_connection() {
         }
     }
     assert_eq!(world.code(ann), Some(3006));
+    assert_eq!(world.expired, [Expirable::Subscription]);
     world.end();
+}
+
+#[test]
+fn a_refresh_is_late_from_the_moment_of_expiry() {
+    for (passed, how) in [(9, Refreshed::InTime), (10, Refreshed::Late)] {
+        let mut world = World::new();
+        world.tokens.insert("brief", Ok(expiring("ann", 10)));
+        world.tokens.insert("longer", Ok(expiring("ann", 600)));
+        world.grants.insert("brief", Ok(Grant { expire_at: Some(DAWN + 10), ..Grant::default() }));
+        world.grants.insert("longer", Ok(Grant { expire_at: Some(DAWN + 600), ..Grant::default() }));
+        let ann = world.connect("brief");
+        world.send(ann, r#"{"id":2,"subscribe":{"channel":"open:x","token":"brief"}}"#);
+        world.pass(seconds(passed));
+        world.send(ann, r#"{"id":3,"refresh":{"token":"longer"}}"#);
+        world.send(ann, r#"{"id":4,"sub_refresh":{"channel":"open:x","token":"longer"}}"#);
+        assert_eq!(world.refreshed, [(Expirable::Connection, how), (Expirable::Subscription, how)]);
+        assert_eq!(world.expired, []);
+        world.end();
+    }
 }
 
 #[test]

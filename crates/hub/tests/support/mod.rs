@@ -18,8 +18,8 @@ use spanwire_hub::namespace::{Namespace, Namespaces, Permission};
 use spanwire_hub::presence::{MemoryPresence, Presence};
 use spanwire_hub::time::{Instant, Now};
 use spanwire_hub::{
-    Answer, AskId, Census, Config, Credentials, Deed, Grant, Hub, Input, Opening, Order, Output, Question,
-    RateLimit, Refusal, SessionId,
+    Answer, AskId, Census, Config, Credentials, Deed, Expirable, Grant, Hub, Input, Opening, Order, Output,
+    Question, RateLimit, Refreshed, Refusal, SessionId,
 };
 use spanwire_wire::message::Publication;
 use spanwire_wire::{DisconnectReason, Encoding, ErrorCode};
@@ -83,6 +83,9 @@ pub struct World {
     pub denials: Vec<String>,
     /// The rates that were exceeded.
     pub limited: Vec<RateLimit>,
+    /// What was counted as ended by its expiry, and what came of refreshes.
+    pub expired: Vec<Expirable>,
+    pub refreshed: Vec<(Expirable, Refreshed)>,
     /// What the hub has reported.
     pub happened: Vec<Happening>,
     /// What tokens are good for.
@@ -123,6 +126,8 @@ impl World {
             resumed: Vec::new(),
             denials: Vec::new(),
             limited: Vec::new(),
+            expired: Vec::new(),
+            refreshed: Vec::new(),
             happened: Vec::new(),
             tokens: BTreeMap::new(),
             grants: BTreeMap::new(),
@@ -365,6 +370,8 @@ impl World {
                 }
                 Output::Resume(id) => self.resumed.push(id),
                 Output::Limited(limit) => self.limited.push(limit),
+                Output::Expired(what) => self.expired.push(what),
+                Output::Refreshed(what, how) => self.refreshed.push((what, how)),
                 Output::Order(order) => self.hub.handle(self.now, Input::Order(order)),
                 Output::Denied(denial) => self.denials.push(denial.to_string()),
                 Output::Happened(happening) => self.happened.push(*happening),

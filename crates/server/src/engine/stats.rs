@@ -45,6 +45,8 @@ pub(super) struct ShardStats {
     pub(super) revoked_refused: Tally<&'static str>,
     pub(super) revoked_connections: Counter,
     pub(super) revoked_subscriptions: Counter,
+    pub(super) expired: Tally<&'static str>,
+    pub(super) refreshed: Tally<(&'static str, &'static str)>,
     pub(super) limited: Tally<&'static str>,
 }
 
@@ -128,6 +130,11 @@ pub struct ShardSnapshot {
     pub revoked_connections: u64,
     /// Subscriptions that a revocation has ended, besides those that ended with their connections.
     pub revoked_subscriptions: u64,
+    /// How many connections and subscriptions were ended because they had expired, by [which](spanwire_hub::Expirable).
+    pub expired: BTreeMap<&'static str, u64>,
+    /// How many tokens clients have shown to prolong a connection or a subscription, by
+    /// [which](spanwire_hub::Expirable), and by [what came of it](spanwire_hub::Refreshed).
+    pub refreshed: BTreeMap<(&'static str, &'static str), u64>,
     /// How many commands were refused because they came too fast, by the option that says so.
     pub limited: BTreeMap<&'static str, u64>,
     /// Letters that wait in the shard's mailbox now.
@@ -166,6 +173,8 @@ impl ShardStats {
             revoked_refused: self.revoked_refused.read(),
             revoked_connections: self.revoked_connections.read(),
             revoked_subscriptions: self.revoked_subscriptions.read(),
+            expired: self.expired.read(),
+            refreshed: self.refreshed.read(),
             limited: self.limited.read(),
             mailbox_letters: 0,
             mailbox_bytes: 0,

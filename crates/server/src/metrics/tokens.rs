@@ -1,4 +1,6 @@
-//! The metrics of tokens: what was revoked, and what came of it.
+//! The metrics of tokens: what was prolonged, has expired or was revoked, and what came of it.
+
+use spanwire_hub::{Expirable, Refreshed};
 
 use super::render::{labelled, merged, sum};
 use super::text::{Kind, Text};
@@ -27,6 +29,32 @@ impl Default for TokenSnapshot {
 }
 
 pub(super) fn tokens(text: &mut Text, shards: &[ShardSnapshot], of: &TokenSnapshot) {
+    expiry(text, shards);
+    revocation(text, shards, of);
+}
+
+/// All of them from the beginning, with zeros: what an alert watches must not first appear when it should ring.
+fn expiry(text: &mut Text, shards: &[ShardSnapshot]) {
+    let (expired, refreshed) = (merged(shards, |s| &s.expired), merged(shards, |s| &s.refreshed));
+    let both = [Expirable::Connection, Expirable::Subscription].map(Expirable::name);
+    text.family(
+        "spanwire_refreshes_total",
+        Kind::Counter,
+        "Tokens that clients have shown to prolong something, by what came of it; late is after it had expired.",
+    );
+    for what in both {
+        for outcome in [Refreshed::InTime, Refreshed::Late, Refreshed::Refused].map(Refreshed::name) {
+            let count = refreshed.get(&(what, outcome)).copied().unwrap_or_default();
+            text.labelled(&[("what", &what), ("outcome", &outcome)], count);
+        }
+    }
+    text.family("spanwire_expired_total", Kind::Counter, "What was ended because it had expired.");
+    for what in both {
+        text.labelled(&[("what", &what)], expired.get(what).copied().unwrap_or_default());
+    }
+}
+
+fn revocation(text: &mut Text, shards: &[ShardSnapshot], of: &TokenSnapshot) {
     text.family("spanwire_revocations", Kind::Gauge, "Revocations that are kept, by what was revoked.");
     for (kind, count) in of.revocations {
         text.labelled(&[("kind", &kind.name())], count);

@@ -239,7 +239,11 @@ impl World {
             Output::Happened(happening) => self.happened.push_back(*happening),
             Output::Close(session, reason) => self.close(session, &reason),
             // Frames are carried whenever the hub is not busy; and who was denied what, the client was told by a code.
-            Output::Resume(_) | Output::Denied(_) | Output::Limited(_) => {}
+            Output::Resume(_)
+            | Output::Denied(_)
+            | Output::Limited(_)
+            | Output::Expired(_)
+            | Output::Refreshed(..) => {}
             Output::Order(order) => self.hub.handle(self.now, Input::Order(order)),
         }
     }

@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::support::http;
 use crate::support::peer::Peer;
 use crate::support::server::Server;
+use crate::support::token::{seconds_from_now, signed};
 use crate::support::until::until;
 
 #[tokio::test]
@@ -57,6 +58,35 @@ async fn metrics_count_what_happens() {
     rude.text("garbage").await;
     rude.closed().await;
     counted(&server, "spanwire_disconnects_total{code=\"3501\"}", 1.0).await;
+}
+
+#[tokio::test]
+async fn metrics_tell_what_was_refreshed_and_what_has_expired() {
+    let server = Server::serve(json!({})).await;
+    counted(&server, "spanwire_expired_total{what=\"subscription\"}", 0.0).await;
+    let good = |claims: serde_json::Value| {
+        let mut all = json!({ "sub": "ana", "exp": seconds_from_now(600) });
+        all.as_object_mut().expect("an object").extend(claims.as_object().expect("an object").clone());
+        signed(all)
+    };
+    let mut ana = Peer::connect_as(server.address, json!({ "token": good(json!({})) })).await;
+    let of_channel = good(json!({ "channel": "closed:a" }));
+    ana.call("subscribe", json!({ "channel": "closed:a", "token": of_channel })).await;
+    ana.call("refresh", json!({ "token": good(json!({})) })).await;
+    ana.call("sub_refresh", json!({ "channel": "closed:a", "token": of_channel })).await;
+    let over = good(json!({ "exp": seconds_from_now(-60) }));
+    ana.text(&json!({ "id": 100, "refresh": { "token": over } }).to_string()).await;
+    assert_eq!(ana.closed().await.0, 3005);
+    for (name, value) in [
+        ("spanwire_refreshes_total{what=\"connection\",outcome=\"in_time\"}", 1.0),
+        ("spanwire_refreshes_total{what=\"subscription\",outcome=\"in_time\"}", 1.0),
+        ("spanwire_refreshes_total{what=\"connection\",outcome=\"late\"}", 0.0),
+        ("spanwire_refreshes_total{what=\"connection\",outcome=\"refused\"}", 1.0),
+        ("spanwire_expired_total{what=\"connection\"}", 1.0),
+        ("spanwire_expired_total{what=\"subscription\"}", 0.0),
+    ] {
+        counted(&server, name, value).await;
+    }
 }
 
 #[tokio::test]

@@ -47,6 +47,8 @@ impl Shard {
             Output::Ask(ask, question) => self.judge_or_learn(ask, question),
             Output::Tell(channel, deed) => self.bus.ask(now, Ticket::NOBODY, channel, deed),
             Output::Limited(limit) => self.stats().limited.count(limit.name()),
+            Output::Expired(what) => self.stats().expired.count(what.name()),
+            Output::Refreshed(what, how) => self.stats().refreshed.count((what.name(), how.name())),
             Output::Order(order) => EngineHandle::new(self.shared.clone()).order(&order),
             Output::Denied(denial) => {
                 self.stats().denials.count(denial.why.name());
