@@ -246,11 +246,15 @@ pub enum Question {
     Authenticate(Authenticate),
     /// Is this token good for prolonging the connection? The answer is [`Answer::Credentials`].
     Refresh {
+        /// The session, for asking its transport about addresses.
+        session: SessionId,
         /// The token of the `refresh` command.
         token: String,
     },
     /// Is this token good for this channel? The answer is [`Answer::Grant`].
     VerifySubscription {
+        /// The session, for asking its transport about addresses.
+        session: SessionId,
         /// The token of the `subscribe` or `sub_refresh` command.
         token: String,
         /// The channel subscribed to.

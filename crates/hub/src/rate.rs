@@ -88,6 +88,13 @@ impl Bucket {
         verdict
     }
 
+    /// After what time an attempt would be let through; `None` if it would be now. Nothing is taken.
+    pub fn wait(self, now: Instant, rate: Rate) -> Option<Duration> {
+        let debt = self.clear_at.saturating_sub(micros(now));
+        let over = debt.checked_sub(u64::from(rate.window_ms) * 1000).filter(|_| rate.is_limited())?;
+        Some(Duration::from_millis(over / 1000 + 1))
+    }
+
     /// Whether nothing is owed any more, so that the bucket need not be kept.
     pub fn is_full(self, now: Instant) -> bool {
         self.clear_at <= micros(now)
@@ -134,6 +141,18 @@ mod tests {
         let mut early = bucket;
         assert!(matches!(early.take(START + wait / 2, rate, 1), Verdict::Over(_)));
         assert_eq!(bucket.take(START + wait, rate, 1), Verdict::Within);
+    }
+
+    #[test]
+    fn to_ask_for_the_wait_takes_nothing() {
+        let rate = Rate::new(10, Duration::from_secs(1));
+        let mut bucket = Bucket::default();
+        assert_eq!(bucket.wait(START, rate), None);
+        passed(&mut bucket, START, rate, 10);
+        let wait = bucket.wait(START, rate).expect("it is empty");
+        assert_eq!(bucket.wait(START, rate), Some(wait));
+        assert_eq!(bucket.take(START + wait, rate, 1), Verdict::Within);
+        assert_eq!(bucket.wait(START, Rate::NONE), None);
     }
 
     #[test]

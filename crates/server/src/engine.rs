@@ -27,6 +27,7 @@ mod connections;
 mod deadlines;
 mod denials;
 mod driver;
+mod failures;
 mod handle;
 mod headcount;
 mod heartbeat;
@@ -95,6 +96,8 @@ pub struct EngineConfig {
     pub compression: Compression,
     /// Sessions: what they may cost, and what clients may do where.
     pub hub: spanwire_hub::Config,
+    /// How many bad tokens of one address are looked at before no other is for a while.
+    pub auth_failure_rate: spanwire_hub::rate::Rate,
     /// Who says who somebody is.
     pub authorize: Arc<dyn Authorize>,
     /// The backend, if there is one that decides.

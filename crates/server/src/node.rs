@@ -114,6 +114,7 @@ impl Node {
             write_timeout: settings.websocket.write_timeout,
             compression: compression(settings),
             hub: settings.hub(),
+            auth_failure_rate: settings.client.auth_failure_rate,
             authorize,
             backend,
             events: courier.as_ref().map(Engaged::events),

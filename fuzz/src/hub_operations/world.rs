@@ -304,7 +304,7 @@ impl World {
                 let credentials = Credentials { user: question.token, ..Credentials::default() };
                 self.answers.push_back((ask, Answer::Credentials(Ok(credentials))));
             }
-            Output::Ask(ask, Question::Refresh { token }) => {
+            Output::Ask(ask, Question::Refresh { token, .. }) => {
                 let credentials = Credentials { user: token, ..Credentials::default() };
                 self.answers.push_back((ask, Answer::Credentials(Ok(credentials))));
             }

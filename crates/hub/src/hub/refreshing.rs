@@ -17,7 +17,7 @@ impl Hub {
         if request.token.is_empty() {
             return self.close(id, DisconnectCode::BadRequest.into());
         }
-        self.ask(id, Purpose::Refresh { command }, Question::Refresh { token: request.token });
+        self.ask(id, Purpose::Refresh { command }, Question::Refresh { session: id, token: request.token });
     }
 
     pub(super) fn refreshed(
@@ -27,6 +27,10 @@ impl Hub {
         command: u32,
         outcome: Result<Credentials, Refusal>,
     ) {
+        if let Err(later @ Refusal::Later(_)) = outcome {
+            // The token was not looked at: nothing has come of it, and the client shows it again.
+            return self.deny(id, command, later);
+        }
         let prolonged = self.prolong(now, id, outcome);
         let counted = prolonged.as_ref().map_or(Refreshed::Refused, |(refreshed, _)| *refreshed);
         self.outputs.push_back(Output::Refreshed(Expirable::Connection, counted));
@@ -106,7 +110,7 @@ impl Hub {
         let purpose = Purpose::SubRefresh { command, subscription: subscription.id };
         let channel = self.channel(&request.channel);
         let user = session.client().map_or_else(String::new, |client| client.user.as_ref().to_owned());
-        let question = Question::VerifySubscription { token: request.token, channel, user };
+        let question = Question::VerifySubscription { session: id, token: request.token, channel, user };
         self.ask(id, purpose, question);
     }
 
@@ -118,6 +122,10 @@ impl Hub {
         audience: AudienceId,
         outcome: Result<Grant, Refusal>,
     ) {
+        if let Err(later @ Refusal::Later(_)) = outcome {
+            // The token was not looked at: nothing has come of it, and the client shows it again.
+            return self.deny(id, command, later);
+        }
         let grant = match outcome {
             Ok(grant) if grant.expire_at.is_some_and(|at| at <= now.unix_seconds()) => {
                 Err(Some(ErrorCode::Expired))

@@ -85,7 +85,8 @@ impl Hub {
                 let client = self.sessions.get(id).and_then(|session| session.client());
                 let user = client.map_or("", |client| &client.user).to_owned();
                 let channel = self.channel(&request.channel);
-                let question = Question::VerifySubscription { token: request.token, channel, user };
+                let question =
+                    Question::VerifySubscription { session: id, token: request.token, channel, user };
                 self.ask(id, asker, question);
             }
         }

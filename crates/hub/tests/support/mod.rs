@@ -357,7 +357,7 @@ impl World {
                     while self.presence.poll().is_some() {}
                 }
                 Output::Ask(ask, Question::Authenticate(question)) => self.credentials(ask, &question.token),
-                Output::Ask(ask, Question::Refresh { token }) => self.credentials(ask, &token),
+                Output::Ask(ask, Question::Refresh { token, .. }) => self.credentials(ask, &token),
                 Output::Ask(ask, Question::VerifySubscription { token, .. }) => {
                     let unknown = Err(Refusal::Error(ErrorCode::PermissionDenied));
                     let grant = self.grants.get(token.as_str()).cloned().unwrap_or(unknown);

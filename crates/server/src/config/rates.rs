@@ -48,6 +48,17 @@ pub(super) fn of_clients(reader: &mut Reader<'_>, channels_per_client_max: usize
     }
 }
 
+/// Reads how many bad tokens of one address are looked at.
+pub(super) fn of_auth_failures(reader: &mut Reader<'_>) -> Rate {
+    let per_second = rate(
+        reader,
+        "client.ip_auth_failure_rate_limit",
+        "how many invalid tokens of one public IP address are looked at in a second; 0 is any number",
+        10,
+    );
+    Rate::new(per_second, WINDOW)
+}
+
 /// Reads the rate of publications in a namespace's channels.
 pub(super) fn of_publications(reader: &mut Reader<'_>) -> Rate {
     let per_second = rate(

@@ -92,6 +92,7 @@ pub(crate) struct Client {
     pub(crate) anonymous_tokens: bool,
     pub(crate) tokens: Verifier,
     pub(crate) subscription_tokens: Option<Verifier>,
+    pub(crate) auth_failure_rate: spanwire_hub::rate::Rate,
 }
 
 #[derive(Debug)]
@@ -357,6 +358,7 @@ fn client(reader: &mut Reader<'_>) -> Client {
         ),
         tokens: reader.table("client.token", token::read).unwrap_or_default(),
         subscription_tokens: subscription_tokens(reader),
+        auth_failure_rate: rates::of_auth_failures(reader),
     }
 }
 

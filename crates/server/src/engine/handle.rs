@@ -14,6 +14,7 @@ use spanwire_wire::DisconnectCode;
 use tokio::sync::{oneshot, watch};
 
 use super::Arrival;
+use super::failures::Failures;
 use super::headcount::Headcount;
 use super::letter::{Call, Caller, Letter, Regulation};
 use super::mailbox::{Mailbox, NotTaken};
@@ -41,6 +42,7 @@ pub(super) struct Shared {
     /// How many connections each user has.
     pub(super) users: Arc<Headcount>,
     pub(super) revocations: Revocations,
+    pub(super) failures: Failures,
     pub(super) backend: Option<Backend>,
     pub(super) events: Option<Events>,
     pub(super) onlooker: Option<Onlooker>,

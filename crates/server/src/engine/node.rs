@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 
 use super::clock::Clock;
 use super::driver::{self, Task};
+use super::failures::Failures;
 use super::handle::Shared;
 use super::headcount::Headcount;
 use super::listener::bind_all;
@@ -118,6 +119,7 @@ impl Shared {
             permits: Permits::new(config.connections_max),
             users: Arc::new(Headcount::new(config.user_connections_max)),
             revocations: Revocations::default(),
+            failures: Failures::new(config.auth_failure_rate),
             backend: config.backend.clone(),
             events: config.events.clone(),
             onlooker: config.onlooker.clone(),

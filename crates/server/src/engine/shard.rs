@@ -2,6 +2,7 @@
 
 mod adopting;
 mod ending;
+mod failing;
 mod mail;
 mod outputs;
 mod piping;

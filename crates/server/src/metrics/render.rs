@@ -254,7 +254,7 @@ fn refusals(text: &mut Text, shards: &[ShardSnapshot]) {
     labelled(
         text,
         "spanwire_rate_limited_total",
-        "Commands refused because they came too fast (error 111, or code 3013 for the obstinate), by the limit.",
+        "Commands refused because they, or bad tokens of their address, came too fast (error 111, or code 3013 for the obstinate), by the limit.",
         "limit",
         merged(shards, |s| &s.limited),
     );

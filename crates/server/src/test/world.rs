@@ -226,11 +226,11 @@ impl World {
                 while self.presence.poll().is_some() {}
             }
             Output::Ask(ask, Question::Authenticate(request)) => self.authenticate(ask, request),
-            Output::Ask(ask, Question::Refresh { token }) => {
+            Output::Ask(ask, Question::Refresh { token, .. }) => {
                 let credentials = self.gate.refresh(self.now.unix_seconds(), &token);
                 self.answer(ask, Answer::Credentials(credentials));
             }
-            Output::Ask(ask, Question::VerifySubscription { token, channel, user }) => {
+            Output::Ask(ask, Question::VerifySubscription { token, channel, user, .. }) => {
                 let now_unix = self.now.unix_seconds();
                 let grant = self.gate.verify_subscription(now_unix, &token, &channel, &user);
                 self.answer(ask, Answer::Grant(grant));

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::support::http::get;
 use crate::support::peer::Peer;
 use crate::support::server::Server;
+use crate::support::token::signed;
 use crate::support::until::within;
 
 /// Sends one command until it is refused, and returns the error.
@@ -98,6 +99,42 @@ async fn a_channel_takes_so_much_from_all_its_clients_together() {
     }
     assert!((5..12).contains(&passed), "a window of five seconds passes, and not all: {passed}");
     listener.publications(passed).await;
+}
+
+#[tokio::test]
+async fn an_address_with_too_many_bad_tokens_waits_with_good_ones_and_others_do_not() {
+    // Addresses of this machine are not counted, so the server trusts the tests as a proxy of clients from afar.
+    let server = Server::serve(json!({
+        "client": { "ip_auth_failure_rate_limit": 1 },
+        "http_server": { "trusted_proxies": ["127.0.0.1"] },
+    }))
+    .await;
+    let arrive = |client| async move {
+        Peer::open_with(server.address, "x-forwarded-for", client).await.expect("the door is open")
+    };
+    let good = json!({ "token": signed(json!({ "sub": "ann" })), "headers": { "spanwire": "1" } });
+    let mut flood = arrive("203.0.113.1").await;
+    flood.call("connect", good.clone()).await;
+    let told = within("a good token that is refused", async {
+        loop {
+            // Each time the address is at its limit again, for a second at most.
+            let bad = json!({ "channel": "plain:x", "token": "x.y.z" });
+            while flood.refusal("subscribe", bad.clone()).await != 111 {}
+            let error = arrive("203.0.113.1").await.reply("connect", good.clone()).await["error"].take();
+            if !error.is_null() {
+                assert_eq!((&error["code"], &error["temporary"]), (&json!(111), &json!(true)), "{error}");
+                break Duration::from_millis(error["sw_retry_after"].as_u64().expect("a time"));
+            }
+        }
+    })
+    .await;
+    arrive("203.0.113.2").await.call("connect", good.clone()).await;
+    let metrics = get(server.address, "/metrics").await.body;
+    let name = "spanwire_rate_limited_total{limit=\"ip_auth_failure_rate_limit\"} ";
+    assert!(metrics.contains(name), "{metrics}");
+    // Who does as it is told is not refused again.
+    tokio::time::sleep(told).await;
+    arrive("203.0.113.1").await.call("connect", good).await;
 }
 
 #[tokio::test]

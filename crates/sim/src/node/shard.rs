@@ -242,7 +242,7 @@ impl Shard {
                 let credentials = credentials(scene, &question.token);
                 self.answer(scene, ask, Answer::Credentials(credentials));
             }
-            Output::Ask(ask, Question::Refresh { token }) => {
+            Output::Ask(ask, Question::Refresh { token, .. }) => {
                 let credentials = credentials(scene, &token);
                 self.answer(scene, ask, Answer::Credentials(credentials));
             }

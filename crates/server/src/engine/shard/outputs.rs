@@ -65,6 +65,9 @@ impl Shard {
 
     /// Judges a token, at once if its key is known; else when the keys were fetched.
     fn judge_or_learn(&mut self, ask: AskId, question: Question) {
+        if let Some(later) = self.not_before(&question) {
+            return self.answer(ask, later);
+        }
         let now_unix = self.reading.now.unix_seconds();
         let lacking = shown(&question)
             .and_then(|(token, purpose)| self.authorize.lacks_key_of(now_unix, token, purpose))
@@ -79,12 +82,14 @@ impl Shard {
         let now_unix = self.reading.now.unix_seconds();
         match question {
             Question::Authenticate(request) => self.authenticate(ask, request),
-            Question::Refresh { token } => {
+            Question::Refresh { session, token } => {
                 let credentials = self.authorize.refresh(now_unix, &token);
+                self.count_failure(session, &credentials);
                 self.answer(ask, Answer::Credentials(self.unless_barred(credentials)));
             }
-            Question::VerifySubscription { token, channel, user } => {
+            Question::VerifySubscription { session, token, channel, user } => {
                 let grant = self.authorize.verify_subscription(now_unix, &token, &channel, &user);
+                self.count_failure(session, &grant);
                 self.answer(ask, Answer::Grant(self.unless_revoked(grant, &user, &channel)));
             }
             // These are not about tokens, and are asked where they belong.
@@ -137,6 +142,7 @@ impl Shard {
         }
         let info = info.clone();
         let credentials = self.authorize.authenticate(self.reading.now.unix_seconds(), &request, &info);
+        self.count_failure(request.session, &credentials);
         let credentials = self.counted(request.session, credentials);
         self.answer(ask, Answer::Credentials(credentials));
     }
@@ -233,7 +239,7 @@ impl Shard {
     }
 
     /// What the transport of a session knows of its client, and what it is.
-    fn known_of(&mut self, session: SessionId) -> Option<(&mut ConnectionInfo, Transport)> {
+    pub(super) fn known_of(&mut self, session: SessionId) -> Option<(&mut ConnectionInfo, Transport)> {
         match self.connections.session_mut(session).map(|connection| &mut connection.purpose) {
             Some(Purpose::Session { visitor, .. }) => Some((&mut visitor.info, Transport::WebSocket)),
             Some(Purpose::Echo) => None,
@@ -245,7 +251,7 @@ impl Shard {
 /// The token that a question is about, and what it is shown for.
 fn shown(question: &Question) -> Option<(&str, TokenPurpose)> {
     match question {
-        Question::Authenticate(Authenticate { token, .. }) | Question::Refresh { token } => {
+        Question::Authenticate(Authenticate { token, .. }) | Question::Refresh { token, .. } => {
             Some((token, TokenPurpose::Connection))
         }
         Question::VerifySubscription { token, .. } => Some((token, TokenPurpose::Subscription)),

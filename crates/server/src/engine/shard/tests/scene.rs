@@ -75,6 +75,7 @@ pub(in crate::engine) fn config() -> EngineConfig {
         message_bytes_max: 64 << 10,
         write_timeout: Duration::from_secs(10),
         hub,
+        auth_failure_rate: spanwire_hub::rate::Rate::NONE,
         authorize: Arc::new(Doorman),
         backend: None,
         events: None,
