@@ -1,7 +1,7 @@
 //! What the operator decides: one file, read at the start and at SIGHUP, with every mistake in it named.
 //!
 //! Keys are those of Centrifugo v6 wherever the concept exists. Each option is told once, where it is read
-//! (`config/settings.rs`), with its sentence, default and range: that call parses it, checks it, and explains it in an
+//! (below `config/settings.rs`), with its sentence, default and range: that call parses it, checks it, and explains it in an
 //! error. A [`Layer`] is a source of values with a name: the command line is one, the file is one, the dev
 //! profile is one; the first that says something about a key decides.
 
@@ -9,13 +9,16 @@ mod autocert;
 mod backend;
 mod catalogue;
 mod check;
+mod client;
 mod dev;
 mod duration;
 mod environment;
 mod error;
 mod events;
 mod http_api;
+mod http_server;
 mod layer;
+mod limits;
 mod namespace;
 mod personal;
 mod rates;
@@ -28,6 +31,7 @@ mod tls;
 mod token;
 mod transports;
 mod unsupported;
+mod websocket;
 
 #[cfg(test)]
 mod tests;
@@ -38,10 +42,10 @@ pub(crate) use duration::parse as parse_duration;
 pub use environment::Environment;
 pub use error::{ConfigError, Problem};
 pub(crate) use http_api::HttpApi;
+pub(crate) use http_server::Address;
 pub use layer::{Layer, LayerError};
 pub(crate) use reading::{Changes, Reading};
 pub use secret::Secret;
-pub(crate) use settings::Address;
 pub use settings::Settings;
 pub(crate) use tls::{CertificateFiles, CertificateSource, Tls};
 pub(crate) use transports::Transports;
