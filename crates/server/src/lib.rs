@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 pub mod api;
+mod assembly;
 mod assets;
 pub mod auth;
 pub mod backend;

@@ -4,35 +4,22 @@ use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::api::CurrentAccess;
-use crate::auth::{Authorize, Gate};
-use crate::backend::Backend;
+use crate::assembly::Assembly;
 use crate::chance::Chance;
 use crate::config::{Address, CertificateSource, Settings, Tls};
-use crate::descriptors;
 use crate::dev_feeds;
-use crate::edge::Edge;
-use crate::engine::{Compression, Engine, EngineConfig, ShardFailed};
+use crate::engine::{Engine, EngineConfig, ShardFailed};
 use crate::events::{Courier, Engaged};
 use crate::metrics::EdgeCounters;
 use crate::profile::Profile;
 use crate::reload::{Reload, Source};
 use crate::tls::{Acceptor, Acme, CertificateError, Certificates, Identity, LOOK_INTERVAL, Watch};
-
-/// Most descriptors that are kept for what is not a connection: listeners, pollers, files of the system.
-const DESCRIPTORS_RESERVED_MAX: usize = 256;
-
-/// Descriptors that a node has open before anybody comes: its streams and signals, and some files in passing.
-const DESCRIPTORS_PER_NODE: usize = 16;
-
-/// What each shard adds: listeners, pollers, wakers.
-const DESCRIPTORS_PER_SHARD: usize = 12;
 
 /// A running node.
 pub struct Node {
@@ -78,12 +65,7 @@ impl Node {
     /// # Errors
     /// See [`StartError`].
     pub fn start(settings: &Settings, chance: &mut Chance) -> Result<Self, StartError> {
-        let descriptors = descriptors::raise();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let shards = match settings.shards {
-            0 => thread::available_parallelism()?.get(),
-            some => some,
-        };
         let counters = Arc::new(EdgeCounters::new(SystemTime::now()));
         let tls = settings.http_server.tls.as_ref();
         let tls = tls.map(|tls| shake_hands(tls, settings, &counters, &runtime, chance)).transpose()?;
@@ -92,35 +74,13 @@ impl Node {
             let _entered = runtime.enter();
             Signals::heed(certificates.is_some() || settings.profile == Profile::Secure)?
         };
-        let uid = chance.text();
-        let courier = settings.events.clone();
-        let courier = courier.map(|events| Engaged::new(events, &settings.node_name, &uid, chance.seed()));
-        let courier = courier.transpose()?;
-        let access = CurrentAccess::of(settings);
-        let edge = Edge::new(settings, access.clone(), uid, acceptor, counters.clone(), chance);
-        let authorize: Arc<dyn Authorize> = Arc::new(Gate::of(settings));
-        let backend = match settings.backend.proxies.is_empty() {
-            true => None,
-            false => Some(Backend::start(settings.backend.clone(), authorize.clone(), chance.seed())?),
-        };
+        let Assembly { access, edge, courier, engine } =
+            Assembly::new(settings, acceptor, counters.clone(), chance)?;
         let dev_proxy = edge.dev_proxy();
-        let for_backend = settings.backend.connections_max().min(descriptors / 2);
         let engine = Engine::start(EngineConfig {
-            shards,
             listen: addresses(settings.http_server.address, settings.http_server.port)?,
-            connections_max: connections_max(descriptors - for_backend, shards),
-            user_connections_max: settings.client.user_connection_limit,
-            message_bytes_max: settings.websocket.message_size_limit,
-            write_timeout: settings.websocket.write_timeout,
-            compression: compression(settings),
-            hub: settings.hub(),
-            auth_failure_rate: settings.client.auth_failure_rate,
-            authorize,
-            backend,
-            events: courier.as_ref().map(Engaged::events),
-            onlooker: None,
             serve: edge.into_serve(),
-            seed: chance.seed(),
+            ..engine
         })?;
         if let Some(address) = engine.addresses().first() {
             dev_proxy.lead_to(*address);
@@ -279,19 +239,6 @@ impl EndSignals {
     }
 }
 
-/// How messages are compressed. If compression is off, no handshake agrees on it, and this is never asked.
-pub(crate) fn compression(settings: &Settings) -> Compression {
-    settings.websocket.compression.as_ref().map_or_else(Compression::default, |compression| compression.how)
-}
-
-/// How many connections a process may have that may open so many descriptors. It keeps a quarter for itself: at least
-/// what it has open before anybody comes, and no more than is enough for anything.
-pub(crate) fn connections_max(descriptors: usize, shards: usize) -> usize {
-    let least = DESCRIPTORS_PER_NODE + DESCRIPTORS_PER_SHARD * shards;
-    let reserved = (descriptors / 4).min(DESCRIPTORS_RESERVED_MAX).max(least);
-    descriptors.saturating_sub(reserved).max(1)
-}
-
 /// Where to listen for the one address that was configured.
 fn addresses(address: Address, port: u16) -> io::Result<Vec<SocketAddr>> {
     let (four, six): (IpAddr, IpAddr) = match address {
@@ -316,24 +263,6 @@ fn free_port(address: IpAddr) -> io::Result<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_process_with_few_descriptors_serves_as_many_as_it_can() {
-        let table = [
-            (0, 1, 1),
-            (1, 1, 1),
-            (64, 1, 36),
-            (64, 2, 24),
-            (256, 2, 192),
-            (1024, 8, 768),
-            (1024, 64, 240),
-            (20_000, 2, 19_744),
-            (usize::MAX, 2, usize::MAX - 256),
-        ];
-        for (descriptors, shards, connections) in table {
-            assert_eq!(connections_max(descriptors, shards), connections, "{descriptors} and {shards}");
-        }
-    }
 
     #[test]
     fn all_addresses_have_one_port_also_if_any_will_do() {

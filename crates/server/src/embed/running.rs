@@ -5,7 +5,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use axum::body::Body;
@@ -16,17 +15,13 @@ use tokio::time::timeout_at;
 
 use super::Hub;
 use super::farewells::Farewells;
-use crate::api::CurrentAccess;
-use crate::auth::{Authorize, Gate};
-use crate::backend::Backend;
+use crate::assembly::Assembly;
 use crate::chance::Chance;
 use crate::config::Settings;
-use crate::descriptors;
 use crate::edge::{self, Edge};
-use crate::engine::{Engine, EngineConfig, EngineHandle, Serve, ShardHandle};
+use crate::engine::{Engine, EngineConfig, EngineHandle, ShardHandle};
 use crate::events::{Courier, Engaged};
 use crate::metrics::{self, EdgeCounters};
-use crate::node::{compression, connections_max};
 
 /// An engine without listeners: its connections are brought to it.
 pub(crate) struct Running {
@@ -48,48 +43,17 @@ pub(crate) struct Running {
 impl Running {
     pub(super) fn start(settings: &Settings, farewells: Option<Arc<Farewells>>) -> io::Result<Self> {
         let mut chance = Chance::from_system().map_err(|error| io::Error::other(error.to_string()))?;
-        let descriptors = descriptors::raise();
-        let shards = match settings.shards {
-            0 => thread::available_parallelism()?.get(),
-            some => some,
-        };
         let counters = Arc::new(EdgeCounters::new(SystemTime::now()));
-        let uid = chance.text();
-        let courier = settings.events.clone();
-        let courier = courier.map(|events| Engaged::new(events, &settings.node_name, &uid, chance.seed()));
-        let courier = courier.transpose()?;
-        let access = CurrentAccess::of(settings);
-        let edge = Edge::new(settings, access, uid, None, counters.clone(), &mut chance);
-        let edge = Arc::new(edge);
-        let authorize: Arc<dyn Authorize> = Arc::new(Gate::of(settings));
-        let backend = match settings.backend.proxies.is_empty() {
-            true => None,
-            false => Some(Backend::start(settings.backend.clone(), authorize.clone(), chance.seed())?),
-        };
-        let for_backend = settings.backend.connections_max().min(descriptors / 2);
-        let engine = Engine::start(EngineConfig {
-            shards,
-            listen: Vec::new(),
-            connections_max: connections_max(descriptors - for_backend, shards),
-            user_connections_max: settings.client.user_connection_limit,
-            message_bytes_max: settings.websocket.message_size_limit,
-            write_timeout: settings.websocket.write_timeout,
-            compression: compression(settings),
-            hub: settings.hub(),
-            auth_failure_rate: settings.client.auth_failure_rate,
-            authorize,
-            backend,
-            events: courier.as_ref().map(Engaged::events),
-            onlooker: farewells.clone().map(Farewells::onlooker),
-            serve: nothing(),
-            seed: chance.seed(),
-        })?;
+        let assembly = Assembly::new(settings, None, counters.clone(), &mut chance)?;
+        let Assembly { edge, courier, engine, .. } = assembly;
+        let onlooker = farewells.clone().map(Farewells::onlooker);
+        let engine = Engine::start(EngineConfig { onlooker, ..engine })?;
         let courier = Mutex::new(courier.map(Engaged::start).transpose()?);
         let (report, over) = watch::channel(false);
         let handle = engine.handle();
         tokio::spawn(look_after(engine, report));
         let (next, grace) = (AtomicUsize::new(0), settings.shutdown_timeout);
-        Ok(Self { engine: handle, courier, edge, counters, next, grace, over, farewells })
+        Ok(Self { engine: handle, courier, edge: Arc::new(edge), counters, next, grace, over, farewells })
     }
 
     pub(super) fn engine(&self) -> &EngineHandle {
@@ -149,11 +113,6 @@ async fn look_after(mut engine: Engine, report: watch::Sender<bool>) {
     }
     report.send_replace(true);
     engine.stop();
-}
-
-/// Nobody is accepted, so nobody is served.
-fn nothing() -> Serve {
-    Arc::new(|_| Box::pin(std::future::ready(())))
 }
 
 impl Hub {
