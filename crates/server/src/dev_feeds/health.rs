@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::{Map, Value, json};
 
 use crate::engine::{EngineHandle, Stopped};
-use crate::metrics::{self, EdgeCounters, TokenSnapshot};
+use crate::metrics::{EdgeCounters, Scrape};
 
 pub(super) const PERIOD: Duration = Duration::from_secs(1);
 
@@ -13,8 +13,7 @@ pub(super) const PERIOD: Duration = Duration::from_secs(1);
 /// number.
 pub(super) async fn now(engine: &EngineHandle, edge: &EdgeCounters) -> Result<String, Stopped> {
     let census = engine.census().await?;
-    let (of_tokens, events) = (TokenSnapshot::of(engine), engine.events());
-    let text = metrics::render(&engine.stats(), census, edge, &engine.proxies(), &of_tokens, events.as_ref());
+    let text = Scrape::of(engine, edge, census).render();
     let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
     Ok(json!({ "at": at, "values": samples(&text) }).to_string())
 }

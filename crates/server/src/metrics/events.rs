@@ -10,8 +10,7 @@ pub(super) fn events(text: &mut Text, events: Option<&EventsSnapshot>, now_unix_
     for (name, count) in &events.told {
         text.labelled(&[("type", name)], count);
     }
-    text.family("spanwire_events_delivered_total", Kind::Counter, "Events that the backend has.")
-        .value(events.delivered);
+    text.counter("spanwire_events_delivered_total", "Events that the backend has.", events.delivered);
     text.family(
         "spanwire_events_dropped_total",
         Kind::Counter,
@@ -28,23 +27,19 @@ pub(super) fn events(text: &mut Text, events: Option<&EventsSnapshot>, now_unix_
     for (outcome, count) in &events.requests {
         text.labelled(&[("outcome", outcome)], count);
     }
-    text.family("spanwire_events_queued", Kind::Gauge, "Events that the backend does not have yet.")
-        .value(events.queued);
-    text.family("spanwire_events_queued_bytes", Kind::Gauge, "About how many bytes those take.")
-        .value(events.queued_bytes);
-    text.family(
+    text.gauge("spanwire_events_queued", "Events that the backend does not have yet.", events.queued);
+    text.gauge("spanwire_events_queued_bytes", "About how many bytes those take.", events.queued_bytes);
+    text.gauge(
         "spanwire_events_held",
-        Kind::Gauge,
         "Ends that are held back for their grace, because they may be undone.",
-    )
-    .value(events.held);
+        events.held,
+    );
     let age_ms = events.oldest_unix_ms.map_or(0, |oldest| now_unix_ms.saturating_sub(oldest));
-    text.family(
+    text.gauge(
         "spanwire_events_oldest_seconds",
-        Kind::Gauge,
         "How long ago the oldest event happened that the backend does not have; 0 if it has all.",
-    )
-    .value(age_ms as f64 / 1000.0);
+        age_ms as f64 / 1000.0,
+    );
 }
 
 #[cfg(test)]

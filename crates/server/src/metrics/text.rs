@@ -34,6 +34,30 @@ impl Text {
         self
     }
 
+    /// A family of one number that only grows.
+    pub(super) fn counter(&mut self, name: &'static str, help: &str, value: u64) {
+        self.family(name, Kind::Counter, help).value(value);
+    }
+
+    /// A family of one number that goes up and down.
+    pub(super) fn gauge(&mut self, name: &'static str, help: &str, value: impl Display) {
+        self.family(name, Kind::Gauge, help).value(value);
+    }
+
+    /// A family of numbers that only grow, by one label.
+    pub(super) fn counters<K: Display>(
+        &mut self,
+        name: &'static str,
+        help: &str,
+        label: &str,
+        counts: impl IntoIterator<Item = (K, u64)>,
+    ) {
+        self.family(name, Kind::Counter, help);
+        for (key, count) in counts {
+            self.labelled(&[(label, &key)], count);
+        }
+    }
+
     /// One number of the family, without labels.
     pub(super) fn value(&mut self, value: impl Display) -> &mut Self {
         self.sample("", &[], value)

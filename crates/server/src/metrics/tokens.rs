@@ -2,7 +2,7 @@
 
 use spanwire_hub::{Expirable, Refreshed};
 
-use super::render::{labelled, merged, sum};
+use super::shards::{merged, sum};
 use super::text::{Kind, Text};
 use crate::auth::Revoked;
 use crate::engine::EngineHandle;
@@ -10,14 +10,14 @@ use crate::engine::stats::ShardSnapshot;
 
 /// What a scrape tells of tokens, besides what shards have counted.
 #[derive(Clone, Debug)]
-pub struct TokenSnapshot {
+pub(super) struct TokenSnapshot {
     /// How many revocations of each kind are kept.
-    pub revocations: [(Revoked, usize); 3],
+    revocations: [(Revoked, usize); 3],
 }
 
 impl TokenSnapshot {
     /// What there is now.
-    pub(crate) fn of(engine: &EngineHandle) -> Self {
+    pub(super) fn of(engine: &EngineHandle) -> Self {
         Self { revocations: engine.revocations() }
     }
 }
@@ -59,8 +59,7 @@ fn revocation(text: &mut Text, shards: &[ShardSnapshot], of: &TokenSnapshot) {
     for (kind, count) in of.revocations {
         text.labelled(&[("kind", &kind.name())], count);
     }
-    labelled(
-        text,
+    text.counters(
         "spanwire_revoked_refused_total",
         "Tokens and users refused because they were revoked, by what was revoked.",
         "kind",
