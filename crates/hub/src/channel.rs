@@ -55,3 +55,10 @@ pub struct Position {
     /// The stream's life that the offset belongs to.
     pub epoch: Epoch,
 }
+
+impl Position {
+    /// Where a subscriber wants to go on, by the fields of its command; `None` if it does not want to.
+    pub(crate) fn wanted(recover: bool, offset: u64, epoch: &str) -> Option<Self> {
+        recover.then(|| Self { offset, epoch: Epoch::new(epoch) })
+    }
+}

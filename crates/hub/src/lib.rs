@@ -14,6 +14,7 @@ pub mod broker;
 pub mod capabilities;
 pub mod channel;
 pub mod conformance;
+mod credentials;
 pub mod delivery;
 mod denial;
 mod expirable;
@@ -23,10 +24,14 @@ mod hub;
 mod io;
 pub mod limits;
 pub mod namespace;
+mod opening;
+mod order;
 pub mod outbox;
 mod permission;
 pub mod presence;
+mod question;
 pub mod rate;
+mod refusal;
 mod revocation;
 mod right;
 mod session;
@@ -35,13 +40,15 @@ pub mod time;
 mod weight;
 mod wheel;
 
+pub use credentials::{Credentials, Grant};
 pub use denial::{Denial, Why};
 pub use expirable::{Expirable, Refreshed};
 pub use hub::{Census, Config, Hub};
-pub use io::{
-    Answer, AskId, Authenticate, Credentials, Deed, Expiry, Grant, Input, Opening, Order, Output, Question,
-    RateLimit, Reach, Refusal, SessionId, Upstream, Whom,
-};
+pub use io::{Deed, Input, Output, RateLimit, SessionId};
+pub use opening::{Opening, Reach, Upstream};
+pub use order::{Expiry, Order, Whom};
+pub use question::{Answer, AskId, Authenticate, Question};
+pub use refusal::Refusal;
 pub use revocation::{Revocation, Revoked, TokenMark};
 pub use right::{Right, Rights};
 pub use session::SubscriptionOptions;

@@ -14,10 +14,9 @@ use spanwire_wire::{
 
 use super::{Hub, Purpose};
 use crate::audience::AudienceId;
-use crate::channel::Channel;
+use crate::channel::{Channel, Position};
 use crate::delivery::is_json_or_nothing;
 use crate::happening::What;
-use crate::io::wanted_position;
 use crate::namespace::Namespace;
 use crate::session::uuid::ClientId;
 use crate::session::{Client, Connecting, Heartbeat, Joining, Known, Life, Session, Stage, Traits, Wishes};
@@ -49,7 +48,7 @@ impl Hub {
             false => Vec::new(),
         };
         let wanted = subs.into_iter().filter_map(|(channel, request)| {
-            Some((channel, wanted_position(request.recover, request.offset, &request.epoch)?))
+            Some((channel, Position::wanted(request.recover, request.offset, &request.epoch)?))
         });
         let wanted: BTreeMap<_, _> = wanted.take(channels_max).collect();
         let channels = match session.unidirectional {

@@ -1,0 +1,154 @@
+//! Where the stream stands that somebody subscribes to, and what it is told of that.
+
+use spanwire_wire::message::{Publication, SubscribeResult};
+use spanwire_wire::{DisconnectCode, Encoding, ErrorCode, Outcome};
+
+use super::Hub;
+use super::asking::Purpose;
+use super::connecting::time_to_live;
+use crate::audience::{AudienceId, Joiner};
+use crate::broker::{BrokerAnswer, BrokerRequest};
+use crate::channel::Position;
+use crate::delivery::{is_json_or_nothing, json_publications};
+use crate::presence::{PresenceAnswer, PresenceRequest};
+use crate::session::{Joining, Purpose as JoinPurpose, Stage};
+use crate::time::Now;
+use crate::weight;
+use crate::{Refusal, SessionId};
+
+impl Hub {
+    /// Asks where the stream stands, and makes the subscriber present before anybody is told that it is here.
+    pub(super) fn read_stream(&mut self, id: SessionId, audience: AudienceId) {
+        let limit = self.config.limits.recovery_publications_max;
+        let Some(place) = self.audiences.get(audience) else { return };
+        let (channel, history) = (place.channel.clone(), place.namespace.history);
+        let Some(Joiner { joining, .. }) = self.joiner_mut(id, audience) else { return };
+        let (traits, info) = (joining.traits, joining.info.clone());
+        let since = joining.since.clone().filter(|_| traits.recoverable);
+        joining.stage = Stage::Reading { broker: None, presence_pending: traits.present };
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let Some(subscription) = session.subscriptions.get_mut(audience) else { return };
+        subscription.traits = traits;
+        let subscription = subscription.id;
+        if let Some(client) = session.client().filter(|_| traits.present) {
+            let appear = PresenceRequest::Add(client.describe(info));
+            self.ask_presence(id, Purpose::Appear(subscription), channel.clone(), appear);
+        }
+        let request = BrokerRequest::Subscribe { history, since, limit };
+        self.ask_broker(id, Purpose::Subscribe(subscription), channel, request);
+    }
+
+    pub(super) fn broker_listens(
+        &mut self,
+        now: Now,
+        id: SessionId,
+        audience: AudienceId,
+        answer: BrokerAnswer,
+    ) {
+        let joiner = self.joiner_mut(id, audience);
+        let Some(Stage::Reading { broker, .. }) = joiner.map(|joiner| &mut joiner.joining.stage) else {
+            return;
+        };
+        *broker = Some(answer);
+        self.settle(now, id, audience);
+    }
+
+    pub(super) fn appeared(&mut self, now: Now, id: SessionId, audience: AudienceId, answer: PresenceAnswer) {
+        let joiner = self.joiner_mut(id, audience);
+        let Some(Stage::Reading { presence_pending, .. }) = joiner.map(|joiner| &mut joiner.joining.stage)
+        else {
+            return;
+        };
+        *presence_pending = false;
+        if let PresenceAnswer::Refused(_) = answer {
+            return self.cannot_join(id, audience, Refusal::Error(ErrorCode::Internal));
+        }
+        self.settle(now, id, audience);
+    }
+
+    /// Goes on as soon as the broker and presence have both answered.
+    fn settle(&mut self, now: Now, id: SessionId, audience: AudienceId) {
+        let encoding = self.sessions.lane(id.index).encoding;
+        let room = self.room_for_missed(id);
+        let Some(joiner) = self.joiner_mut(id, audience) else { return };
+        let Stage::Reading { broker, presence_pending: false } = &mut joiner.joining.stage else { return };
+        let (top, missed) = match broker.take() {
+            None => return,
+            Some(BrokerAnswer::Subscribed { top, missed }) => {
+                (top, missed.filter(|missed| weigh(missed) <= room))
+            }
+            Some(_) => return self.cannot_join(id, audience, Refusal::Error(ErrorCode::Internal)),
+        };
+        match result_of(now, &joiner.joining, top.as_ref(), missed, encoding) {
+            Err(refusal) => self.cannot_join(id, audience, refusal),
+            Ok(result) => {
+                joiner.joining.stage = Stage::Ready { top };
+                match joiner.joining.purpose {
+                    JoinPurpose::Connect => self.joined_server_side(now, id, audience, result),
+                    JoinPurpose::Order => self.joined_by_order(now, id, audience, result),
+                    JoinPurpose::Command(command) => {
+                        self.reply(id, command, Outcome::Subscribe(result));
+                        self.go_live(now, id, audience);
+                    }
+                }
+            }
+        }
+    }
+
+    /// How many bytes of missed publications the reply may have. A client that is owed more is told that it cannot be
+    /// recovered: let go as slow, it would come back and be owed the same.
+    fn room_for_missed(&mut self, id: SessionId) -> usize {
+        let taken = self
+            .connecting_mut(id)
+            .and_then(|connecting| connecting.known.as_ref())
+            .map(|known| known.made.values().map(|result| weigh(&result.publications)).sum());
+        self.room(id).saturating_sub(taken.unwrap_or(0))
+    }
+}
+
+/// About what publications take in a reply, in bytes.
+fn weigh(publications: &[Publication]) -> usize {
+    publications.iter().map(weight::of_publication).sum()
+}
+
+/// What a subscriber is told.
+fn result_of(
+    now: Now,
+    joining: &Joining,
+    top: Option<&Position>,
+    missed: Option<Vec<Publication>>,
+    encoding: Encoding,
+) -> Result<SubscribeResult, Refusal> {
+    if encoding == Encoding::Json && !is_json_or_nothing(&joining.data) {
+        return Err(Refusal::Disconnect(DisconnectCode::InappropriateProtocol));
+    }
+    let told = joining.expire_at.filter(|_| !joining.traits.renewed_by_backend);
+    let mut result = SubscribeResult {
+        expires: told.is_some(),
+        ttl: told.map_or(0, |at| time_to_live(now, at)),
+        data: joining.data.clone(),
+        ..SubscribeResult::default()
+    };
+    let Some(top) = top.filter(|_| joining.traits.positioned) else { return Ok(result) };
+    result.positioned = true;
+    result.recoverable = joining.traits.recoverable;
+    result.epoch = top.epoch.as_str().to_owned();
+    result.offset = top.offset;
+    let Some(since) = joining.since.as_ref().filter(|_| joining.traits.recoverable) else {
+        return Ok(result);
+    };
+    result.was_recovering = true;
+    match missed {
+        None if joining.reject_unrecovered => return Err(Refusal::Error(ErrorCode::UnrecoverablePosition)),
+        None => {}
+        Some(missed) => {
+            let sayable = if encoding == Encoding::Json { json_publications(missed) } else { Some(missed) };
+            result.publications =
+                sayable.ok_or(Refusal::Disconnect(DisconnectCode::InappropriateProtocol))?;
+            // The client gets to `top` by taking the publications in, one by one.
+            result.recovered = true;
+            result.offset = since.offset;
+        }
+    }
+    Ok(result)
+}
