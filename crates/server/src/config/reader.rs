@@ -1,5 +1,7 @@
 //! Reads options out of layers, and keeps a list of what was asked and of what was wrong.
 
+mod strangers;
+
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -8,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::catalogue::{Entry, Kind, Said};
 use super::error::Problem;
-use super::{Layer, Secret, duration, suggest, unsupported};
+use super::{Layer, Secret, duration};
 
 /// Reads the options of one table, or of one element of a list of tables.
 ///
@@ -354,49 +356,8 @@ impl<'a> Reader<'a> {
         Problem { layer: layer.to_owned(), setting: setting.to_string(), trouble: trouble.to_string() }
     }
 
-    /// Notes each key below `path` that is no option. Tables are walked until a key is known or no option lies below.
-    fn unknown(&mut self, layer: &str, path: &str, values: &Map<String, Value>) {
-        for (name, value) in values {
-            let key = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-            let says_nothing = value.is_null() && self.is_section(&key);
-            if says_nothing || self.known.contains(&key.as_str()) {
-                continue;
-            }
-            match value {
-                Value::Object(inner) if self.is_section(&key) => self.unknown(layer, &key, inner),
-                Value::Object(inner)
-                    if !inner.is_empty() && unsupported::reason(&self.full(&key)).is_none() =>
-                {
-                    self.unknown(layer, &key, inner);
-                }
-                _ => {
-                    let trouble = self.stranger(&key);
-                    let problem = self.problem(layer, self.full(&key), trouble);
-                    self.problems.push(problem);
-                }
-            }
-        }
-    }
-
-    fn is_section(&self, key: &str) -> bool {
-        self.known.iter().any(|known| known.strip_prefix(key).is_some_and(|rest| rest.starts_with('.')))
-    }
-
     fn full(&self, key: &str) -> String {
         format!("{}{key}", self.place)
-    }
-
-    fn stranger(&self, key: &str) -> String {
-        if self.is_section(key) {
-            return "this is a table of options, not an option".to_owned();
-        }
-        if let Some(reason) = unsupported::reason(&self.full(key)) {
-            return reason.to_owned();
-        }
-        match suggest::nearest(key, self.known.iter().copied()) {
-            Some(meant) => format!("no such option; did you mean {}?", self.full(meant)),
-            None => "no such option".to_owned(),
-        }
     }
 }
 
