@@ -24,7 +24,6 @@ pub use answer::{Nonsense, of_connect, of_matter};
 pub(crate) use answer::{failed, nobody_decides};
 pub use handler::{Asked, Handler, Said};
 pub use headers::{Forwarded, Wanted};
-pub(crate) use line::is_endpoint;
 pub use proxy::{BackendSettings, ProxySettings, Respondent, RpcProxies};
 pub use question::{Asker, Question, What};
 pub use stats::ProxySnapshot;

@@ -20,7 +20,7 @@ mod stays;
 
 pub use courier::{Courier, Engaged};
 pub use kind::{Kind, Kinds};
-pub use settings::{BatchLimits, EventsSettings, Graces, QueueLimits};
+pub use settings::{BatchLimits, EventsSettings, Graces, QueueLimits, Recipient};
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -57,7 +57,7 @@ pub struct EventsSnapshot {
     pub delivered: u64,
     /// Events that were dropped, by why: `overflow`, `refused`.
     pub dropped: BTreeMap<&'static str, u64>,
-    /// Requests, by what came of them: `taken`, `refused`, `status`, `silence`.
+    /// Requests, by what came of them: `taken`, `refused`, `status`, `silence`, `untrusted`.
     pub requests: BTreeMap<&'static str, u64>,
     /// Events that the endpoint does not have yet.
     pub queued: usize,

@@ -30,6 +30,7 @@ pub(crate) use self::acme::Acme;
 #[cfg(not(feature = "acme"))]
 pub(crate) use self::acme_absent::Acme;
 pub use self::certificate::CertificateError;
+pub(crate) use self::certificate::pair;
 pub(crate) use self::certificates::Certificates;
 pub(crate) use self::files::write;
 pub(crate) use self::identity::Identity;

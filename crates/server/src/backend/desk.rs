@@ -224,6 +224,7 @@ impl Failure {
     fn name(&self) -> &'static str {
         match self {
             Self::Silence(_) => "silence",
+            Self::Untrusted(_) => "untrusted",
             Self::Status(_) => "status",
             Self::Broken(_) => "broken",
             Self::Panicked => "panicked",
@@ -240,7 +241,7 @@ impl Failure {
     /// Whether the backend is unwell, and should be spared. A 4xx is an answer: the backend thinks little of us.
     fn is_the_backends(&self) -> bool {
         match self {
-            Self::Silence(_) | Self::Broken(_) => true,
+            Self::Silence(_) | Self::Untrusted(_) | Self::Broken(_) => true,
             // One client's question must not shut the door for all others.
             Self::Panicked => false,
             Self::Status(status) => status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS,
@@ -251,7 +252,7 @@ impl Failure {
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Silence(why) | Self::Broken(why) => f.write_str(why),
+            Self::Silence(why) | Self::Untrusted(why) | Self::Broken(why) => f.write_str(why),
             Self::Status(status) => write!(f, "status {status}, and 200 is wanted"),
             Self::Panicked => f.write_str("the handler panicked"),
         }

@@ -4,14 +4,14 @@ use std::io;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 
 use super::handler::{Handler, Said};
 use super::headers::Forwarded;
 use super::proxy::{ProxySettings, Respondent};
 use super::question::Question;
-use crate::http_client::{self, HttpClient, causes};
+use crate::http_client::{HttpClient, Service, causes, distrust};
 
 /// Longest answer that is read, in bytes.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
@@ -26,7 +26,7 @@ pub(super) struct Line {
 /// How a proxy is asked.
 #[derive(Debug)]
 enum Way {
-    Http { client: HttpClient, endpoint: Uri },
+    Http { client: HttpClient, service: Service },
     Call(Handler),
 }
 
@@ -45,6 +45,8 @@ pub(super) enum Outcome {
 pub(super) enum Failure {
     /// Nothing came, or nothing in time.
     Silence(String),
+    /// Somebody was reached whose certificate nobody vouches for whom we trust. It was told nothing.
+    Untrusted(String),
     /// Another status than 200.
     Status(StatusCode),
     /// The answer is too long, or broke off.
@@ -59,10 +61,9 @@ impl Line {
     pub(super) fn new(settings: ProxySettings) -> io::Result<Self> {
         let way = match &settings.respondent {
             Respondent::Handler(handler) => Way::Call(handler.clone()),
-            Respondent::Service(endpoint) => {
-                let is_https = endpoint.scheme_str() == Some("https");
-                let client = http_client::build(is_https, settings.timeout, settings.limits.in_flight_max)?;
-                Way::Http { client, endpoint: endpoint.clone() }
+            Respondent::Service(service) => {
+                let client = service.client(settings.timeout, settings.limits.in_flight_max)?;
+                Way::Http { client, service: service.clone() }
             }
         };
         Ok(Self { way, settings })
@@ -76,9 +77,9 @@ impl Line {
     pub(super) async fn ask(&self, question: &Question) -> Outcome {
         match &self.way {
             Way::Call(handler) => Outcome::Said(self.in_time(handler.ask(question.into())).await),
-            Way::Http { client, endpoint } => match question.body(self.settings.form()) {
+            Way::Http { client, service } => match question.body(self.settings.form()) {
                 Ok(body) => {
-                    let request = self.request(endpoint, body, question.connection.headers.as_deref());
+                    let request = self.request(service, body, question.connection.headers.as_deref());
                     Outcome::Asked(self.in_time(fetch(client, request)).await)
                 }
                 Err(_) => Outcome::NotJson,
@@ -93,16 +94,16 @@ impl Line {
         }
     }
 
-    fn request(&self, endpoint: &Uri, body: Bytes, headers: Option<&Forwarded>) -> Request<Full<Bytes>> {
+    fn request(&self, service: &Service, body: Bytes, forwarded: Option<&Forwarded>) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = endpoint.clone();
-        *request.headers_mut() = self.headers(headers);
+        *request.uri_mut() = service.endpoint.clone();
+        *request.headers_mut() = self.headers(&service.static_headers, forwarded);
         request
     }
 
-    fn headers(&self, forwarded: Option<&Forwarded>) -> HeaderMap {
-        let mut headers = self.settings.static_headers.clone();
+    fn headers(&self, of_every_request: &HeaderMap, forwarded: Option<&Forwarded>) -> HeaderMap {
+        let mut headers = of_every_request.clone();
         if let Some(forwarded) = forwarded {
             forwarded.add_to(&mut headers, &self.settings.headers);
         }
@@ -114,16 +115,13 @@ impl Line {
 }
 
 async fn fetch(client: &HttpClient, request: Request<Full<Bytes>>) -> Result<Bytes, Failure> {
-    let silence = |error: hyper_util::client::legacy::Error| Failure::Silence(causes(&error));
-    let response = client.request(request).await.map_err(silence)?;
+    let response = client.request(request).await.map_err(|error| match distrust(&error) {
+        Some(why) => Failure::Untrusted(why),
+        None => Failure::Silence(causes(&error)),
+    })?;
     if response.status() != StatusCode::OK {
         return Err(Failure::Status(response.status()));
     }
     let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
     body.map(|body| body.to_bytes()).map_err(|error| Failure::Broken(causes(&*error)))
-}
-
-/// Whether an endpoint is one that can be asked.
-pub(crate) fn is_endpoint(uri: &Uri) -> bool {
-    matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty())
 }

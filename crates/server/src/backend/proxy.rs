@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, StatusCode, Uri};
+use http::{HeaderName, StatusCode};
 use spanwire_hub::backend::{Matter, ProxyId};
 use spanwire_hub::{Authenticate, Refusal};
 use spanwire_wire::ErrorCode;
@@ -12,6 +12,7 @@ use super::admission::AdmissionLimits;
 use super::handler::Handler;
 use super::headers::Wanted;
 use super::question::Form;
+use crate::http_client::Service;
 
 /// How the backend is asked about one kind of thing, from the configuration.
 #[derive(Clone, Debug)]
@@ -24,8 +25,6 @@ pub struct ProxySettings {
     pub timeout: Duration,
     /// Which of a client's headers are forwarded.
     pub headers: Wanted,
-    /// Headers of every request; they may hold secrets.
-    pub static_headers: HeaderMap,
     /// Payloads travel as base64.
     pub binary_encoding: bool,
     /// What the backend said of a client is told to it again.
@@ -45,8 +44,8 @@ impl ProxySettings {
 /// Who answers for the backend.
 #[derive(Clone, Debug)]
 pub enum Respondent {
-    /// A service, at an address of `http` or `https`.
-    Service(Uri),
+    /// A service that is asked by HTTP.
+    Service(Service),
     /// A function of the application that this server is a part of.
     Handler(Handler),
 }

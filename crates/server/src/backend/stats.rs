@@ -37,7 +37,8 @@ pub struct ProxySnapshot {
     pub waiting: usize,
     /// 0 is closed, 1 probing, 2 open.
     pub circuit: u8,
-    /// How questions have ended: `answered`, `status`, `silence`, `broken`, `nonsense`, `not_json`, `sent_away`.
+    /// How questions have ended: `answered`, `status`, `silence`, `untrusted`, `broken`, `nonsense`, `not_json`,
+    /// `sent_away`.
     pub outcomes: BTreeMap<&'static str, u64>,
     /// Time that answers and failures took, all together.
     pub took: Duration,

@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use http::{HeaderName, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
 use spanwire_hub::Refusal;
 use spanwire_hub::backend::{Deciders, ProxyId};
 
 use super::reader::Reader;
+use super::service;
 use crate::backend::{
     AdmissionLimits, BackendSettings, DisconnectWords, ErrorWords, ProxySettings, Respondent, RpcProxies,
-    Wanted, is_endpoint,
+    Wanted,
 };
 
 /// The name by which a namespace means the proxy of all namespaces.
@@ -184,11 +185,10 @@ impl BackendReader {
 
 /// Reads one proxy; `None` if it has no endpoint.
 fn proxy(reader: &mut Reader<'_>, name: &str) -> Option<ProxySettings> {
-    let endpoint = endpoint(reader);
+    let service = service::read(reader);
     let second = Duration::from_secs(1);
-    let settings = ProxySettings {
+    Some(ProxySettings {
         name: name.to_owned(),
-        respondent: Respondent::Service(endpoint.clone().unwrap_or_default()),
         timeout: reader.duration(
             "timeout",
             "how long an answer may take",
@@ -203,7 +203,6 @@ fn proxy(reader: &mut Reader<'_>, name: &str) -> Option<ProxySettings> {
                 "which headers that a client only claims in its connect command are forwarded",
             ),
         },
-        static_headers: static_headers(reader),
         binary_encoding: reader.flag("binary_encoding", "whether payloads travel as base64", false),
         include_connection_meta: reader.flag(
             "include_connection_meta",
@@ -232,20 +231,9 @@ fn proxy(reader: &mut Reader<'_>, name: &str) -> Option<ProxySettings> {
                 Duration::ZERO..=TIMEOUT_MAX,
             ),
         },
-    };
-    endpoint.map(|_| settings)
-}
-
-pub(super) fn endpoint(reader: &mut Reader<'_>) -> Option<Uri> {
-    // It may hold a password.
-    let uri = reader.secretly("endpoint", "where the backend is asked, by POST", |text: &str| match text {
-        "" => Ok(None),
-        _ => match text.parse::<Uri>() {
-            Ok(uri) if is_endpoint(&uri) => Ok(Some(uri)),
-            _ => Err("an http:// or https:// address is wanted; other schemes are not supported"),
-        },
-    });
-    uri.flatten()
+        // Last, so that every option is known though nobody is asked.
+        respondent: Respondent::Service(service?),
+    })
 }
 
 fn names(reader: &mut Reader<'_>, key: &'static str, doc: &'static str) -> Vec<HeaderName> {
@@ -254,19 +242,6 @@ fn names(reader: &mut Reader<'_>, key: &'static str, doc: &'static str) -> Vec<H
         names.map(|name| HeaderName::try_from(name.as_str()?).ok()).collect::<Option<Vec<_>>>()
     };
     reader.read(key, doc, "a list of header names in quotes", parse).unwrap_or_default()
-}
-
-pub(super) fn static_headers(reader: &mut Reader<'_>) -> HeaderMap {
-    let parse = |value: &Value| {
-        let pairs = value.as_object()?.iter().map(|(name, value)| {
-            let mut value = HeaderValue::from_str(value.as_str()?).ok()?;
-            value.set_sensitive(true);
-            Some((HeaderName::try_from(name.as_str()).ok()?, value))
-        });
-        pairs.collect()
-    };
-    let (doc, wanted) = ("headers of every request", "a table of header names and values");
-    reader.secret_value("http.static_headers", doc, wanted, parse).unwrap_or_default()
 }
 
 /// What one HTTP status means to the client.

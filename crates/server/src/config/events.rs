@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::backend::{endpoint, static_headers};
 use super::reader::Reader;
-use crate::events::{BatchLimits, EventsSettings, Graces, Kind, Kinds, QueueLimits};
+use super::service;
+use crate::events::{BatchLimits, EventsSettings, Graces, Kind, Kinds, QueueLimits, Recipient};
 
 /// Most events in one request.
 const BATCH_EVENTS_MAX: usize = 10_000;
@@ -19,10 +19,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// Reads what stands below `events`; `None` if there is no endpoint.
 pub(super) fn read(reader: &mut Reader<'_>) -> Option<EventsSettings> {
-    let endpoint = endpoint(reader);
-    let settings = EventsSettings {
-        endpoint: endpoint.clone().unwrap_or_default(),
-        secret: reader.secret("secret", "what requests are signed with, so that the backend knows whose they are"),
+    let recipient = recipient(reader);
+    Some(EventsSettings {
         kinds: kinds(reader),
         channels: reader.texts("channels", "patterns of the channels that events are told of; none is all"),
         batch: reader.table("batch", batch),
@@ -54,29 +52,30 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<EventsSettings> {
                 Duration::ZERO..=10 * MINUTE,
             ),
         },
-        timeout: reader.duration(
-            "timeout",
-            "how long an answer may take",
-            5 * SECOND,
-            Duration::from_millis(10)..=MINUTE,
-        ),
         retry_wait_max: reader.duration(
             "max_retry_wait",
             "how long it may take until the backend is tried again",
             20 * SECOND,
             Duration::from_millis(100)..=10 * MINUTE,
         ),
-        static_headers: static_headers(reader),
-        authorities: {
-            let path = reader.text(
-                "http.tls.server_ca_pem_file",
-                "a file with the authorities that vouch for the endpoint, instead of the system's",
-                "",
-            );
-            (!path.is_empty()).then(|| path.into())
-        },
-    };
-    endpoint.map(|_| settings)
+        // Last, so that every option is known though nobody is told.
+        recipient: recipient?,
+    })
+}
+
+fn recipient(reader: &mut Reader<'_>) -> Option<Recipient> {
+    let service = service::read(reader);
+    Some(Recipient {
+        secret: reader
+            .secret("secret", "what requests are signed with, so that the backend knows whose they are"),
+        timeout: reader.duration(
+            "timeout",
+            "how long an answer may take",
+            5 * SECOND,
+            Duration::from_millis(10)..=MINUTE,
+        ),
+        service: service?,
+    })
 }
 
 fn kinds(reader: &mut Reader<'_>) -> Kinds {

@@ -25,10 +25,11 @@ pub(crate) enum CertificateSource {
 
 /// A certificate and its key, as files of PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct CertificateFiles {
+pub struct CertificateFiles {
     /// The certificate, and behind it those that lead to a root.
-    pub(crate) certificate: PathBuf,
-    pub(crate) key: PathBuf,
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
 }
 
 /// Reads what stands below `http_server.tls` and `http_server.tls_autocert`; `None` if neither is enabled.
@@ -78,7 +79,7 @@ fn read_files(reader: &mut Reader<'_>) -> (Option<Vec<CertificateFiles>>, Durati
 }
 
 /// A pair of files. One without the other is a mistake.
-fn files(reader: &mut Reader<'_>) -> Option<CertificateFiles> {
+pub(super) fn files(reader: &mut Reader<'_>) -> Option<CertificateFiles> {
     let certificate =
         reader.text("cert_pem_file", "a file with the certificate and those that lead to a root", "");
     let key = reader.text("key_pem_file", "a file with the certificate's private key", "");

@@ -6,7 +6,7 @@ use regex_lite::Regex;
 
 use super::reader::Reader;
 use crate::auth::{Expected, Jwks, Key, PemError, Rules, Verifier};
-use crate::backend::is_endpoint;
+use crate::http_client::Service;
 
 /// The longest leeway: with more, clocks are not wrong but broken.
 const LEEWAY_MAX: Duration = Duration::from_secs(3600);
@@ -69,7 +69,7 @@ fn public_keys(reader: &mut Reader<'_>) -> Vec<Key> {
 fn published(reader: &mut Reader<'_>) -> Option<Jwks> {
     let url = |value: &serde_json::Value| match value.as_str()? {
         "" => Some(None),
-        text => text.parse().ok().filter(is_endpoint).map(Some),
+        text => text.parse().ok().filter(Service::is_at).map(Some),
     };
     let found = reader.read(
         "jwks_public_endpoint",

@@ -91,6 +91,10 @@ const INSECURE: &[&str] = &[
     "http_api.insecure",
 ];
 
+/// Options of TLS towards a server that is asked, by their names below `http.tls`.
+const YET_TO_COME_IN_TRUST: &[&str] =
+    &["cert_pem", "client_ca_pem", "client_ca_pem_file", "key_pem", "server_ca_pem"];
+
 /// The beginnings of the keys of options that are known and not supported, those of namespaces left out.
 pub(super) fn keys() -> impl Iterator<Item = &'static str> {
     YET_TO_COME.iter().chain(INSECURE).copied()
@@ -103,7 +107,13 @@ pub(super) fn reason(key: &str) -> Option<&'static str> {
             "there are no insecure switches; the dev profile (spanwire without arguments) lets anybody in",
         );
     }
+    if option_of_trust(key) == Some("insecure_skip_verify") {
+        return Some(
+            "who is asked is always verified; http.tls.server_ca_pem_file names an authority of your own",
+        );
+    }
     let comes = match option_of_namespace(key) {
+        _ if option_of_trust(key).is_some_and(|option| YET_TO_COME_IN_TRUST.contains(&option)) => true,
         Some(option) => YET_TO_COME_IN_NAMESPACES.iter().any(|known| is_begun_by(option, known)),
         None => YET_TO_COME.iter().any(|known| is_begun_by(key, known)),
     };
@@ -114,6 +124,11 @@ pub(super) fn reason(key: &str) -> Option<&'static str> {
 fn option_of_namespace(key: &str) -> Option<&str> {
     key.strip_prefix("channel.without_namespace.")
         .or_else(|| key.strip_prefix("channel.namespaces[")?.split_once("].").map(|(_, option)| option))
+}
+
+/// The option's own name, if it says how a server that is asked is known.
+fn option_of_trust(key: &str) -> Option<&str> {
+    key.split_once(".http.tls.").map(|(_, option)| option)
 }
 
 fn is_begun_by(key: &str, known: &str) -> bool {
@@ -130,6 +145,9 @@ mod tests {
             ("admin.password", true),
             ("http_server.tls.client_ca_pem_file", true),
             ("client.insecure", true),
+            ("client.proxy.connect.http.tls.insecure_skip_verify", true),
+            ("events.http.tls.server_ca_pem", true),
+            ("proxies[a].http.tls.server_ca_pem_fiel", false),
             ("websocket.compression_prepared_message_cache_size", true),
             ("websocket.compression_levels", false),
             ("channel.namespaces[chat].subscribe_stream_proxy_enabled", true),

@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
-use http::HeaderMap;
 use spanwire_hub::backend::ProxyId;
 use spanwire_hub::namespace::{self, Namespaces};
 use spanwire_hub::{Answer, Refusal};
@@ -166,7 +165,6 @@ impl Installer<'_> {
             respondent: Respondent::Handler(handler),
             timeout: limits.timeout,
             headers,
-            static_headers: HeaderMap::new(),
             binary_encoding: false,
             include_connection_meta: true,
             transforms: Vec::new(),

@@ -42,7 +42,7 @@ impl Engaged {
     /// There are no certificates that an `https` endpoint could be known by, or the system has no descriptor left.
     pub fn new(settings: EventsSettings, node: &str, epoch: &str, seed: [u8; 32]) -> io::Result<Self> {
         let settings = Arc::new(settings);
-        let line = Line::new(settings.clone())?;
+        let line = Line::new(settings.recipient.clone())?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let mut journal = Journal::new(settings.clone());
         journal.started(unix_ms());

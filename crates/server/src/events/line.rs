@@ -1,7 +1,6 @@
 //! The line to the endpoint: one HTTP request at a time, on a connection that is kept.
 
 use std::io;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
@@ -9,10 +8,9 @@ use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 
 use super::persistence::Outcome;
-use super::settings::EventsSettings;
+use super::settings::Recipient;
 use super::{signature, unix_ms};
-use crate::http_client::{self, HttpClient, causes};
-use crate::tls;
+use crate::http_client::{HttpClient, causes, distrust};
 
 /// Longest answer that is read, in bytes: nothing in it matters but that the connection can be used again.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
@@ -21,40 +19,43 @@ const ANSWER_BYTES_MAX: usize = 64 << 10;
 #[derive(Debug)]
 pub(super) struct Line {
     client: HttpClient,
-    settings: Arc<EventsSettings>,
+    recipient: Recipient,
 }
 
 impl Line {
     /// # Errors
     /// There are no certificates that an `https` endpoint could be known by.
-    pub(super) fn new(settings: Arc<EventsSettings>) -> io::Result<Self> {
-        Ok(Self { client: client(&settings)?, settings })
+    pub(super) fn new(recipient: Recipient) -> io::Result<Self> {
+        Ok(Self { client: recipient.service.client(recipient.timeout, 1)?, recipient })
     }
 
     /// Brings one request, and waits for the answer or until its time is over.
     pub(super) async fn post(&self, body: Bytes) -> Result<(), Failure> {
-        let settings = &self.settings;
+        let Recipient { service, secret, timeout } = &self.recipient;
         let mut request = Request::new(Full::new(body.clone()));
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = settings.endpoint.clone();
+        *request.uri_mut() = service.endpoint.clone();
         let headers = request.headers_mut();
-        *headers = settings.static_headers.clone();
+        *headers = service.static_headers.clone();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if let Some(secret) = &settings.secret {
+        if let Some(secret) = secret {
             let signature = signature::sign(secret, unix_ms() / 1000, &body);
             let signature =
                 HeaderValue::try_from(signature).map_err(|error| Failure::Silence(error.to_string()))?;
             headers.insert(signature::HEADER, signature);
         }
-        match tokio::time::timeout(settings.timeout, self.fetch(request)).await {
+        match tokio::time::timeout(*timeout, self.fetch(request)).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(Failure::Silence(format!("no answer within {:?}", settings.timeout))),
+            Err(_) => Err(Failure::Silence(format!("no answer within {timeout:?}"))),
         }
     }
 
     async fn fetch(&self, request: Request<Full<Bytes>>) -> Result<(), Failure> {
         let response = self.client.request(request).await;
-        let response = response.map_err(|error| Failure::Silence(causes(&error)))?;
+        let response = response.map_err(|error| match distrust(&error) {
+            Some(why) => Failure::Untrusted(why),
+            None => Failure::Silence(causes(&error)),
+        })?;
         if !response.status().is_success() {
             return Err(Failure::Status(response.status()));
         }
@@ -69,6 +70,8 @@ impl Line {
 pub(super) enum Failure {
     /// Nothing came, or nothing in time.
     Silence(String),
+    /// Somebody was reached whose certificate nobody vouches for whom we trust. It was told nothing.
+    Untrusted(String),
     /// A status that is no success.
     Status(StatusCode),
 }
@@ -77,6 +80,7 @@ impl Failure {
     pub(super) fn name(&self) -> &'static str {
         match (self, self.outcome()) {
             (Self::Silence(_), _) => "silence",
+            (Self::Untrusted(_), _) => "untrusted",
             (Self::Status(_), Outcome::Refused) => "refused",
             (Self::Status(_), _) => "status",
         }
@@ -97,21 +101,8 @@ impl Failure {
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Silence(why) => f.write_str(why),
+            Self::Silence(why) | Self::Untrusted(why) => f.write_str(why),
             Self::Status(status) => write!(f, "status {status}"),
-        }
-    }
-}
-
-fn client(settings: &EventsSettings) -> io::Result<HttpClient> {
-    match &settings.authorities {
-        Some(path) => {
-            let roots = tls::authorities(path).map_err(io::Error::other)?;
-            http_client::with_roots(roots, settings.timeout, 1).map_err(io::Error::other)
-        }
-        None => {
-            let is_https = settings.endpoint.scheme_str() == Some("https");
-            http_client::build(is_https, settings.timeout, 1)
         }
     }
 }

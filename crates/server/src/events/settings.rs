@@ -1,22 +1,19 @@
 //! What the operator says about events.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use http::{HeaderMap, Uri};
 use spanwire_hub::glob;
 use spanwire_hub::happening::Reports;
 
 use super::kind::{Kind, Kinds};
 use crate::config::Secret;
+use crate::http_client::Service;
 
 /// How the backend is told what happens, from the configuration.
 #[derive(Clone, Debug)]
 pub struct EventsSettings {
-    /// Where it is told: `http` or `https`.
-    pub endpoint: Uri,
-    /// What requests are signed with.
-    pub secret: Option<Secret>,
+    /// Who is told.
+    pub recipient: Recipient,
     /// Which events it is told.
     pub kinds: Kinds,
     /// Patterns of the channels whose events it is told; none are all.
@@ -27,14 +24,19 @@ pub struct EventsSettings {
     pub queue: QueueLimits,
     /// How long events that may be taken back are held back.
     pub graces: Graces,
-    /// How long an answer may take.
-    pub timeout: Duration,
     /// Longest wait between two tries.
     pub retry_wait_max: Duration,
-    /// Headers of every request; they may hold secrets.
-    pub static_headers: HeaderMap,
-    /// A file with the authorities that vouch for the endpoint; without it those of the system do.
-    pub authorities: Option<PathBuf>,
+}
+
+/// Who is told, and what makes it believe that it is us.
+#[derive(Clone, Debug)]
+pub struct Recipient {
+    /// Where requests go.
+    pub service: Service,
+    /// What they are signed with.
+    pub secret: Option<Secret>,
+    /// How long an answer may take.
+    pub timeout: Duration,
 }
 
 /// What one request may hold.

@@ -23,9 +23,9 @@ use self::challenges::{Challenges, Resolver};
 use self::http::Http;
 use self::schedule::Schedule;
 use self::storage::Storage;
-use super::{CertificateError, Certificates, Identity, roots};
+use super::{CertificateError, Certificates, Identity};
 use crate::config::Autocert;
-use crate::http_client::{self, HttpClient};
+use crate::http_client::{self, HttpClient, Trust};
 use crate::metrics::EdgeCounters;
 
 /// How long to wait for a connection to the authority.
@@ -126,9 +126,7 @@ impl Acme {
 
 /// Asks an authority for which these may vouch, or those whom the system trusts.
 fn client(directory_ca: Option<&Path>) -> Result<HttpClient, CertificateError> {
-    match directory_ca {
-        Some(path) => Ok(http_client::with_roots(roots::read(path)?, CONNECT_TIMEOUT, 1)?),
-        None => http_client::build(true, CONNECT_TIMEOUT, 1)
-            .map_err(|error| CertificateError::Unordered(error.to_string())),
-    }
+    let trust = Trust { authorities: directory_ca.map(Path::to_owned), ..Trust::default() };
+    http_client::build(true, &trust, CONNECT_TIMEOUT, 1)
+        .map_err(|error| CertificateError::Unordered(error.to_string()))
 }

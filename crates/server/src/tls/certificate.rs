@@ -109,6 +109,19 @@ impl Certificate {
     }
 }
 
+/// Reads a pair of files that is to be shown to servers.
+///
+/// # Errors
+/// See [`CertificateError`].
+pub(crate) fn pair(
+    files: &CertificateFiles,
+) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), CertificateError> {
+    let certificate = Certificate::load(files, &super::provider())?;
+    let key = PrivateKeyDer::from_pem_slice(&read(&files.key)?);
+    let key = key.map_err(|_| CertificateError::NoKey(files.key.clone()))?;
+    Ok((certificate.key.cert.clone(), key))
+}
+
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, CertificateError> {
     let unreadable = |error| CertificateError::Unreadable(path.to_owned(), error);
     let mut bytes = Vec::new();

@@ -16,7 +16,7 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use super::jwk::keys_of_set;
 use super::jws::Jws;
 use super::key::Key;
-use crate::http_client::{self, HttpClient, causes};
+use crate::http_client::{self, HttpClient, Trust, causes};
 
 /// Longest set that is read, in bytes.
 const SET_BYTES_MAX: usize = 256 << 10;
@@ -119,7 +119,8 @@ impl Jwks {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.map_err(|error| error.to_string())?.block_on(async {
             let is_https = self.0.url.scheme_str() == Some("https");
-            let client = http_client::build(is_https, TIMEOUT, 0).map_err(|error| error.to_string())?;
+            let client = http_client::build(is_https, &Trust::default(), TIMEOUT, 0);
+            let client = client.map_err(|error| error.to_string())?;
             let mut outcome = Err(String::new());
             for _ in 0..ATTEMPTS {
                 outcome = tokio::time::timeout(TIMEOUT, get(&client, self.0.url.clone()))

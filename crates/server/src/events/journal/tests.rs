@@ -6,8 +6,9 @@ use spanwire_hub::happening::Reports;
 use spanwire_wire::DisconnectCode;
 
 use super::super::kind::Kinds;
-use super::super::settings::{BatchLimits, Graces, QueueLimits};
+use super::super::settings::{BatchLimits, Graces, QueueLimits, Recipient};
 use super::*;
+use crate::http_client::Service;
 
 /// A journal, and the time.
 struct Desk {
@@ -75,17 +76,21 @@ impl Desk {
 
 fn settings(graces: Graces, kinds: &[Kind]) -> EventsSettings {
     EventsSettings {
-        endpoint: Default::default(),
-        secret: None,
+        recipient: Recipient {
+            service: Service {
+                endpoint: Default::default(),
+                static_headers: Default::default(),
+                trust: Default::default(),
+            },
+            secret: None,
+            timeout: Duration::from_secs(1),
+        },
         kinds: Kinds::of(kinds),
         channels: Vec::new(),
         batch: BatchLimits { events_max: 10, bytes_max: 1 << 20, interval: Duration::ZERO },
         queue: QueueLimits { events_max: 1000, bytes_max: 1 << 20 },
         graces,
-        timeout: Duration::from_secs(1),
         retry_wait_max: Duration::from_secs(1),
-        static_headers: Default::default(),
-        authorities: None,
     }
 }
 

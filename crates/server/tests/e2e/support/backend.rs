@@ -9,6 +9,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::serve::Listener;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -44,7 +45,14 @@ struct Desk {
 impl Backend {
     /// Starts one that answers what it is asked by this script, at once.
     pub(crate) async fn start(script: impl Fn(&Asked) -> (u16, Value) + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
+        Self::start_behind(TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port"), script)
+    }
+
+    /// Starts one to which connections come by this listener.
+    pub(crate) fn start_behind<L: Listener<Addr = SocketAddr>>(
+        listener: L,
+        script: impl Fn(&Asked) -> (u16, Value) + Send + Sync + 'static,
+    ) -> Self {
         let address = listener.local_addr().expect("it is bound");
         let desk = Arc::new(Desk {
             script: Mutex::new(Arc::new(script)),
@@ -64,6 +72,11 @@ impl Backend {
     /// The settings of a proxy that asks here.
     pub(crate) fn proxy(&self, path: &str) -> Value {
         json!({ "endpoint": format!("http://{}{path}", self.address), "timeout": "5s" })
+    }
+
+    /// The same for one that speaks TLS, as `localhost`.
+    pub(crate) fn secure_proxy(&self, path: &str) -> Value {
+        json!({ "endpoint": format!("https://localhost:{}{path}", self.address.port()), "timeout": "5s" })
     }
 
     /// From now on answers are like this.

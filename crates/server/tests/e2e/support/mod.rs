@@ -15,5 +15,6 @@ pub(crate) mod require;
 pub(crate) mod script;
 pub(crate) mod secure;
 pub(crate) mod server;
+pub(crate) mod tls_listener;
 pub(crate) mod token;
 pub(crate) mod until;

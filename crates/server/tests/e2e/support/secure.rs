@@ -49,8 +49,12 @@ impl Pair {
         self.0.join("dev-cert.pem")
     }
 
+    pub(crate) fn key(&self) -> PathBuf {
+        self.0.join("dev-key.pem")
+    }
+
     pub(crate) fn files(&self) -> Value {
-        json!({ "cert_pem_file": self.certificate(), "key_pem_file": self.0.join("dev-key.pem") })
+        json!({ "cert_pem_file": self.certificate(), "key_pem_file": self.key() })
     }
 }
 
