@@ -75,6 +75,8 @@ export class Exchange {
     this.#tabs.delete(id);
     for (const n of tab?.lines.keys() ?? []) this.#close(/** @type {Tab} */ (tab), n);
     for (const { tab, settle } of [...this.#asked.values()]) if (tab === id) settle({ denied: "failed" });
+    // A worker outlives the clients in its tabs: somebody who has signed out everywhere must not stay connected by it.
+    if (!this.#tabs.size) this.#board?.close();
   }
 
   /**
