@@ -1,7 +1,11 @@
 // The way from one client of this page to the server, and what is put in it.
 
+import { local } from "../frame.js";
+
 /** How long each piece of a slow line is held, in milliseconds; there and back makes twice that. */
 const SLOW_MS = 300;
+
+const someWord = () => Math.random().toString(36).slice(2, 10);
 
 /**
  * A line of the dev profile's own proxy: a path of this server that leads to it through a connection which can be cut.
@@ -11,9 +15,19 @@ export class Line {
   #path;
   #obstacles = {};
 
-  /** @param {string} name what the line is called, apart from what tells this page from others */
-  constructor(name) {
-    this.#path = `/dev/line/${name}-${Math.random().toString(36).slice(2, 10)}`;
+  /**
+   * @param {string} name what the line is called, apart from what tells whose it is
+   * @param {string} whose this page's own, unless told
+   */
+  constructor(name, whose = someWord()) {
+    this.#path = `/dev/line/${name}-${whose}`;
+  }
+
+  /** One for all tabs of this browser. */
+  static ofBrowser(name) {
+    const whose = local.get("browser") ?? someWord();
+    local.set("browser", whose);
+    return new Line(name, whose);
   }
 
   /** Where a client connects that takes this line. */

@@ -21,6 +21,7 @@ export class Seat {
   cuts = 0;
   #open;
   #leave = () => {};
+  #shared;
   #transports;
   #chip;
   #fate;
@@ -34,9 +35,12 @@ export class Seat {
    * @param {(where: { url: string, transports?: string[] }) => any} page.arrive makes a client
    * @param {(rt: any) => () => void} page.enter begins with a new client; returns what ends that
    * @param {import("./tape.js").FramesDrawer} page.drawer
+   * @param {boolean} [page.shared] whether all tabs of this browser have this connection: then none of them chooses how it
+   *   gets there, and what a tab measures is only its way to the others
    */
-  constructor(root, { name, arrive, enter, drawer }) {
-    this.line = new Line(name.toLowerCase().replace(/[^a-z0-9]+/g, "-").slice(0, 16));
+  constructor(root, { name, arrive, enter, drawer, shared = false }) {
+    this.#shared = shared;
+    this.line = shared ? Line.ofBrowser(name) : new Line(name);
     this.#chip = root.querySelector("[data-part=status]");
     this.#open = () => {
       const where = { url: this.line.url, ...(this.#transports && { transports: this.#transports }) };
@@ -64,6 +68,7 @@ export class Seat {
     return { state, transport, client, queued, attempt, latency, cuts: this.cuts, fate: this.#fate.textContent };
   }
 
+  /** What can be done to this connection, and what became of it. */
   #strip(root, drawer, name) {
     const button = (test, glyph, text, title, click) =>
       element("button", { className: "tool", type: "button", title, data: { test }, on: { click } }, icon(glyph), element("span", {}, text));
@@ -78,21 +83,25 @@ export class Seat {
       await this.line.outage(OUTAGE_MS);
       setTimeout(() => (outage.disabled = false), OUTAGE_MS);
     });
+    this.#fate = element("p", { className: "fate", data: { test: "fate" } });
+    return [
+      button("cut", "cut", "Cut", "Resets the socket, as a network that forgets it", () => this.line.cut()),
+      outage,
+      slow,
+      ...(this.#shared ? [] : [this.#chooser()]),
+      button("frames", "frames", "Frames", "What goes over the wire", () => drawer.open(this.tape, root.getAttribute("aria-label") ?? name)),
+      this.#fate,
+    ];
+  }
+
+  #chooser() {
     const ways = Object.entries(TRANSPORTS).map(([value, text]) => element("option", { value }, text));
     const transport = element("select", { title: "What carries this connection", aria: { label: "Transport" }, data: { test: "transport" } }, ...ways);
     transport.addEventListener("change", () => {
       this.#transports = transport.value === "automatic" ? undefined : [transport.value];
       this.again();
     });
-    this.#fate = element("p", { className: "fate", data: { test: "fate" } });
-    return [
-      button("cut", "cut", "Cut", "Resets the socket, as a network that forgets it", () => this.line.cut()),
-      outage,
-      slow,
-      transport,
-      button("frames", "frames", "Frames", "What goes over the wire", () => drawer.open(this.tape, root.getAttribute("aria-label") ?? name)),
-      this.#fate,
-    ];
+    return transport;
   }
 
   #tell(status) {
@@ -111,13 +120,13 @@ export class Seat {
     const seconds = Math.max(0, Math.ceil((retryAt - Date.now()) / 1000));
     const waiting = queued ? ` · ${queued} waiting` : "";
     const text = {
-      connected: latency === null ? "Live" : `Live · ${latency} ms`,
+      connected: latency === null || this.#shared ? "Live" : `Live · ${latency} ms`,
       connecting: attempt ? `Try ${attempt}${waiting}` : "Connecting",
       waiting: `Back in ${seconds} s${waiting}`,
       closed: "Closed",
     }[state];
     this.#chip.dataset.state = state;
-    const over = element("span", { className: "over" }, `${TRANSPORTS[transport]} · `);
+    const over = element("span", { className: "over" }, `${this.#shared ? "One for all tabs" : TRANSPORTS[transport]} · `);
     this.#chip.replaceChildren(element("span", {}, over, text));
   }
 }

@@ -1,19 +1,10 @@
 // All that this page knows about Spanwire. The rest of it draws what is here.
 
-import { connect } from "/spanwire.js";
+import { shared } from "/spanwire/shared.js";
+import { sentTo, token } from "./backend.js";
 
-/** Asks the backend: that of this page is a small one in the dev profile; yours speaks your language. */
-async function ask(path, body) {
-  const answer = await fetch(`/dev/backend/${path}`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
-  if (!answer.ok) throw new Error(`the backend said ${answer.status}`);
-  return (await answer.text()).trim();
-}
-
-/** A client of somebody in particular: the backend vouches for them with a token, and again when that has expired. */
-export const arrive = (user, { url, ...options }) => connect(url, { getToken: () => ask("token", { user }), ...options });
-
-/** Sends a notice: the backend publishes it to a channel of each user, through the server API. */
-export const send = (users, notice) => ask("notify", { users, notice });
+/** A client of somebody for whom the backend vouches. All tabs of this browser in which they are signed in have one connection. */
+export const arrive = (user, { url }) => shared(`${url}?as=${user}`, { getToken: () => token(user) });
 
 /** What was sent to one user, and how far they have read; on all of their devices the same. */
 export class Inbox {
@@ -21,21 +12,32 @@ export class Inbox {
   readUpTo = 0;
   lost = 0;
 
-  /** @param {{ came: (notice: any) => void, caughtUp: () => void, changed: () => void }} on */
+  /** @param {{ came: (notice: any) => void, caughtUp: () => void, changed: () => void, failed: (error: Error) => void }} on */
   constructor(rt, user, on) {
-    this.channel = rt.channel(`inbox:#${user}`, { history: 100 }); // nobody else is let in
-    this.channel.on("message", ({ data, offset, recovered }) => {
-      // Reading is said in the same channel, so that it reaches every device in the same order.
-      if (typeof data?.read === "number") this.readUpTo = Math.max(this.readUpTo, Math.min(data.read, offset));
-      else {
-        const notice = { ...data, offset, recovered };
-        this.notices = [...this.notices, notice].slice(-100);
-        on.came(notice);
-      }
-      on.changed();
-    });
-    this.channel.on("gap", ({ from, to }) => (this.lost += Math.max(0, to.offset - from.offset)));
-    this.channel.on("subscribed", on.caughtUp);
+    Object.assign(this, { rt, user, on, channel: `inbox:#${user}` });
+    // Nobody subscribes here. The server does it because of who they are, to a channel that nobody else may hear.
+    rt.on("message", ({ channel, ...message }) => channel === this.channel && this.#hear(message));
+    rt.on("gap", ({ from, to }) => (this.lost += Math.max(0, to.offset - from.offset)));
+    rt.on("subscribed", ({ recovered }) => (recovered ? on.caughtUp() : this.#begin().catch(on.failed)));
+  }
+
+  /** What is older than this connection, the backend knows. */
+  async #begin() {
+    const publications = await sentTo(this.user);
+    if (this.rt.status.state === "closed") return; // somebody else is signed in by now
+    for (const publication of publications) this.#hear({ ...publication, recovered: true });
+    this.on.caughtUp();
+  }
+
+  #hear({ data, offset, recovered }) {
+    // Reading is said in the same channel, so that it reaches every device in the same order.
+    if (typeof data?.read === "number") this.readUpTo = Math.max(this.readUpTo, Math.min(data.read, offset));
+    else if (!this.notices.some((notice) => notice.offset === offset)) {
+      const notice = { ...data, offset, recovered };
+      this.notices = [...this.notices, notice].sort((a, b) => a.offset - b.offset).slice(-100);
+      this.on.came(notice);
+    }
+    this.on.changed();
   }
 
   get unread() {
@@ -44,6 +46,6 @@ export class Inbox {
 
   /** Waits while offline, as everything that is published does. */
   markRead() {
-    return this.channel.publish({ read: this.notices.at(-1)?.offset ?? 0 });
+    return this.rt.publish(this.channel, { read: this.notices.at(-1)?.offset ?? 0 });
   }
 }

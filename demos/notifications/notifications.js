@@ -4,7 +4,7 @@ import { element } from "../frame.js";
 import { furnish } from "../frame/furnish.js";
 import { chance, seedOf } from "../frame/random.js";
 import { FramesDrawer } from "../frame/tape.js";
-import { send } from "./inbox.js";
+import { send } from "./backend.js";
 import { Pane } from "./pane.js";
 import { SEGMENTS, Shop } from "./shop.js";
 

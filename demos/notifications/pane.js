@@ -1,11 +1,15 @@
 import { element } from "../frame.js";
 import { Seat } from "../frame/seat.js";
+import { connectionsOf } from "./backend.js";
 import { Inbox, arrive } from "./inbox.js";
 import { PEOPLE, STEPS } from "./shop.js";
 
 /** How long a toast stays, in milliseconds, and how many there are at most. */
 const TOAST_MS = 5_000;
 const TOASTS_MAX = 3;
+
+/** How often the server is asked how many connections there are, in milliseconds. */
+const COUNT_MS = 2_000;
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
@@ -19,6 +23,8 @@ export class Pane {
   #asleep = false;
   #missed = 0;
   #toasts = 0;
+  /** How many connections the server has of whoever is signed in; null until it has said so. */
+  #connections = null;
   #changed;
 
   /**
@@ -42,13 +48,14 @@ export class Pane {
     });
     this.#part("read").addEventListener("click", () => this.#inbox.markRead().catch(() => {}));
     this.#part("sleep").addEventListener("click", () => this.#sleep());
-    this.#seat = new Seat(this.root, { name: id, drawer, arrive: (where) => arrive(this.user, where), enter: (rt) => this.#enter(rt) });
+    this.#seat = new Seat(this.root, { name: id, drawer, shared: true, arrive: (where) => arrive(this.user, where), enter: (rt) => this.#enter(rt) });
+    setInterval(() => this.#count(), COUNT_MS);
   }
 
   /** What a test may look at: plain values, no elements. */
   get state() {
     const { notices, unread, lost } = this.#inbox;
-    return { ...this.#seat.state, ready: this.#ready, user: this.user, unread, lost, asleep: this.#asleep, toasts: this.#toasts, texts: notices.map(({ text }) => text) };
+    return { ...this.#seat.state, ready: this.#ready, user: this.user, unread, lost, asleep: this.#asleep, toasts: this.#toasts, connections: this.#connections, texts: notices.map(({ text }) => text) };
   }
 
   get unread() {
@@ -66,10 +73,22 @@ export class Pane {
       came: (notice) => this.#came(notice),
       caughtUp: () => this.#caughtUp(),
       changed: () => this.#draw(),
+      failed: ({ message }) => this.#toast(`What came before could not be had: ${message}.`),
     });
     this.#part("toasts").replaceChildren();
+    this.#connections = null;
     this.#draw();
-    return () => this.#inbox.channel.leave();
+    return rt.on("status", () => this.#count());
+  }
+
+  /** A server that is away has nothing to say about it. */
+  async #count() {
+    const { user } = this;
+    const count = await connectionsOf(user).catch(() => null);
+    if (user !== this.user) return;
+    this.#connections = count;
+    const many = count === 1 ? "1 connection" : `${count} connections`;
+    this.#part("connections").textContent = count === null ? "" : `${PEOPLE[user]} has ${many}`;
   }
 
   #came({ text, recovered }) {

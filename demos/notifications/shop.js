@@ -1,5 +1,5 @@
 import { pick } from "../frame/random.js";
-import { send } from "./inbox.js";
+import { send } from "./backend.js";
 
 export const PEOPLE = { ana: "Ana", ben: "Ben", cleo: "Cleo" };
 

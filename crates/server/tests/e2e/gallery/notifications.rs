@@ -1,5 +1,7 @@
 //! Notifications: a channel for each person, published to by the server API, on devices that sleep.
 
+use std::time::Instant;
+
 use serde_json::json;
 
 use crate::support::chromium::Chromium;
@@ -8,6 +10,7 @@ use crate::support::http::{get, post};
 use crate::support::page::Page;
 use crate::support::require;
 use crate::support::server::Server;
+use crate::support::until::until;
 
 async fn devices(browser: &Chromium, server: &Server, left: &str, right: &str, width: u32) -> Page {
     let path = format!("/demos/notifications/?left={left}&right={right}");
@@ -31,12 +34,14 @@ async fn what_a_backend_publishes_to_one_person_is_seen_by_that_person_alone() {
     let page = devices(&browser, &server, "ana", "ben", 1280).await;
     let key = format!("X-API-Key: {}\r\n", api_key(&server));
     let notice = json!({ "channel": "inbox:#ana", "data": { "text": "only <b>you</b>" } });
+    let posted = Instant::now();
     let answer = post(server.address, "/api/publish", &key, &notice.to_string()).await;
     assert_eq!(answer.json()["result"]["offset"], 1, "{answer:?}");
     page.until(
         "document.querySelector('[data-pane=left] [data-test=toast]')?.textContent === 'only <b>you</b>'",
     )
     .await;
+    println!("from the call of the API to the toast: {:?}", posted.elapsed());
     page.until("document.title.startsWith('(1) ')").await;
 
     // He hears what is for everybody, and not what was for her.
@@ -52,8 +57,8 @@ async fn what_a_backend_publishes_to_one_person_is_seen_by_that_person_alone() {
     // Nor is he let in if he asks.
     let asks = "(async () => {
         const { connect } = await import('/spanwire.js');
-        const { arrive } = await import('/demos/notifications/inbox.js');
-        const rt = arrive('ben', { url: '/connection/websocket' });
+        const { token } = await import('/demos/notifications/backend.js');
+        const rt = connect({ getToken: () => token('ben') });
         return new Promise((resolve) => rt.channel('inbox:#ana').on('error', ({ code }) => resolve(code)));
     })()";
     assert_eq!(page.evaluate(asks).await, 103);
@@ -78,6 +83,46 @@ async fn what_is_read_on_one_device_is_read_on_all_of_them() {
     other.until(&format!("__demo.panes[1].unread === 0 && {badge}.hidden")).await;
     behaved(&page, &server, false);
     behaved(&other, &server, false);
+}
+
+#[tokio::test]
+async fn two_tabs_of_a_browser_have_one_connection_for_each_device_and_show_the_same() {
+    let Some(chromium) = require::chromium() else { return };
+    let server = Server::dev().await;
+    let browser = Chromium::launch(&chromium).await;
+    let first = devices(&browser, &server, "ana", "ben", 1280).await;
+    let mut second = browser.tab_beside(&first).await;
+    second.resize(1280, 800).await;
+    second.navigate(&first.evaluate("location.href").await.as_str().expect("an address").to_owned()).await;
+    for tab in [&first, &second] {
+        tab.until("__demo.ready && __demo.panes.every(({ connections }) => connections === 1)").await;
+    }
+    let metrics = get(server.address, "/metrics").await.body;
+    assert!(metrics.lines().any(|line| line == "spanwire_clients 2"), "{metrics}");
+    let same = "__demo.panes.map(({ client }) => client)";
+    assert_eq!(first.evaluate(same).await, second.evaluate(same).await);
+
+    second.click("[data-test=announce]").await;
+    for tab in [&first, &second] {
+        tab.until(
+            "document.querySelector('[data-pane=left] [data-test=toast]') && __demo.panes[0].unread === 1",
+        )
+        .await;
+        assert_eq!(tab.evaluate("__demo.panes[1].texts").await, json!([]));
+    }
+    first.click("[data-pane=left] [data-test=read]").await;
+    second.until("__demo.panes[0].unread === 0 && !document.title.startsWith('(')").await;
+
+    // A device that is cut comes back in both, and the tab that is left goes on without the other.
+    first.click("[data-pane=left] [data-test=cut]").await;
+    for tab in [&first, &second] {
+        tab.until("__demo.panes[0].cuts === 1 && __demo.panes[0].state === 'connected'").await;
+    }
+    behaved(&first, &server, true);
+    first.close().await;
+    second.click("[data-test=announce]").await;
+    second.until("__demo.panes[0].texts.length === 2 && __demo.panes[0].lost === 0").await;
+    behaved(&second, &server, true);
 }
 
 #[tokio::test]
@@ -120,6 +165,11 @@ async fn a_device_can_be_handed_to_somebody_else() {
         page.until(&format!("__demo.panes[1].user === '{user}' && __demo.panes[1].ready")).await;
         assert_eq!(page.evaluate("__demo.panes[1].texts").await, texts);
     }
+    // Who was signed in before is not there any more: only Ana is, and that on two devices.
+    page.until("__demo.panes.every(({ connections }) => connections === 2)").await;
+    let metrics =
+        async || get(server.address, "/metrics").await.body.contains("\nspanwire_clients 2\n").then_some(());
+    until("those who have signed out to be gone", metrics).await;
     behaved(&page, &server, false);
 }
 
@@ -141,7 +191,7 @@ async fn it_shows_its_code_and_its_frames_and_can_be_used_by_keyboard() {
     let server = Server::dev().await;
     let browser = Chromium::launch(&chromium).await;
     let page = devices(&browser, &server, "ana", "ben", 1280).await;
-    shows_its_code(&page, "getToken: () => ask(\"token\", { user })").await;
+    shows_its_code(&page, "shared(`${url}?as=${user}`, { getToken: () => token(user) })").await;
     let frames = shows_its_frames(&page, "left").await.to_string();
     assert!(frames.contains("inbox:#ana"), "{frames}");
     let visited = tab_through(&page, 16).await;
