@@ -46,7 +46,7 @@ async fn what_a_backend_publishes_to_one_person_is_seen_by_that_person_alone() {
 
     // He hears what is for everybody, and not what was for her.
     page.evaluate("__demo.send(['ana', 'ben', 'cleo'], { text: 'for all' })").await;
-    page.until("__demo.panes[1].texts.length === 1").await;
+    page.until("__demo.panes[0].texts.length === 2 && __demo.panes[1].texts.length === 1").await;
     assert_eq!(
         page.evaluate("__demo.panes.map(({ texts }) => texts)").await,
         json!([["only <b>you</b>", "for all"], ["for all"]])
