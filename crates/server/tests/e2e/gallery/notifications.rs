@@ -93,7 +93,7 @@ async fn two_tabs_of_a_browser_have_one_connection_for_each_device_and_show_the_
     let first = devices(&browser, &server, "ana", "ben", 1280).await;
     let mut second = browser.tab_beside(&first).await;
     second.resize(1280, 800).await;
-    second.navigate(&first.evaluate("location.href").await.as_str().expect("an address").to_owned()).await;
+    second.navigate(first.evaluate("location.href").await.as_str().expect("an address")).await;
     for tab in [&first, &second] {
         tab.until("__demo.ready && __demo.panes.every(({ connections }) => connections === 1)").await;
     }
