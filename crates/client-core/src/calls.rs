@@ -123,6 +123,13 @@ impl Calls {
     }
 }
 
+impl Call {
+    /// Whether it may wait for a connection.
+    pub(crate) fn waits(&self) -> bool {
+        !matches!(self, Self::Publish { queue: false, .. })
+    }
+}
+
 impl Entry {
     /// Whether sending it again can do no harm, on a server that does or does not know keys.
     pub(crate) fn may_repeat(&self, idempotent: bool) -> bool {
@@ -136,7 +143,7 @@ impl Entry {
     /// What goes out for it.
     pub(crate) fn request(&self, idempotency_key: String) -> Request {
         match self.call.clone() {
-            Call::Publish { channel, data } => Request::Publish(PublishRequest {
+            Call::Publish { channel, data, .. } => Request::Publish(PublishRequest {
                 channel,
                 data,
                 sw_key: idempotency_key,
@@ -198,15 +205,15 @@ pub(crate) fn failed(call: &Call, key: Key, error: CallError) -> Event {
 
 fn repeat(call: &Call) -> Repeat {
     match call {
-        Call::Publish { .. } => Repeat::Keyed,
+        Call::Publish { queue: true, .. } => Repeat::Keyed,
         Call::Presence { .. } | Call::PresenceStats { .. } | Call::History { .. } => Repeat::Always,
-        Call::Rpc { .. } => Repeat::Never,
+        Call::Publish { queue: false, .. } | Call::Rpc { .. } => Repeat::Never,
     }
 }
 
 fn weight(call: &Call) -> usize {
     match call {
-        Call::Publish { channel, data } => channel.len() + data.len(),
+        Call::Publish { channel, data, .. } => channel.len() + data.len(),
         Call::Presence { channel } | Call::PresenceStats { channel } | Call::History { channel, .. } => {
             channel.len()
         }

@@ -1,16 +1,18 @@
 //! The client: what must outlive its connections, the one entrance and the one exit.
 //!
 //! What happens in between is told by subject: `connecting` (one connection after another), `climbing` (to a
-//! better transport), `subscribing` (channels,
-//! and recovery), `renewing` (their tokens), `calling` (what is asked and may be asked again), `hearing` (what the server says), `timing`.
+//! better transport), `waking` (after a sleep), `subscribing` (channels, and recovery), `renewing` (their tokens),
+//! `presence` (who is there), `calling` (what is asked and may be asked again), `hearing` (what the server says), `timing`.
 
 mod calling;
 mod climbing;
 mod connecting;
 mod hearing;
+mod presence;
 mod renewing;
 mod subscribing;
 mod timing;
+mod waking;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -79,7 +81,9 @@ enum Pending {
     Subscribe(String),
     Unsubscribe(String),
     SubRefresh(String),
+    Members(String),
     Call(CallId),
+    Probe,
 }
 
 impl Client {
@@ -112,6 +116,7 @@ impl Client {
         match input {
             Input::Connect => self.connect(now),
             Input::Disconnect => self.disconnect(),
+            Input::Wake => self.wake(now),
             Input::Subscribe { channel, options } => self.subscribe(now, channel, options),
             Input::Unsubscribe { channel } => self.unsubscribe(&channel),
             Input::Call(key, call) => self.call(now, key, call),

@@ -16,6 +16,8 @@ pub enum CallError {
     /// Too much waits already ([`Limits::calls_max`](crate::Limits::calls_max) or
     /// [`Limits::calls_bytes_max`](crate::Limits::calls_bytes_max)). It was not taken.
     Full,
+    /// There is no connection now, and it was not to wait for one. It was not sent.
+    Offline,
     /// The client is not connected, and does not want to be: nothing waits for a connection that never comes.
     Closed,
     /// The server answered with something else than was asked for.
@@ -29,6 +31,7 @@ impl fmt::Display for CallError {
             Self::Unacknowledged => f.write_str("sent, but the answer was lost: it may have been done"),
             Self::Expired => f.write_str("its time was over, and nothing was done"),
             Self::Full => f.write_str("too much waits already: it was not taken"),
+            Self::Offline => f.write_str("there is no connection now: it was not sent"),
             Self::Closed => f.write_str("the client is closed: it was not sent"),
             Self::Nonsense => f.write_str("the server answered another question"),
         }

@@ -1,5 +1,8 @@
 //! What an application is told.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use bytes::Bytes;
 use spanwire_wire::message::{ClientInfo, Publication};
 
@@ -84,6 +87,25 @@ pub enum Event {
         channel: String,
         /// Who.
         info: ClientInfo,
+    },
+    /// Who is in a channel now, by the id of their session, where
+    /// [`SubscribeOptions::presence`](crate::SubscribeOptions::presence) was wished for: once the channel is heard, and
+    /// behind each join and leave.
+    Presence {
+        /// Where.
+        channel: String,
+        /// Everybody, this client included.
+        members: Arc<BTreeMap<String, ClientInfo>>,
+    },
+    /// Who is in a channel is not known, and will not be on this connection. The channel is heard all the same.
+    NoPresence {
+        /// Where.
+        channel: String,
+        /// The code by which the server refused, or 106 when they are more than
+        /// [`Limits::members_max`](crate::Limits::members_max).
+        code: u32,
+        /// Why, for people.
+        reason: String,
     },
     /// The server has published it.
     PublishAcked {

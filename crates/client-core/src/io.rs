@@ -24,6 +24,10 @@ pub enum Input<'a> {
     /// The application does not want to be connected any more. Subscriptions stay, and come back with a later
     /// [`Input::Connect`]; calls that wait fail.
     Disconnect,
+    /// The machine has slept, or the network is another one. A connection that is waited for is tried at once, unless the
+    /// server has told when; one that is there must give a sign of life within
+    /// [`Limits::probe_within`](crate::Limits::probe_within).
+    Wake,
     /// The application wants to hear a channel. A channel that is subscribed to already stays as it is.
     Subscribe {
         /// Its name.
@@ -69,6 +73,10 @@ pub enum Call {
         channel: String,
         /// The payload: JSON if the client speaks JSON.
         data: Bytes,
+        /// Whether it may wait for a connection, and go out once more on the next one. What may not is published now or
+        /// never: [`CallError::Offline`](crate::CallError::Offline) without a connection, and
+        /// [`CallError::Unacknowledged`](crate::CallError::Unacknowledged) when its answer is lost with one.
+        queue: bool,
     },
     /// Who is in a channel?
     Presence {

@@ -52,6 +52,7 @@ mod io;
 mod ladder;
 mod limits;
 mod link;
+mod members;
 mod position;
 mod subscription;
 pub mod time;

@@ -23,6 +23,8 @@ pub struct Limits {
     pub climb_after: Duration,
     /// How much later than announced a server's ping may come before the connection is called dead.
     pub ping_margin: Duration,
+    /// How long a connection may stay silent that is asked whether it survived a sleep or a change of network.
+    pub probe_within: Duration,
     /// How long a subscribe may stay unanswered before the connection is given up: the session that owes the answer
     /// may have lost it.
     pub subscribe_within: Duration,
@@ -37,6 +39,8 @@ pub struct Limits {
     pub calls_bytes_max: usize,
     /// Most channels that may be subscribed to, by the application, and again by the server.
     pub subscriptions_max: usize,
+    /// Most members of a channel that are kept, where somebody wants to know who is there: about 2 MB of them.
+    pub members_max: usize,
     /// Commands of one moment share a frame up to this many bytes, below the 64 KiB that servers take. A command that
     /// is larger by itself still goes out, alone.
     pub frame_bytes_max: usize,
@@ -56,12 +60,14 @@ impl Default for Limits {
             stream_within: Duration::from_secs(1),
             climb_after: Duration::from_secs(300),
             ping_margin: Duration::from_secs(10),
+            probe_within: Duration::from_secs(2),
             subscribe_within: Duration::from_secs(20),
             call_within: Duration::from_secs(10),
             publish_within: Duration::from_secs(60),
             calls_max: 1024,
             calls_bytes_max: 4 << 20,
             subscriptions_max: 1024,
+            members_max: 10_000,
             frame_bytes_max: 32 << 10,
             replies: spanwire_wire::Limits::REPLIES,
         }

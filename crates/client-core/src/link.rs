@@ -22,7 +22,11 @@ pub(crate) enum Link {
     /// We are in.
     Live(Live),
     /// The next try is due then.
-    Waiting { retry_at: Instant },
+    Waiting {
+        retry_at: Instant,
+        /// The server told us when.
+        told: bool,
+    },
 }
 
 /// A connection on which the server knows us.
@@ -67,6 +71,11 @@ impl Live {
         self.silent_at = self.patience.map(|patience| now + patience);
     }
 
+    /// It was asked for a sign of life, which must be here by then.
+    pub(crate) fn probe(&mut self, until: Instant) {
+        self.silent_at = Some(self.silent_at.map_or(until, |at| at.min(until)));
+    }
+
     /// The token is good for `ttl` seconds more, if it expires at all.
     pub(crate) fn refreshed(&mut self, now: Instant, expires: bool, ttl: u32) {
         self.refresh_at = refresh_at(now, expires, ttl);
@@ -102,7 +111,7 @@ impl Link {
     /// When something is to be done.
     pub(crate) fn due(&self) -> Option<Instant> {
         match self {
-            Self::Waiting { retry_at } => Some(*retry_at),
+            Self::Waiting { retry_at, .. } => Some(*retry_at),
             Self::Live(live) => live.refresh_at,
             _ => None,
         }

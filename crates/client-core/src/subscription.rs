@@ -5,6 +5,7 @@ use spanwire_wire::message::{Publication, SubscribeRequest, SubscribeResult};
 
 use crate::backoff::Backoff;
 use crate::link::refresh_at;
+use crate::members::Members;
 use crate::time::Instant;
 use crate::{Event, Position};
 
@@ -17,6 +18,8 @@ pub struct SubscribeOptions {
     pub since: Option<Position>,
     /// Be told who joins and leaves, if the server allows it.
     pub join_leave: bool,
+    /// Keep the list of who is there, and be told it at each change ([`Event::Presence`]); joins and leaves too.
+    pub presence: bool,
     /// One token for this channel, for good; empty is none.
     pub token: String,
     /// The channel needs a token, which is asked for by [`Output::AskToken`](crate::Output::AskToken).
@@ -31,6 +34,7 @@ impl Default for SubscribeOptions {
             recover: true,
             since: None,
             join_leave: false,
+            presence: false,
             token: String::new(),
             needs_token: false,
             data: Bytes::new(),
@@ -51,6 +55,7 @@ pub(crate) struct Subscription {
     /// The command by which we left this channel before we came back: until it is answered, what the server says of
     /// the channel is about our former life in it.
     pub(crate) hushed_by: Option<u32>,
+    pub(crate) members: Members,
     /// Everything up to here was delivered, or told as missing.
     reached: Option<Position>,
     /// The server can bring us forward from there.
@@ -92,6 +97,7 @@ impl Subscription {
             backoff: Backoff::default(),
             token,
             hushed_by: None,
+            members: Members::default(),
             reached,
             positioned: false,
         }
@@ -101,6 +107,7 @@ impl Subscription {
     pub(crate) fn lost(&mut self) {
         self.stage = Stage::Offline;
         self.hushed_by = None;
+        self.members = Members::Unknown;
     }
 
     /// What we know is worthless, the server says.
@@ -121,7 +128,7 @@ impl Subscription {
             token: self.token.clone(),
             positioned: self.options.recover,
             recoverable: self.options.recover,
-            join_leave: self.options.join_leave,
+            join_leave: self.options.join_leave || self.options.presence,
             data: self.options.data.clone(),
             recover: since.is_some(),
             offset: since.as_ref().map_or(0, |since| since.offset),

@@ -3,12 +3,16 @@
 //! - `connecting`: tries, tokens, codes, silence
 //! - `climbing`: one transport after the other
 //! - `subscribing`: channels, recovery, gaps, and every way out
+//! - `presence`: who is in a channel, kept up to date
+//! - `waking`: what a change of network means
 //! - `calling`: publishes and questions, and what becomes of them when answers are lost
 
 mod scenes {
     mod calling;
     mod climbing;
     mod connecting;
+    mod presence;
     mod subscribing;
+    mod waking;
 }
 mod support;

@@ -67,6 +67,14 @@ impl<T: FromPayload> Channel<T> {
         self
     }
 
+    /// Keeps the list of who is there, and tells it at each change ([`Event::Presence`]), besides joins and leaves. The
+    /// channel needs the server's options `presence` and `join_leave`. Whoever reads does not hold on to old lists in a
+    /// channel of thousands, for then each change copies one.
+    pub fn presence(mut self) -> Self {
+        self.options.presence = true;
+        self
+    }
+
     /// Data for whoever authorizes the subscription (`SubscribeRequest.data`).
     ///
     /// # Errors

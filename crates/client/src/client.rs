@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use spanwire_client_core::{Answer, Call, CallError, Encoding, Position};
+use spanwire_client_core::{Answer, Call, CallError, Encoding};
 use spanwire_wire::message::ClientInfo;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -15,6 +15,7 @@ use crate::events::Events;
 use crate::history::{History, Page};
 use crate::order::{Asker, Order};
 use crate::payload::{FromPayload, ToPayload};
+use crate::publish::Publish;
 use crate::status::Status;
 
 /// A client: cheap to clone, and all clones are the same one. It disconnects when the last of them is dropped.
@@ -63,13 +64,8 @@ impl Client {
     /// # Errors
     /// It cannot be sent, the server refuses, or no answer came within
     /// [`Limits::publish_within`](crate::Limits::publish_within).
-    pub async fn publish(
-        &self,
-        channel: impl Into<String>,
-        data: &(impl ToPayload + ?Sized),
-    ) -> Result<Option<Position>, Error> {
-        let call = Call::Publish { channel: channel.into(), data: self.payload(data)? };
-        Ok(self.ask(call, Asker::Publish).await?)
+    pub fn publish(&self, channel: impl Into<String>, data: &(impl ToPayload + ?Sized)) -> Publish {
+        Publish::new(self.orders.clone(), channel.into(), self.payload(data))
     }
 
     /// Calls a method of the application behind the server. It is never repeated by itself.
@@ -98,13 +94,13 @@ impl Client {
         channel: impl Into<String>,
         wanted: History,
     ) -> Result<Page<T>, Error> {
-        let History { limit, since, reverse } = wanted;
+        let History { limit, since, reverse } = wanted.clone();
         match self.call(Call::History { channel: channel.into(), limit, since, reverse }).await? {
             Answer::History { publications, top } => {
                 let publications = publications
                     .into_iter()
                     .map(|publication| Publication::new(publication, true).read().map_err(Error::Unreadable));
-                Ok(Page { publications: publications.collect::<Result<_, _>>()?, top })
+                Ok(Page::new(publications.collect::<Result<_, _>>()?, top, wanted))
             }
             _ => Err(CallError::Nonsense.into()),
         }
@@ -145,6 +141,15 @@ impl Client {
         self.status.borrow().clone()
     }
 
+    /// Says that the network may be another one, or that the machine has slept: for programs that the system tells. A
+    /// connection that is waited for is tried at once, best transport first, unless the server has told when to come back;
+    /// one that is there is asked for a sign of life, and made anew if none comes within
+    /// [`Limits::probe_within`](crate::Limits::probe_within).
+    pub fn reconnect_now(&self) {
+        // A client that is closed does not come back.
+        let _ = self.orders.send(Order::Wake);
+    }
+
     /// Waits until the server has let us in; if it has, not at all.
     ///
     /// # Errors
@@ -181,16 +186,9 @@ impl Client {
     }
 
     async fn call(&self, call: Call) -> Result<Answer, CallError> {
-        self.ask(call, Asker::Other).await
-    }
-
-    async fn ask<A>(
-        &self,
-        call: Call,
-        asker: impl FnOnce(oneshot::Sender<Result<A, CallError>>) -> Asker,
-    ) -> Result<A, CallError> {
-        let (sender, answer) = oneshot::channel();
-        self.orders.send(Order::Call(call, asker(sender))).map_err(|_| CallError::Closed)?;
+        let (asker, answer) = oneshot::channel();
+        // A client that is gone drops the asker, and by that answers.
+        let _ = self.orders.send(Order::Call(call, Asker::Other(asker)));
         answer.await.unwrap_or(Err(CallError::Closed))
     }
 }

@@ -130,6 +130,7 @@ impl Driver {
                 self.askers.insert(Key(self.last_key), asker);
                 self.handle(Input::Call(Key(self.last_key), call));
             }
+            Order::Wake => self.handle(Input::Wake),
             Order::Listen(inbox) => self.listeners.push(inbox),
             Order::Close(closer) => {
                 self.closers.push(closer);

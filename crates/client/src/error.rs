@@ -52,7 +52,9 @@ impl Error {
     pub fn is_temporary(&self) -> bool {
         match self {
             Self::Call(CallError::Refused(error)) => error.temporary,
-            Self::Call(CallError::Unacknowledged | CallError::Expired | CallError::Full) => true,
+            Self::Call(
+                CallError::Unacknowledged | CallError::Expired | CallError::Full | CallError::Offline,
+            ) => true,
             Self::Call(CallError::Closed | CallError::Nonsense) => false,
             Self::Unsendable(_) | Self::Unreadable(_) => false,
         }

@@ -10,6 +10,9 @@ use spanwire_wire::message::{self, ClientInfo};
 
 use crate::payload::{FromPayload, Raw};
 
+/// What a list keeps of each member beside their infos, about: two ids and a user.
+const MEMBER_BYTES: usize = 150;
+
 /// What happens in a channel.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -26,6 +29,13 @@ pub enum Event<T> {
     Join(ClientInfo),
     /// A client left the channel.
     Leave(ClientInfo),
+    /// Who is in the channel now, by the id of their session, this client included: where it was asked for by
+    /// [`Channel::presence`](crate::Channel::presence), once the channel is heard and behind each join and leave. The list
+    /// is shared: while a reader holds on to one, the next change copies it.
+    Presence(Arc<BTreeMap<String, ClientInfo>>),
+    /// Who is in the channel is not known until it is subscribed to anew: the server refuses to say, or they are more than
+    /// [`Limits::members_max`](crate::Limits::members_max) (106).
+    NoPresence(Ended),
     /// The channel is not heard for now. The client comes back to it by itself, and goes on from where it was.
     Interrupted(Ended),
     /// The subscription is over: nothing comes behind this.
@@ -170,8 +180,9 @@ impl Event<Raw> {
         match self {
             Self::Publication(it) => it.data.0.len() + it.info.as_ref().map_or(0, of_info),
             Self::Join(info) | Self::Leave(info) => of_info(info),
+            Self::Presence(members) => members.values().map(|info| MEMBER_BYTES + of_info(info)).sum(),
             Self::Subscribed(it) => it.data.0.len(),
-            Self::Interrupted(it) | Self::Ended(it) => it.reason.len(),
+            Self::NoPresence(it) | Self::Interrupted(it) | Self::Ended(it) => it.reason.len(),
             Self::Unreadable(..) | Self::Gap(_) => 0,
         }
     }
@@ -188,6 +199,8 @@ impl Event<Raw> {
             Self::Gap(gap) => Event::Gap(gap),
             Self::Join(info) => Event::Join(info),
             Self::Leave(info) => Event::Leave(info),
+            Self::Presence(members) => Event::Presence(members),
+            Self::NoPresence(why) => Event::NoPresence(why),
             Self::Interrupted(why) => Event::Interrupted(why),
             Self::Ended(why) => Event::Ended(why),
         }

@@ -19,6 +19,8 @@ pub(crate) enum Order {
     Resume { channel: String, buffer: Buffer },
     /// Somebody asks the server something.
     Call(Call, Asker),
+    /// The machine has slept, or the network is another one.
+    Wake,
     /// Somebody wants to hear of the client as a whole.
     Listen(Inbox),
     /// The client is to be closed; answered when it is.

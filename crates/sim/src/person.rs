@@ -100,7 +100,7 @@ impl Person {
         let key = self.next_key();
         scene.ledger.publishes(self.index, key.0, channel, id);
         let size = self.chance.index(100);
-        let call = Call::Publish { channel: channel.to_owned(), data: payload(id, size) };
+        let call = Call::Publish { channel: channel.to_owned(), data: payload(id, size), queue: true };
         self.handle(scene, Input::Call(key, call));
     }
 

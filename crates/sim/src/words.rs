@@ -60,6 +60,10 @@ pub(crate) fn told(event: &Event) -> String {
         }
         Event::Join { channel, info } => format!("hears {} come to {channel}, as {}", info.user, info.client),
         Event::Leave { channel, info } => format!("hears {} leave {channel}, as {}", info.user, info.client),
+        Event::Presence { channel, members } => format!("knows {} in {channel}", members.len()),
+        Event::NoPresence { channel, code, reason } => {
+            format!("does not know who is in {channel}, {code} {reason}")
+        }
         Event::PublishAcked { key, position } => {
             format!("has published {}{}", key.0, position.as_ref().map(place).unwrap_or_default())
         }

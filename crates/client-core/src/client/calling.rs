@@ -15,6 +15,9 @@ impl Client {
         if matches!(self.link, Link::Idle) {
             return self.tell(calls::failed(&call, key, CallError::Closed));
         }
+        if !self.is_connected() && !call.waits() {
+            return self.tell(calls::failed(&call, key, CallError::Offline));
+        }
         match self.calls.add(now, key, call.clone(), &self.config.limits) {
             Err(error) => self.tell(calls::failed(&call, key, error)),
             Ok(id) => {

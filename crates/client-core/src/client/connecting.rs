@@ -168,7 +168,7 @@ impl Client {
             told => told,
         };
         let retry_at = now + wait;
-        self.link = Link::Waiting { retry_at };
+        self.link = Link::Waiting { retry_at, told: !told.is_zero() };
         self.tell(Event::Disconnected { code, reason, will_retry_at: Some(retry_at) });
         // A command that was too large for this server would be too large again, and end every connection.
         self.recall(code != TOO_BIG, idempotent);

@@ -58,6 +58,14 @@ impl Client {
                 self.renewed(now, &channel, &result);
             }
             (Some(Pending::SubRefresh(channel)), Outcome::Error(_)) => self.renewal_refused(&channel),
+            (Some(Pending::Members(channel)), Outcome::Presence(result)) => {
+                self.members_answered(id, channel, Ok(result.presence));
+            }
+            (Some(Pending::Members(channel)), Outcome::Error(error)) => {
+                self.members_answered(id, channel, Err(error));
+            }
+            // That it was answered at all is what was asked.
+            (Some(Pending::Probe), _) => {}
             (Some(Pending::Unsubscribe(channel)), _) => self.unsubscribe_answered(id, &channel),
             (Some(Pending::Call(call)), outcome) => self.call_answered(now, call, outcome),
             (Some(_), _) => {
@@ -71,11 +79,13 @@ impl Client {
             PushEvent::Publication(publication) => self.published(&channel, publication),
             PushEvent::Join(join) if self.hears(&channel) => {
                 let info = join.info.unwrap_or_default();
-                self.tell(Event::Join { channel, info });
+                self.tell(Event::Join { channel: channel.clone(), info: info.clone() });
+                self.moved(channel, &info.client, Some(&info));
             }
             PushEvent::Leave(leave) if self.hears(&channel) => {
                 let info = leave.info.unwrap_or_default();
-                self.tell(Event::Leave { channel, info });
+                self.tell(Event::Leave { channel: channel.clone(), info: info.clone() });
+                self.moved(channel, &info.client, None);
             }
             PushEvent::Unsubscribe(unsubscribe) => self.expelled(now, &channel, &unsubscribe),
             PushEvent::Subscribe(subscribe) => self.server_pushed_subscribe(now, channel, subscribe),

@@ -9,6 +9,7 @@ use spanwire_wire::{ErrorCode, Request, UnsubscribeCode};
 
 use super::{Client, Pending};
 use crate::link::Link;
+use crate::members::Members;
 use crate::subscription::{Stage, Subscription};
 use crate::time::Instant;
 use crate::{Event, Output, SubscribeOptions, TokenFailure, TokenFor};
@@ -117,6 +118,7 @@ impl Client {
             Ok(result) => {
                 let events = subscription.accepted(now, channel, result);
                 self.outputs.extend(events.into_iter().map(Output::Event));
+                self.ask_members(channel);
             }
             Err(error) => self.subscribe_refused(now, channel, &error),
         }
@@ -146,6 +148,7 @@ impl Client {
         let wait = subscription.backoff.next(lived, &self.config.limits, &mut self.chance);
         let retry_at = now + wait;
         subscription.stage = Stage::Resting { retry_at };
+        subscription.members = Members::Unknown;
         self.tell(unsubscribed(channel.to_owned(), code, reason, Some(retry_at)));
     }
 

@@ -19,7 +19,7 @@ impl Client {
 
     fn link_due(&mut self, now: Instant) {
         match &mut self.link {
-            Link::Waiting { retry_at } if *retry_at <= now => self.begin(now),
+            Link::Waiting { retry_at, .. } if *retry_at <= now => self.begin(now),
             Link::Live(live) if live.refresh_at.is_some_and(|at| at <= now) => {
                 live.refresh_at = None;
                 if self.config.credentials == Credentials::Provider {

@@ -167,3 +167,39 @@ fn many_commands_of_one_moment_are_cut_into_frames_that_servers_take() {
     );
     stage.end();
 }
+
+/// What an application wants published now or never.
+fn now_or_never(stage: &mut Stage) {
+    let call = Call::Publish { channel: "x".to_owned(), data: "1".into(), queue: false };
+    stage.handle(Input::Call(Key(7), call));
+}
+
+#[test]
+fn what_is_published_now_or_never_does_not_wait_for_a_connection() {
+    let mut stage = Stage::new();
+    stage.handle(Input::Connect);
+    now_or_never(&mut stage);
+    assert_eq!(stage.story(), ["failed 7: there is no connection now: it was not sent"]);
+    stage.open();
+    stage.welcome();
+    assert!(stage.sent().is_empty());
+    now_or_never(&mut stage);
+    assert_eq!(stage.sent().len(), 1);
+    stage.end();
+}
+
+#[test]
+fn what_is_published_now_or_never_does_not_go_out_twice() {
+    let mut stage = Stage::connected();
+    now_or_never(&mut stage);
+    stage.say(r#"{"id":2,"error":{"code":111,"message":"too many requests","temporary":true}}"#);
+    assert_eq!(stage.story(), ["failed 7: refused: 111 too many requests"]);
+    now_or_never(&mut stage);
+    stage.come_back();
+    stage.welcome();
+    assert!(stage.sent().is_empty());
+    assert!(
+        stage.story().contains(&"failed 7: sent, but the answer was lost: it may have been done".to_owned())
+    );
+    stage.end();
+}

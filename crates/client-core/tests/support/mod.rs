@@ -138,7 +138,7 @@ impl Stage {
     }
 
     pub fn publish(&mut self, key: u64, data: &'static str) {
-        let call = Call::Publish { channel: "x".to_owned(), data: data.into() };
+        let call = Call::Publish { channel: "x".to_owned(), data: data.into(), queue: true };
         self.handle(Input::Call(Key(key), call));
     }
 
@@ -212,6 +212,10 @@ fn brief(event: &Event) -> String {
         }
         Event::Join { info, .. } => format!("join {}", info.user),
         Event::Leave { info, .. } => format!("leave {}", info.user),
+        Event::Presence { members, .. } => {
+            format!("presence {}", members.keys().map(String::as_str).collect::<Vec<_>>().join(" "))
+        }
+        Event::NoPresence { code, .. } => format!("no presence {code}"),
         Event::PublishAcked { key, position } => {
             let at = position.as_ref().map(|at| format!(" at {}{}", at.epoch, at.offset)).unwrap_or_default();
             format!("acked {}{at}", key.0)

@@ -193,6 +193,10 @@ fn translated(event: CoreEvent) -> Option<(String, Event<Raw>)> {
         CoreEvent::Gap { channel, from, to } => (channel, Event::Gap(Gap { from: Some(from), to: Some(to) })),
         CoreEvent::Join { channel, info } => (channel, Event::Join(info)),
         CoreEvent::Leave { channel, info } => (channel, Event::Leave(info)),
+        CoreEvent::Presence { channel, members } => (channel, Event::Presence(members)),
+        CoreEvent::NoPresence { channel, code, reason } => {
+            (channel, Event::NoPresence(Ended::new(code, reason)))
+        }
         CoreEvent::Unsubscribed { channel, code, reason, will_retry_at } => {
             let why = Ended::new(code, reason);
             (channel, if will_retry_at.is_some() { Event::Interrupted(why) } else { Event::Ended(why) })

@@ -113,3 +113,30 @@ async fn a_call_that_is_not_answered_in_time_says_whether_it_was_sent() {
     let sent = sent.unwrap_err();
     assert!(matches!(sent, Error::Call(CallError::Unacknowledged)), "{sent}");
 }
+
+#[tokio::test]
+async fn what_may_not_wait_fails_at_once_without_a_connection() {
+    let server = Server::start().await;
+    let client = server.client().connect().unwrap();
+    let error = within("the failure", client.publish("x", &1).queue(false)).await.unwrap_err();
+    assert!(matches!(error, Error::Call(CallError::Offline)), "{error}");
+    let mut peer = server.welcomed().await;
+    within("the connection", client.ready()).await.unwrap();
+    let published = tokio::spawn(client.publish("x", &2).queue(false));
+    assert_eq!(peer.hears("publish").await["data"], 2, "and what failed has not gone out since");
+    drop(peer);
+    let error = within("the failure", published).await.unwrap().unwrap_err();
+    assert!(matches!(error, Error::Call(CallError::Unacknowledged)), "{error}");
+}
+
+#[tokio::test]
+async fn a_publication_that_nobody_awaits_is_not_sent() {
+    let server = Server::start().await;
+    let client = server.client().connect().unwrap();
+    let mut peer = server.welcomed().await;
+    drop(client.publish("x", &1));
+    let published = tokio::spawn(client.publish("x", &2));
+    assert_eq!(peer.hears("publish").await["data"], 2);
+    peer.answers("publish", json!({})).await;
+    within("the answer", published).await.unwrap().unwrap();
+}

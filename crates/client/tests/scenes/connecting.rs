@@ -5,7 +5,7 @@ use spanwire_client::{Client, ClientEvent, ConfigError, Ended, Limits, Raw, Stat
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpSocket;
 
-use crate::support::server::{Server, within};
+use crate::support::server::{PATIENCE, Server, within};
 
 #[tokio::test]
 async fn a_client_says_who_it_is_and_is_told_who_it_is() {
@@ -164,4 +164,17 @@ async fn what_cannot_work_is_refused_before_it_is_tried() {
     assert!(matches!(Client::builder("localhost").connect(), Err(ConfigError::Url(_))));
     let missing = Client::builder("wss://localhost").ca_file("/nowhere/ca.pem").connect();
     assert!(matches!(missing, Err(ConfigError::CaFile(..) | ConfigError::NoTls)));
+}
+
+#[tokio::test]
+async fn whoever_knows_of_a_new_network_does_not_wait_for_the_next_try() {
+    let server = Server::start().await;
+    let hour = Duration::from_secs(3600);
+    let limits = Limits { retry_min: hour, retry_max: hour, connect_within: PATIENCE, ..Limits::default() };
+    let client = server.client().limits(limits).connect().unwrap();
+    let mut events = client.events();
+    drop(server.welcomed().await);
+    while !matches!(within("the loss", events.next()).await, Some(ClientEvent::Disconnected(_))) {}
+    client.reconnect_now();
+    let _peer = server.welcomed().await;
 }

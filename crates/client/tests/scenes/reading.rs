@@ -229,3 +229,30 @@ async fn a_subscription_is_a_stream() {
     });
     assert_eq!(within("the end", numbers.collect::<Vec<_>>()).await, [6, 7]);
 }
+
+#[tokio::test]
+async fn who_is_there_is_told_where_it_is_wished_for() {
+    let server = Server::start().await;
+    let client = server.client().connect().unwrap();
+    let mut subscription = client.channel::<u64>("x").presence().listen();
+    let mut peer = server.welcomed().await;
+    peer.lets_in("x", json!({})).await;
+    assert_eq!(peer.hears("presence").await["channel"], "x");
+    peer.answers("presence", json!({ "presence": { "a": { "user": "ann", "client": "a" } } })).await;
+    peer.says(r#"{"push":{"channel":"x","join":{"info":{"user":"bob","client":"b"}}}}"#).await;
+    let told = ["subscribed at ?", "presence a", "join bob", "presence a b"];
+    assert_eq!(some(&mut subscription, 4).await, told);
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_say_who_is_there_is_no_reason_to_leave() {
+    let server = Server::start().await;
+    let client = server.client().connect().unwrap();
+    let mut subscription = client.channel::<u64>("x").presence().listen();
+    let mut peer = server.welcomed().await;
+    peer.lets_in("x", positioned(5)).await;
+    peer.hears("presence").await;
+    peer.refuses("presence", 108, false).await;
+    peer.publishes("x", [6]).await;
+    assert_eq!(some(&mut subscription, 3).await, ["subscribed at e5", "no presence 108", "6"]);
+}

@@ -37,6 +37,10 @@ pub fn brief(event: &Event<u64>) -> String {
         Event::Gap(Gap { from, to }) => format!("gap {}..{}", place(from), place(to)),
         Event::Join(info) => format!("join {}", info.user),
         Event::Leave(info) => format!("leave {}", info.user),
+        Event::Presence(members) => {
+            format!("presence {}", members.keys().map(String::as_str).collect::<Vec<_>>().join(" "))
+        }
+        Event::NoPresence(Ended { code, .. }) => format!("no presence {code}"),
         Event::Interrupted(Ended { code, .. }) => format!("interrupted {code}"),
         Event::Ended(Ended { code, .. }) => format!("ended {code}"),
         _ => format!("{event:?}"),

@@ -120,7 +120,7 @@ impl TestClient {
     /// # Panics
     /// The data cannot be written as JSON.
     pub async fn publish(&self, channel: &str, data: impl Serialize) -> Result<(), Refused> {
-        let call = Call::Publish { channel: channel.to_owned(), data: json(data) };
+        let call = Call::Publish { channel: channel.to_owned(), data: json(data), queue: true };
         let key = self.call(call).await;
         let outcome = self.take(|event| match event {
             Event::PublishAcked { key: found, .. } if *found == key => Some(Ok(())),

@@ -118,6 +118,8 @@ impl Account {
             }
             Event::Join { channel, info } => self.hearing(channel).company.moved(&info.client, true),
             Event::Leave { channel, info } => self.hearing(channel).company.moved(&info.client, false),
+            // No person keeps a list.
+            Event::Presence { .. } | Event::NoPresence { .. } => Ok(()),
             Event::PublishAcked { key, position } => {
                 note("acknowledged");
                 self.acked(*key, position.as_ref(), streams)
@@ -245,6 +247,7 @@ fn failure(error: &CallError) -> &'static str {
         CallError::Unacknowledged => "unacknowledged",
         CallError::Expired => "call expired",
         CallError::Full => "queue full",
+        CallError::Offline => "offline",
         CallError::Closed => "client closed",
         CallError::Nonsense => "nonsense",
     }

@@ -200,6 +200,7 @@ impl Ledger {
             Event::PublishFailed { error, .. } => self.failed(error),
             Event::Join { .. } | Event::Leave { .. } | Event::Message(_) => {}
             // Nothing but publishes was asked.
+            Event::Presence { .. } | Event::NoPresence { .. } => {}
             Event::Answered { .. } | Event::Failed { .. } => {}
         }
     }

@@ -108,7 +108,7 @@ impl Member {
             Order::Publish(number, channel) => {
                 let channel = self.books.name(channel).to_owned();
                 let data = payload(number, self.payload_bytes).into();
-                self.handle(Input::Call(Key(number), Call::Publish { channel, data }));
+                self.handle(Input::Call(Key(number), Call::Publish { channel, data, queue: true }));
             }
             Order::Reset | Order::HangUp => self.cut(order == Order::Reset),
             Order::Reconnect => {

@@ -98,6 +98,20 @@ async fn questions(client: &Client) -> Result<(), spanwire_client::Error> {
     Ok(())
 }
 
+async fn page_by_page(client: &Client, mut orders: Vec<u64>) -> Result<Vec<u64>, spanwire_client::Error> {
+    let mut wanted = Some(History::all().limit(100));
+    while let Some(page) = wanted {
+        let page = client.history::<Raw>("orders", page).await?;
+        orders.extend(page.publications.iter().map(|order| order.offset));
+        wanted = page.next();
+    }
+    Ok(orders)
+}
+
+async fn now_or_never(client: &Client) {
+    let _ = client.publish("cursors", &(3, 4)).queue(false).await; // lost is lost
+}
+
 async fn only_websockets(url: &str) -> Result<Client, Box<dyn Error>> {
     let client = Client::builder(url).protobuf().transports([Transport::WebSocket]).connect()?;
     Ok(client)
@@ -118,6 +132,9 @@ async fn the_guide_does_what_it_says() {
     let seen = Position { offset: 1, ..top };
     let missed = within("the orders", from_where_i_was(&client, seen)).await.expect("it is open");
     assert_eq!(missed, [2, 3]);
+    let all = within("the pages", page_by_page(&client, Vec::new())).await.expect("it is open");
+    assert_eq!(all, [1, 2, 3]);
+    within("the cursor", now_or_never(&client)).await;
     let client = only_websockets(&url).await.expect("an address");
     within("the connection", client.ready()).await.expect("it lets us in");
 }

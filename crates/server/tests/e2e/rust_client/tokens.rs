@@ -1,11 +1,13 @@
 //! Tokens that expire, and clients that have new ones in time.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use serde_json::json;
-use spanwire_client::{Client, ClientEvent, Ended, TokenError};
+use spanwire_client::{Client, ClientEvent, Ended, Event, Raw, TokenError};
 
+use crate::support::http;
 use crate::support::server::Server;
 use crate::support::token::{seconds_from_now, signed};
 use crate::support::until::{until, within};
@@ -56,4 +58,47 @@ async fn a_forged_token_ends_the_client() {
         .connect()
         .expect("an address");
     assert_eq!(within("the end", client.closed()).await.code, Ended::NO_TOKEN);
+}
+
+#[tokio::test]
+async fn a_subscription_outlives_its_tokens() {
+    let server = Server::serve(json!({ "client": { "expired_sub_close_delay": "1s" } })).await;
+    let client = Client::builder(server.websocket()).connect().expect("an address");
+    let given = Arc::new(Mutex::new(BTreeSet::new()));
+    let gives = given.clone();
+    let provider = move || {
+        let token =
+            signed(json!({ "sub": "", "channel": "closed:room", "exp": seconds_from_now(3), "iat": 0 }));
+        gives.lock().expect("nobody panics with it").insert(token.clone());
+        async move { Ok::<_, TokenError>(token) }
+    };
+    let room = client.channel::<Raw>("closed:room").token_provider(provider);
+    let mut room = within("the subscription", room.subscribe()).await.expect("the token opens it");
+    // The third token is asked for when the first one has been dead for a while.
+    until("three tokens", async || (given.lock().expect("nobody panics with it").len() >= 3).then_some(()))
+        .await;
+    http::api(server.address, "publish", &json!({ "channel": "closed:room", "data": "still here" })).await;
+    loop {
+        match within("the publication", room.next()).await.expect("the subscription lives") {
+            Event::Publication(publication) => break assert_eq!(publication.data.0, "\"still here\""),
+            Event::Subscribed(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_channel_without_a_token_is_refused_and_a_token_of_another_one_ends_the_client() {
+    let server = Server::serve(json!({})).await;
+    let client = Client::builder(server.websocket()).connect().expect("an address");
+    let nobody = || async { Err(TokenError::unauthorized()) };
+    let refused = client.channel::<Raw>("closed:room").token_provider(nobody).subscribe();
+    let refused = within("the refusal", refused).await.expect_err("there is no token");
+    assert_eq!(refused.code, Ended::NO_TOKEN);
+    let refused = client.channel::<Raw>("closed:room").subscribe();
+    assert_eq!(within("the refusal", refused).await.expect_err("it is closed").code, 103);
+    let other = signed(json!({ "sub": "", "channel": "closed:other" }));
+    let ended = client.channel::<Raw>("closed:room").token(other).subscribe();
+    assert_eq!(within("the end", ended).await.expect_err("it is for another channel").code, 3500);
+    assert_eq!(within("the end", client.closed()).await.code, 3500);
 }
