@@ -43,7 +43,7 @@ pub(crate) use duration::parse as parse_duration;
 pub use environment::Environment;
 pub use error::{ConfigError, Problem};
 pub(crate) use http_api::HttpApi;
-pub(crate) use http_server::Address;
+pub(crate) use http_server::{Address, HttpServer};
 pub use layer::{Layer, LayerError};
 pub(crate) use reading::{Changes, Reading};
 pub use secret::Secret;

@@ -86,7 +86,8 @@ fn setting(entry: &Entry) -> String {
 
 /// The elements of a list of tables are listed as options of their own, where their secrets are known as such.
 fn without_secrets(value: &Value) -> String {
-    match value.as_array() {
+    match value.as_array().map(Vec::as_slice) {
+        Some([table]) if table.is_object() => "(1 table)".to_owned(),
         Some(list) if list.iter().any(Value::is_object) => format!("({} tables)", list.len()),
         _ => value.to_string(),
     }

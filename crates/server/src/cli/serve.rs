@@ -130,15 +130,15 @@ pub(super) fn until_told(node: Node, shutdown_timeout: Duration) -> Result<(), F
 
 fn banner(options: &ServeOptions, settings: &Settings, node: &Node) -> Banner {
     let mut banner = Banner::new(&options.config.display().to_string());
-    for (number, address) in node.addresses().iter().enumerate() {
-        let place = authority(settings.http_server.address, *address);
-        let secure = if settings.http_server.tls.is_some() { "s" } else { "" };
-        if number == 0 {
-            let key =
-                if settings.http_api.keys.0.is_empty() { "   closed: http_api.key is not set" } else { "" };
-            banner.line("server API", &format!("http{secure}://{place}/api/<method>{key}"));
-        }
+    let secure = if settings.http_server.tls.is_some() { "s" } else { "" };
+    let key = if settings.http_api.keys.0.is_empty() { "   closed: http_api.key is not set" } else { "" };
+    // Where both families of addresses have one name, that is one place.
+    let mut places: Vec<_> =
+        node.addresses().iter().map(|address| authority(settings.http_server.address, *address)).collect();
+    places.dedup();
+    for place in places {
         banner.line("websocket", &format!("ws{secure}://{place}/connection/websocket"));
+        banner.line("server API", &format!("http{secure}://{place}/api/<method>{key}"));
     }
     banner
 }

@@ -3,7 +3,9 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use super::serve::config_failure;
 use super::{Exit, Failure};
+use crate::Profile;
 use crate::config::{Environment, Layer, Settings};
 
 /// Options as the command line says them: `--client.ping_interval=9s`, or with a space instead of the `=`.
@@ -88,10 +90,23 @@ impl Sources {
         let mut layers = vec![options, overrides.clone().into_layer()];
         layers.extend(environment.layers);
         if let Some(path) = file {
-            layers.push(Layer::from_file(path).map_err(|error| Failure::new(Exit::Config, error))?);
+            layers.push(file_layer(path)?);
         }
         Ok(Self { layers, warnings: environment.strangers })
     }
+}
+
+/// What a server with this file would be set to, for commands that speak to it.
+pub(super) fn settings_of(file: &Path) -> Result<Settings, Failure> {
+    let sources = Sources::collect(Layer::new("command line"), &Overrides::default(), Some(file))?;
+    Settings::read(Profile::Secure, &sources.layers).map_err(config_failure)
+}
+
+fn file_layer(path: &Path) -> Result<Layer, Failure> {
+    Layer::from_file(path).map_err(|error| match path.exists() {
+        true => Failure::new(Exit::Config, error),
+        false => Failure::new(Exit::NoInput, error).fix("write one with spanwire init"),
+    })
 }
 
 #[cfg(test)]

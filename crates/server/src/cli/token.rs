@@ -7,12 +7,10 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::exit::print;
-use super::serve::config_failure;
-use super::sources::{Overrides, Sources};
+use super::sources::settings_of;
 use super::{Exit, Failure};
-use crate::Profile;
 use crate::auth::{Key, Rules, Verifier};
-use crate::config::{Layer, Settings, parse_duration};
+use crate::config::parse_duration;
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -79,7 +77,7 @@ struct CheckOptions {
 #[derive(Debug, Args)]
 struct KeyOptions {
     /// The configuration of the server.
-    #[arg(short, long, required_unless_present = "secret")]
+    #[arg(short, long)]
     config: Option<PathBuf>,
     /// The shared secret itself, as the dev profile prints it.
     #[arg(long, env = "SPANWIRE_TOKEN_SECRET", hide_env_values = true, conflicts_with = "config")]
@@ -154,9 +152,11 @@ fn verifier(options: &KeyOptions, purpose: Use) -> Result<Verifier, Failure> {
     if let Some(secret) = &options.secret {
         return Ok(Verifier::new(vec![Key::secret(secret.as_bytes())], Rules::default()));
     }
-    let sources =
-        Sources::collect(Layer::new("command line"), &Overrides::default(), options.config.as_deref())?;
-    let settings = Settings::read(Profile::Secure, &sources.layers).map_err(config_failure)?;
+    let Some(config) = &options.config else {
+        return Err(Failure::new(Exit::Usage, "there is no key to work with")
+            .fix("name the configuration of the server with -c, or the shared secret with --secret"));
+    };
+    let settings = settings_of(config)?;
     let own = match purpose {
         Use::Connection => None,
         Use::Subscription => settings.client.subscription_tokens,

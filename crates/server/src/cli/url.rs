@@ -1,6 +1,7 @@
 //! The address of a server, as people type it.
 
 use super::{Exit, Failure};
+use crate::config::{Address, HttpServer};
 
 /// A server, and how it is spoken to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +40,15 @@ impl Server {
         Ok(Self { host: host.to_owned(), port, secure, prefix })
     }
 
+    /// A server on this machine that is set to this.
+    pub(super) fn of(http: &HttpServer) -> Self {
+        let host = match http.address {
+            Address::Only(address) if !address.is_unspecified() => address.to_string(),
+            Address::Only(_) | Address::Everywhere | Address::Localhost => "localhost".to_owned(),
+        };
+        Self { host, port: http.port, secure: http.tls.is_some(), prefix: String::new() }
+    }
+
     /// What goes into a `Host` header.
     pub(super) fn authority(&self) -> String {
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
@@ -69,6 +79,8 @@ fn split(authority: &str, usual: u16) -> Option<(&str, u16)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Profile;
+    use crate::config::{Layer, Settings};
 
     #[test]
     fn an_address_is_read_as_it_is_typed() {
@@ -113,6 +125,25 @@ mod tests {
             ("https://a:80", "a:80"),
         ] {
             assert_eq!(Server::parse(url).unwrap().authority(), expected);
+        }
+    }
+    #[test]
+    fn a_server_that_listens_everywhere_is_on_this_machine_too() {
+        let http = |options: &str| {
+            let layer = Layer::from_toml("t", options).unwrap();
+            Settings::read(Profile::Secure, &[layer]).unwrap().http_server
+        };
+        for (address, host) in [
+            ("localhost", "localhost"),
+            ("", "localhost"),
+            ("0.0.0.0", "localhost"),
+            ("::", "localhost"),
+            ("192.0.2.1", "192.0.2.1"),
+            ("2001:db8::1", "2001:db8::1"),
+        ] {
+            let options = format!("http_server = {{ address = \"{address}\", port = 9 }}");
+            let expected = Server { host: host.to_owned(), port: 9, secure: false, prefix: String::new() };
+            assert_eq!(Server::of(&http(&options)), expected, "{address}");
         }
     }
 }

@@ -2,6 +2,8 @@
 
 mod said;
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use crate::support::http;
@@ -45,9 +47,11 @@ async fn a_mistake_in_the_configuration_is_named_and_nothing_is_started() {
 
 #[tokio::test]
 async fn a_file_that_is_not_there_is_named() {
-    let (exit, _, stderr) = run(&["serve", "-c", "/nowhere/spanwire.toml"]).await;
-    assert_eq!(exit, 78, "{stderr}");
-    assert!(stderr.contains("/nowhere/spanwire.toml"), "{stderr}");
+    for command in [&["serve"][..], &["token"], &["info"]] {
+        let (exit, _, stderr) = run(&[command, &["-c", "/nowhere/spanwire.toml"]].concat()).await;
+        assert_eq!(exit, 66, "{command:?}: {stderr}");
+        assert!(stderr.contains("/nowhere/spanwire.toml") && stderr.contains("spanwire init"), "{stderr}");
+    }
 }
 
 #[tokio::test]
@@ -131,6 +135,23 @@ async fn the_dev_profile_is_published_to_without_a_key_by_its_own_user() {
     assert!(server.ended().await.success());
     let left: Vec<_> = std::fs::read_dir(runtime.join("spanwire")).expect("it was there").collect();
     assert!(left.is_empty(), "the key is gone with the server: {left:?}");
+}
+
+#[tokio::test]
+async fn the_file_of_a_server_is_enough_to_call_it() {
+    let file = scratch("called-spanwire.toml");
+    let file = file.to_str().unwrap();
+    assert_eq!(run(&["init", file]).await.0, 0);
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let written = std::fs::read_to_string(file).unwrap();
+    std::fs::write(file, written.replace("port = 8000", &format!("port = {port}"))).unwrap();
+    let _server = Server::serve_from(Path::new(file)).await;
+    let published = run(&["pub", "-c", file, "chat:lobby", "1"]).await;
+    assert_eq!(published.0, 0, "{published:?}");
+    let kept = run(&["history", "-c", file, "chat:lobby", "--json"]).await;
+    assert!(kept.1.contains("\"data\":1"), "{kept:?}");
+    let key = run(&["info", "-c", file, "--key", "guess"]).await;
+    assert_eq!(key.0, 77, "what is said outright holds: {key:?}");
 }
 
 #[tokio::test]

@@ -8,20 +8,28 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::api::{Keyring, Scope};
 use crate::cli::http::{self, Answer};
 use crate::cli::key_file::{KeyFile, runtime_directory};
+use crate::cli::sources::settings_of;
 use crate::cli::trust::Trust;
 use crate::cli::url::Server;
 use crate::cli::{Exit, Failure};
-use crate::config::Secret;
+use crate::config::{Secret, Settings};
+
+/// Where a server is unless somebody says otherwise.
+const URL: &str = "http://localhost:8000";
 
 /// Which server is called, and how.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Caller {
-    /// The server.
-    #[arg(long, env = "SPANWIRE_URL", default_value = "http://localhost:8000")]
-    url: String,
-    /// The key of the server API; for a dev profile on this machine it is found without.
+    /// The configuration of a server on this machine, which has its address and key.
+    #[arg(short, long)]
+    config: Option<PathBuf>,
+    /// The server; without it, that of --config, or http://localhost:8000.
+    #[arg(long, env = "SPANWIRE_URL")]
+    url: Option<String>,
+    /// The key of the server API; without it, that of --config, or of a dev profile on this machine.
     #[arg(long, env = "SPANWIRE_API_KEY", hide_env_values = true)]
     key: Option<String>,
     /// Certificates of the authorities that may vouch for an https or wss server, in PEM, instead of the system's.
@@ -32,9 +40,10 @@ pub(in crate::cli) struct Caller {
 impl Caller {
     /// Calls a method and returns its result, as it stands.
     pub(in crate::cli) fn call(&self, method: &str, body: &str) -> Result<Box<RawValue>, Failure> {
-        let server = Server::parse(&self.url)?;
+        let settings = self.config.as_deref().map(settings_of).transpose()?;
+        let server = self.server(settings.as_ref())?;
         let trust = Trust::new(&server, self.ca_file.as_deref())?;
-        let key = self.key(&server)?;
+        let key = self.key(settings.as_ref(), &server)?;
         let answer = http::post(&server, &trust, &format!("/api/{method}"), key.reveal(), body)?;
         result(method, &answer)
     }
@@ -45,21 +54,41 @@ impl Caller {
         serde_json::from_str(result.get()).map_err(|error| strange(method, &format!("{error} in {result}")))
     }
 
-    fn key(&self, server: &Server) -> Result<Secret, Failure> {
+    fn server(&self, settings: Option<&Settings>) -> Result<Server, Failure> {
+        match (&self.url, settings) {
+            (Some(url), _) => Server::parse(url),
+            (None, Some(settings)) => Ok(Server::of(&settings.http_server)),
+            (None, None) => Server::parse(URL),
+        }
+    }
+
+    fn key(&self, settings: Option<&Settings>, server: &Server) -> Result<Secret, Failure> {
         if let Some(key) = &self.key {
             if key.is_empty() || !key.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
                 return Err(Failure::new(Exit::Usage, "--key: a key is a line of plain characters"));
             }
             return Ok(Secret::new(key.as_str()));
         }
+        if let Some(settings) = settings {
+            return key_of(&settings.http_api.keys).ok_or_else(|| {
+                Failure::new(Exit::Config, "http_api.key is not set: the server API is closed")
+                    .fix("set it in the configuration, and start the server again")
+            });
+        }
         let kept = runtime_directory()
             .filter(|_| server.is_local())
             .and_then(|runtime| KeyFile::find(&runtime, server.port));
         kept.ok_or_else(|| {
             Failure::new(Exit::Denied, "the server API wants a key")
-                .fix("pass --key, or set SPANWIRE_API_KEY, to http_api.key of the server; the dev profile prints its key at start")
+                .fix("name its configuration with -c, or its http_api.key with --key or SPANWIRE_API_KEY; the dev profile prints its key at start")
         })
     }
+}
+
+/// The key that opens most.
+fn key_of(Keyring(keys): &Keyring) -> Option<Secret> {
+    let key = keys.iter().find(|key| key.scope == Scope::All).or(keys.first())?;
+    Some(key.secret.clone())
 }
 
 /// An answer, as far as it is understood.

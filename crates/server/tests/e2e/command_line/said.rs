@@ -125,9 +125,13 @@ async fn what_goes_wrong_is_said_with_a_way_out() {
     }))
     .await;
     let (url, nobody) = (format!("http://{}", server.address), "http://127.0.0.1:9");
-    let missing = scratch("nowhere");
+    let missing = scratch("nowhere.toml");
     let missing = missing.to_str().expect("our paths are UTF-8");
-    let names = [(url.as_str(), "URL"), (&format!("'{API_KEY}'"), "KEY"), (missing, "NOWHERE")];
+    let closed = scratch("closed.toml");
+    std::fs::write(&closed, "").expect("a file can be written");
+    let closed = closed.to_str().expect("our paths are UTF-8");
+    let names =
+        [(url.as_str(), "URL"), (&format!("'{API_KEY}'"), "KEY"), (missing, "NOWHERE"), (closed, "CLOSED")];
     let mut text = String::new();
     let commands: &[&[&str]] = &[
         &["history", "square", "--url", &url],
@@ -143,6 +147,9 @@ async fn what_goes_wrong_is_said_with_a_way_out() {
         &["pub", "", "1", "--url", &url, "--key", API_KEY],
         &["rpc", "teleport", "--url", &url, "--key", API_KEY],
         &["rpc", "teleport", "{", "--url", &url, "--key", API_KEY],
+        &["token"],
+        &["info", "-c", missing],
+        &["info", "-c", closed],
         &["disconnect"],
         &["disconnect", "ann", "--code", "1000"],
         &["history", "square", "--all", "--limit", "1"],
