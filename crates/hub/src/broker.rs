@@ -13,11 +13,14 @@
 //! 4. A publish that was answered is in the history, if the channel has one.
 //! 5. History since a position is whole or refused, never a part (unless `limit` cut the newer end off).
 //! 6. Requests of one listener for one channel take effect in the order in which they were submitted.
+//! 7. Every [`BrokerAnswer::Subscribed`] counts one subscriber of the channel, until its listener gives it back by one
+//!    [`BrokerRequest::Unsubscribe`]. A channel never has more subscribers than a subscribe lets it have.
 
 mod memory;
 
 pub use memory::{MemoryBroker, MemoryLimits, MemoryUsage};
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,7 +76,8 @@ pub struct Draft {
 pub enum BrokerRequest {
     /// Append to the history, give an offset, tell all listeners.
     Publish(Draft),
-    /// Make the asking listener a listener of the channel and read where the stream stands, in one step.
+    /// Count one more subscriber of the asking listener, which listens to the channel from now on, and read where the
+    /// stream stands, in one step.
     Subscribe {
         /// History options of the channel; `None` if it keeps none (then there is no position).
         history: Option<HistoryOptions>,
@@ -81,8 +85,10 @@ pub enum BrokerRequest {
         since: Option<Position>,
         /// Most publications that a recovery may need; more is refused.
         limit: usize,
+        /// Most subscribers that the channel may have, this one included; `None` is any number.
+        subscribers_max: Option<NonZeroU32>,
     },
-    /// The asking listener has no subscribers left.
+    /// A subscriber of the asking listener is there no more. With its last one, the listener hears nothing more.
     Unsubscribe,
     /// Tell all listeners that a client came.
     Join(ClientInfo),
@@ -115,7 +121,7 @@ pub struct HistoryQuery {
 pub enum BrokerAnswer {
     /// The publication is published: its position, or `None` in a channel without history.
     Published(Option<Position>),
-    /// The listener listens.
+    /// The subscriber is counted, and the listener listens.
     Subscribed {
         /// The top of the stream at that moment; `None` in a channel without history.
         top: Option<Position>,
@@ -145,6 +151,8 @@ pub enum BrokerError {
     Unavailable,
     /// More was published than [`Draft::rate`] lets through; after this time there is room again.
     TooMany(Duration),
+    /// The channel has as many subscribers as it may have.
+    Full,
 }
 
 /// What a broker tells a listener.

@@ -44,6 +44,8 @@ pub enum Why {
     NotListed,
     /// Its subscription token was refused, with this code of an error or of a disconnect.
     Token(u32),
+    /// The channel has as many subscribers as its namespace lets it have.
+    Full,
     /// The namespace does not keep what was asked for.
     Off(Right),
     /// Neither the namespace nor a capability permits it.
@@ -64,6 +66,7 @@ impl Why {
             Self::Private | Self::NotListed | Self::Token(_) | Self::NotPermitted { .. } => {
                 ErrorCode::PermissionDenied
             }
+            Self::Full => ErrorCode::LimitExceeded,
             Self::Off(_) => ErrorCode::NotAvailable,
         }
     }
@@ -76,6 +79,7 @@ impl Why {
             Self::Private => "private",
             Self::NotListed => "not_listed",
             Self::Token(_) => "token",
+            Self::Full => "full",
             Self::Off(_) => "off",
             Self::NotPermitted { .. } => "not_permitted",
         }
@@ -115,6 +119,7 @@ impl fmt::Display for Denial {
                 f,
                 "its subscription token was refused with code {code}; `spanwire token check` says what is wrong with one"
             ),
+            Why::Full => write!(f, "it has as many subscribers as max_subscribers of {place} lets it have"),
             Why::Off(Right::Presence) => write!(f, "presence of {place} is off"),
             Why::Off(_) => write!(f, "history_size and history_ttl of {place} are not set"),
             Why::NotPermitted { permission, subscribed } => {
@@ -228,6 +233,12 @@ mod tests {
                 Right::Presence,
                 not(nothing, false),
                 "allow_presence_for_client, with allow_presence_for_anonymous, of namespace \"chat\" would let it, or \"prs\" in the claim caps of its connection token",
+            ),
+            (
+                "ann",
+                Right::Subscribe,
+                Why::Full,
+                "it has as many subscribers as max_subscribers of namespace \"chat\" lets it have",
             ),
             ("ann", Right::Presence, Why::Off(Right::Presence), "presence of namespace \"chat\" is off"),
             (

@@ -1,6 +1,7 @@
 //! Namespaces: what clients may do in a family of channels, and what the server keeps for it.
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use regex_lite::Regex;
@@ -69,6 +70,9 @@ pub struct Namespace {
     pub read_history: Permission,
     /// `channel#user1,user2` lets these users subscribe.
     pub allow_user_limited_channels: bool,
+    /// Most subscribers that a channel may have on a node, server-side subscriptions included (error 106); `None` is any
+    /// number.
+    pub subscribers_max: Option<NonZeroU32>,
     /// How often clients may publish in one of its channels, all of them together (error 111).
     pub publish_rate: Rate,
     /// What may be published.

@@ -15,10 +15,12 @@
 //! - `timing`: pings, expiry, staleness
 //! - `deciding`: what the backend is asked, and answers that come late or in another order
 //! - `unidirectional`: clients that only hear
+//! - `crowding`: channels that may have few subscribers only
 //! - `limits`: what one client may cost
 
 mod scenes {
     mod connecting;
+    mod crowding;
     mod deciding;
     mod happening;
     mod leaving;

@@ -24,8 +24,7 @@ use self::agenda::GRAIN;
 use self::listeners::Listeners;
 use self::record::{Books, Record};
 use super::{
-    Broker, BrokerAnswer, BrokerError, BrokerEvent, BrokerRequest, HistoryOptions, HistoryQuery, Listener,
-    Ticket,
+    Broker, BrokerAnswer, BrokerEvent, BrokerRequest, HistoryOptions, HistoryQuery, Listener, Ticket,
 };
 use crate::channel::{Channel, Position};
 use crate::time::{Instant, Now};
@@ -53,6 +52,8 @@ pub struct MemoryBroker {
 pub struct MemoryUsage {
     /// Channels that have listeners, a stream or idempotency keys.
     pub channels: usize,
+    /// Subscribers of all channels.
+    pub subscribers: usize,
     /// Streams of channels without listeners.
     pub idle_streams: usize,
     /// Bytes of publications in all histories, as [`MemoryLimits::history_bytes_max`] counts them.
@@ -63,7 +64,7 @@ pub struct MemoryUsage {
 
 impl MemoryBroker {
     /// Listeners have numbers below this. A subscribe of one that has not is refused as
-    /// [`BrokerError::Unavailable`].
+    /// [`BrokerError::Unavailable`](super::BrokerError::Unavailable).
     pub const LISTENERS_MAX: u16 = Listeners::MAX;
 
     /// Most things (publications, streams, keys) that one call of [`expire`](Broker::expire) lets go of, and one
@@ -86,6 +87,7 @@ impl MemoryBroker {
     pub fn usage(&self) -> MemoryUsage {
         MemoryUsage {
             channels: self.records.len(),
+            subscribers: self.books.subscribers,
             idle_streams: self.books.idle_streams(),
             history_bytes: self.books.history_bytes,
             idempotency_bytes: self.books.repeat_bytes,
@@ -114,12 +116,17 @@ impl MemoryBroker {
                     BrokerAnswer::Published(published.position)
                 }
             },
-            BrokerRequest::Subscribe { history, since, limit } => match record.listeners.insert(from) {
-                true => subscribed(record, at, chance, history, since, limit),
-                false => BrokerAnswer::Refused(BrokerError::Unavailable),
-            },
+            BrokerRequest::Subscribe { history, since, limit, subscribers_max } => {
+                match record.listeners.add(from, subscribers_max) {
+                    Ok(()) => {
+                        books.subscribers += 1;
+                        subscribed(record, at, chance, history, since, limit)
+                    }
+                    Err(error) => BrokerAnswer::Refused(error),
+                }
+            }
             BrokerRequest::Unsubscribe => {
-                unsubscribe(record, at, from);
+                books.subscribers -= usize::from(unsubscribe(record, at, from));
                 BrokerAnswer::Done
             }
             BrokerRequest::Join(info) => {
@@ -238,15 +245,16 @@ fn subscribed(
     BrokerAnswer::Subscribed { top: Some(stream.top()), missed }
 }
 
-fn unsubscribe(record: &mut Record, at: Instant, from: Listener) {
-    let listened = !record.listeners.is_empty();
-    record.listeners.remove(from);
-    if listened
+/// Whether there was a subscriber to take away.
+fn unsubscribe(record: &mut Record, at: Instant, from: Listener) -> bool {
+    let was_there = record.listeners.remove(from);
+    if was_there
         && record.listeners.is_empty()
         && let Some(stream) = record.stream_mut()
     {
         stream.touch_last(at);
     }
+    was_there
 }
 
 fn history_of(

@@ -165,7 +165,11 @@ impl<H: Harness<Subject: Broker>> Stage<'_, H> {
         since: Option<Position>,
         limit: usize,
     ) -> (Position, Option<Vec<(u64, String)>>) {
-        match self.ask(from, channel, BrokerRequest::Subscribe { history: Some(history), since, limit }) {
+        match self.ask(
+            from,
+            channel,
+            BrokerRequest::Subscribe { history: Some(history), since, limit, subscribers_max: None },
+        ) {
             BrokerAnswer::Subscribed { top: Some(top), missed } => (top, missed.as_deref().map(briefs)),
             other => panic!("a subscribe to a channel with history has a position: {other:?}"),
         }

@@ -29,8 +29,8 @@ pub(super) enum Purpose {
     VerifySubscription(SubscriptionId),
     /// The token of the sub_refresh command of this id.
     SubRefresh { command: u32, subscription: SubscriptionId },
-    /// The broker's word on a subscribe.
-    Subscribe(SubscriptionId),
+    /// The broker's word on a subscribe to this channel.
+    Subscribe(SubscriptionId, Channel),
     /// Presence's word on a subscribe.
     Appear(SubscriptionId),
     /// The backend's word on the connection's expiry.
@@ -56,7 +56,7 @@ impl Purpose {
             Self::VerifySubscription(subscription)
             | Self::SubRefresh { subscription, .. }
             | Self::RenewSubscription(subscription)
-            | Self::Subscribe(subscription)
+            | Self::Subscribe(subscription, _)
             | Self::Appear(subscription) => Some(*subscription),
             _ => None,
         }
@@ -67,14 +67,14 @@ impl Hub {
     /// Every answer comes in here and goes to whoever asked, if that session is still there.
     pub(super) fn answer(&mut self, now: Now, ask: AskId, answer: Answer) {
         let Some(Asker { session: id, purpose }) = self.asks.take(ask) else { return };
-        let Some(session) = self.sessions.get_mut(id) else { return };
+        let Some(session) = self.sessions.get_mut(id) else { return self.give_back(purpose, &answer) };
         session.asks -= 1;
         if matches!(session.life, Life::Closed) {
-            return;
+            return self.give_back(purpose, &answer);
         }
         match purpose.subscription().filter(|subscription| !session.subscriptions.has(*subscription)) {
             None => self.answered(now, id, purpose, answer),
-            Some(_) => self.answered_too_late(id, &purpose),
+            Some(_) => self.answered_too_late(id, purpose, &answer),
         }
         self.resume(now, id);
     }
@@ -91,7 +91,7 @@ impl Hub {
             (Purpose::SubRefresh { command, subscription }, Answer::Grant(grant)) => {
                 self.subscription_refreshed(now, id, command, subscription.audience, grant);
             }
-            (Purpose::Subscribe(subscription), Answer::Broker(answer)) => {
+            (Purpose::Subscribe(subscription, _), Answer::Broker(answer)) => {
                 self.broker_listens(now, id, subscription.audience, answer);
             }
             (Purpose::Appear(subscription), Answer::Presence(answer)) => {
@@ -116,9 +116,10 @@ impl Hub {
     }
 
     /// The subscription that the answer is about has ended meanwhile. Only a refresh still waits for a reply.
-    fn answered_too_late(&mut self, id: SessionId, purpose: &Purpose) {
-        if let Purpose::SubRefresh { command, .. } = purpose {
-            self.refuse(id, *command, ErrorCode::PermissionDenied);
+    fn answered_too_late(&mut self, id: SessionId, purpose: Purpose, answer: &Answer) {
+        match purpose {
+            Purpose::SubRefresh { command, .. } => self.refuse(id, command, ErrorCode::PermissionDenied),
+            _ => self.give_back(purpose, answer),
         }
     }
 

@@ -4,12 +4,13 @@ use spanwire_wire::message::UnsubscribeResult;
 use spanwire_wire::{DisconnectCode, Outcome, PushEvent, UnsubscribeCode};
 
 use super::Hub;
+use super::asking::Purpose;
 use crate::audience::{AudienceId, Joiner};
-use crate::broker::BrokerRequest;
+use crate::broker::{BrokerAnswer, BrokerRequest};
 use crate::happening::{Subscribed, What};
 use crate::presence::PresenceRequest;
 use crate::session::{Place, Subscription, Traits};
-use crate::{Deed, SessionId};
+use crate::{Answer, Deed, SessionId};
 
 impl Hub {
     /// The client leaves. That always succeeds, also if it was not there.
@@ -66,7 +67,8 @@ impl Hub {
         let told = session.client().filter(|_| present || announced);
         let description = told.map(|client| client.describe(subscription.info()));
         let channel = self.audiences.get(audience)?.channel.clone();
-        self.vacate(audience, subscription.place);
+        let joiner = self.vacate(audience, subscription.place);
+        let is_counted = joiner.is_none_or(|joiner| joiner.joining.stage.is_counted());
         if let Some(client) = reported {
             let subscribed = Subscribed { channel: channel.clone(), info: subscription.info() };
             self.report(&client, What::Unsubscribed(subscribed, code));
@@ -80,11 +82,22 @@ impl Hub {
                 self.tell(&channel, Deed::Broker(BrokerRequest::Leave(description)));
             }
         }
-        if self.audiences.get(audience).is_some_and(|audience| audience.len() == 0) {
-            self.audiences.remove(audience);
+        if is_counted {
             self.tell(&channel, Deed::Broker(BrokerRequest::Unsubscribe));
         }
+        if self.audiences.get(audience).is_some_and(|audience| audience.len() == 0) {
+            self.audiences.remove(audience);
+        }
         Some(subscription)
+    }
+
+    /// Gives back what an answer brings to somebody who is gone: the broker has counted a subscriber.
+    pub(super) fn give_back(&mut self, purpose: Purpose, answer: &Answer) {
+        if let (Purpose::Subscribe(_, channel), Answer::Broker(BrokerAnswer::Subscribed { .. })) =
+            (purpose, answer)
+        {
+            self.tell(&channel, Deed::Broker(BrokerRequest::Unsubscribe));
+        }
     }
 
     /// Frees the place of a session in an audience. Whoever is moved into it learns its new place.

@@ -7,35 +7,34 @@ use super::Hub;
 use super::asking::Purpose;
 use super::connecting::time_to_live;
 use crate::audience::{AudienceId, Joiner};
-use crate::broker::{BrokerAnswer, BrokerRequest};
+use crate::broker::{BrokerAnswer, BrokerError, BrokerRequest};
 use crate::channel::Position;
 use crate::delivery::{is_json_or_nothing, json_publications};
+use crate::denial::Why;
 use crate::presence::{PresenceAnswer, PresenceRequest};
+use crate::right::Right;
 use crate::session::{Joining, Purpose as JoinPurpose, Stage};
 use crate::time::Now;
 use crate::weight;
 use crate::{Refusal, SessionId};
 
 impl Hub {
-    /// Asks where the stream stands, and makes the subscriber present before anybody is told that it is here.
+    /// Asks where the stream stands, and whether there is room for one more.
     pub(super) fn read_stream(&mut self, id: SessionId, audience: AudienceId) {
         let limit = self.config.limits.recovery_publications_max;
         let Some(place) = self.audiences.get(audience) else { return };
-        let (channel, history) = (place.channel.clone(), place.namespace.history);
+        let channel = place.channel.clone();
+        let (history, subscribers_max) = (place.namespace.history, place.namespace.subscribers_max);
         let Some(Joiner { joining, .. }) = self.joiner_mut(id, audience) else { return };
-        let (traits, info) = (joining.traits, joining.info.clone());
+        let traits = joining.traits;
         let since = joining.since.clone().filter(|_| traits.recoverable);
-        joining.stage = Stage::Reading { broker: None, presence_pending: traits.present };
+        joining.stage = Stage::Reading;
         let Some(session) = self.sessions.get_mut(id) else { return };
         let Some(subscription) = session.subscriptions.get_mut(audience) else { return };
         subscription.traits = traits;
-        let subscription = subscription.id;
-        if let Some(client) = session.client().filter(|_| traits.present) {
-            let appear = PresenceRequest::Add(client.describe(info));
-            self.ask_presence(id, Purpose::Appear(subscription), channel.clone(), appear);
-        }
-        let request = BrokerRequest::Subscribe { history, since, limit };
-        self.ask_broker(id, Purpose::Subscribe(subscription), channel, request);
+        let purpose = Purpose::Subscribe(subscription.id, channel.clone());
+        let request = BrokerRequest::Subscribe { history, since, limit, subscribers_max };
+        self.ask_broker(id, purpose, channel, request);
     }
 
     pub(super) fn broker_listens(
@@ -45,40 +44,58 @@ impl Hub {
         audience: AudienceId,
         answer: BrokerAnswer,
     ) {
-        let joiner = self.joiner_mut(id, audience);
-        let Some(Stage::Reading { broker, .. }) = joiner.map(|joiner| &mut joiner.joining.stage) else {
-            return;
-        };
-        *broker = Some(answer);
-        self.settle(now, id, audience);
+        let Some(Joiner { joining, .. }) = self.joiner_mut(id, audience) else { return };
+        match answer {
+            BrokerAnswer::Subscribed { top, missed } => {
+                joining.stage = Stage::Appearing { top, missed };
+                self.appear(now, id, audience);
+            }
+            BrokerAnswer::Refused(BrokerError::Full) => self.find_no_room(id, audience),
+            _ => self.cannot_join(id, audience, Refusal::Error(ErrorCode::Internal)),
+        }
+    }
+
+    /// The channel has as many subscribers as it may have.
+    fn find_no_room(&mut self, id: SessionId, audience: AudienceId) {
+        let Some(place) = self.audiences.get(audience) else { return };
+        let channel = place.channel.clone();
+        let code = self.object(id, Right::Subscribe, channel.as_str(), Why::Full.into());
+        self.cannot_join(id, audience, Refusal::Error(code));
+    }
+
+    /// Makes the subscriber present before anybody is told that it is here.
+    fn appear(&mut self, now: Now, id: SessionId, audience: AudienceId) {
+        let Some(Joiner { joining, .. }) = self.joiner_mut(id, audience) else { return };
+        let (is_present, info) = (joining.traits.present, joining.info.clone());
+        let Some(place) = self.audiences.get(audience) else { return };
+        let channel = place.channel.clone();
+        let Some(session) = self.sessions.get(id) else { return };
+        let subscription = session.subscriptions.get(audience).map(|subscription| subscription.id);
+        match (session.client(), subscription) {
+            (Some(client), Some(subscription)) if is_present => {
+                let appear = PresenceRequest::Add(client.describe(info));
+                self.ask_presence(id, Purpose::Appear(subscription), channel, appear);
+            }
+            _ => self.settle(now, id, audience),
+        }
     }
 
     pub(super) fn appeared(&mut self, now: Now, id: SessionId, audience: AudienceId, answer: PresenceAnswer) {
-        let joiner = self.joiner_mut(id, audience);
-        let Some(Stage::Reading { presence_pending, .. }) = joiner.map(|joiner| &mut joiner.joining.stage)
-        else {
-            return;
-        };
-        *presence_pending = false;
-        if let PresenceAnswer::Refused(_) = answer {
-            return self.cannot_join(id, audience, Refusal::Error(ErrorCode::Internal));
+        match answer {
+            PresenceAnswer::Refused(_) => {
+                self.cannot_join(id, audience, Refusal::Error(ErrorCode::Internal));
+            }
+            _ => self.settle(now, id, audience),
         }
-        self.settle(now, id, audience);
     }
 
-    /// Goes on as soon as the broker and presence have both answered.
+    /// Goes on, now that the broker and presence have both answered.
     fn settle(&mut self, now: Now, id: SessionId, audience: AudienceId) {
         let encoding = self.sessions.lane(id.index).encoding;
         let room = self.room_for_missed(id);
         let Some(joiner) = self.joiner_mut(id, audience) else { return };
-        let Stage::Reading { broker, presence_pending: false } = &mut joiner.joining.stage else { return };
-        let (top, missed) = match broker.take() {
-            None => return,
-            Some(BrokerAnswer::Subscribed { top, missed }) => {
-                (top, missed.filter(|missed| weigh(missed) <= room))
-            }
-            Some(_) => return self.cannot_join(id, audience, Refusal::Error(ErrorCode::Internal)),
-        };
+        let Stage::Appearing { top, missed } = &mut joiner.joining.stage else { return };
+        let (top, missed) = (top.take(), missed.take().filter(|missed| weigh(missed) <= room));
         match result_of(now, &joiner.joining, top.as_ref(), missed, encoding) {
             Err(refusal) => self.cannot_join(id, audience, refusal),
             Ok(result) => {

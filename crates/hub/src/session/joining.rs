@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 
+use spanwire_wire::message::Publication;
+
 use super::{Traits, Wishes};
-use crate::broker::BrokerAnswer;
 use crate::channel::Position;
 use crate::revocation::TokenMark;
 
@@ -44,16 +45,28 @@ pub(crate) enum Purpose {
 pub(crate) enum Stage {
     /// It is being decided whether it may; these are its wishes.
     Verifying(Wishes),
-    /// The broker, and presence if the channel has it, are asked.
-    Reading {
-        /// The broker's answer, once it is here.
-        broker: Option<BrokerAnswer>,
-        /// Presence has not answered yet.
-        presence_pending: bool,
+    /// The broker is asked where the stream stands, and whether there is room for one more subscriber.
+    Reading,
+    /// The broker counts it as a subscriber, and presence is asked, if the channel has it.
+    Appearing {
+        /// Where the subscriber stands; `None` in a channel without history.
+        top: Option<Position>,
+        /// What it missed, if it wanted to recover and that is whole.
+        missed: Option<Vec<Publication>>,
     },
     /// All is known; it goes live as soon as the reply is written.
     Ready {
         /// Where the subscriber stands; `None` in a channel without history.
         top: Option<Position>,
     },
+}
+
+impl Stage {
+    /// Whether the broker counts it as a subscriber.
+    pub(crate) fn is_counted(&self) -> bool {
+        match self {
+            Self::Verifying(_) | Self::Reading => false,
+            Self::Appearing { .. } | Self::Ready { .. } => true,
+        }
+    }
 }

@@ -135,8 +135,8 @@ proptest! {
         let limits = if is_tight { tight() } else { MemoryLimits::default() };
         let mut asked = Asked::new(MemoryBroker::new(limits, [5; 32]));
         play(&mut asked, &steps);
-        for channel in 0..CHANNELS {
-            for listener in 0..3 {
+        for _ in 0..asked.broker.usage().subscribers {
+            for (channel, listener) in (0..CHANNELS).flat_map(|channel| (0..3).map(move |listener| (channel, listener))) {
                 asked.ask(listener, channel, request(&What::Unsubscribe, "", |_| unreachable!()));
             }
         }

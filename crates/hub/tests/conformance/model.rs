@@ -25,7 +25,8 @@ struct Ever {
 
 #[derive(Debug, Default)]
 struct Room {
-    listeners: BTreeSet<u16>,
+    /// Whose each subscriber is.
+    subscribers: Vec<u16>,
     life: Option<usize>,
     used_ms: u64,
 }
@@ -64,7 +65,7 @@ impl Model {
             if last.is_some_and(|last| last + ms(HISTORY.ttl) <= now_ms) {
                 self.ever.iter_mut().filter(of_life).for_each(|ever| ever.is_gone = true);
             }
-            if room.listeners.is_empty() && room.used_ms + ms(HISTORY.meta_ttl) <= now_ms {
+            if room.subscribers.is_empty() && room.used_ms + ms(HISTORY.meta_ttl) <= now_ms {
                 room.life = None;
             }
         }
@@ -121,7 +122,7 @@ impl Model {
         data: &str,
         now_ms: u64,
     ) -> (Outcome, BTreeSet<u16>) {
-        let listeners = self.rooms[channel].listeners.clone();
+        let listeners = self.rooms[channel].subscribers.iter().copied().collect();
         let nobody = BTreeSet::new();
         match what {
             What::Publish { is_kept, key } => {
@@ -134,10 +135,15 @@ impl Model {
                 self.keys.extend(key.map(|key| (channel, key, place, now_ms + ms(WINDOW))));
                 (Outcome::Published(place), listeners)
             }
-            What::Subscribe { since, limit } => {
+            What::Subscribe { most: Some(most), .. }
+                if self.rooms[channel].subscribers.len() >= most.get() as usize =>
+            {
+                (Outcome::Refused, nobody)
+            }
+            What::Subscribe { since, limit, .. } => {
                 let since = since.as_ref().map(|since| self.position(channel, since));
                 let life = self.use_room(channel, now_ms);
-                self.rooms[channel].listeners.insert(from);
+                self.rooms[channel].subscribers.push(from);
                 let missed =
                     since.and_then(|since| self.behind(life, &since)).filter(|missed| missed.len() <= *limit);
                 (Outcome::Subscribed((life, self.top(life)), missed), nobody)
@@ -161,8 +167,11 @@ impl Model {
             }
             What::Unsubscribe => {
                 let room = &mut self.rooms[channel];
-                if room.listeners.remove(&from) && room.listeners.is_empty() {
-                    room.used_ms = now_ms;
+                if let Some(leaving) = room.subscribers.iter().position(|of| *of == from) {
+                    room.subscribers.swap_remove(leaving);
+                    if room.subscribers.is_empty() {
+                        room.used_ms = now_ms;
+                    }
                 }
                 (Outcome::Done, nobody)
             }

@@ -1,5 +1,6 @@
 //! Random sequences of what listeners may ask of a broker.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -25,7 +26,7 @@ pub(crate) enum Step {
 #[derive(Clone, Debug)]
 pub(crate) enum What {
     Publish { is_kept: bool, key: Option<u8> },
-    Subscribe { since: Option<Since>, limit: usize },
+    Subscribe { since: Option<Since>, limit: usize, most: Option<NonZeroU32> },
     Unsubscribe,
     Join,
     Leave,
@@ -63,7 +64,8 @@ fn what() -> impl Strategy<Value = What> {
     prop_oneof![
         8 => (prop_oneof![5 => Just(true), 1 => Just(false)], key)
             .prop_map(|(is_kept, key)| What::Publish { is_kept, key }),
-        4 => (since(), 0..7usize).prop_map(|(since, limit)| What::Subscribe { since, limit }),
+        4 => (since(), 0..7usize, (0..4u32).prop_map(NonZeroU32::new))
+            .prop_map(|(since, limit, most)| What::Subscribe { since, limit, most }),
         3 => Just(What::Unsubscribe),
         1 => Just(What::Join),
         1 => Just(What::Leave),
@@ -133,10 +135,11 @@ pub(crate) fn request(what: &What, data: &str, position: impl Fn(&Since) -> Posi
             rate: Default::default(),
             idempotency_key: key.map(|key| Bytes::copy_from_slice(&[key])),
         }),
-        What::Subscribe { since, limit } => BrokerRequest::Subscribe {
+        What::Subscribe { since, limit, most } => BrokerRequest::Subscribe {
             history: Some(HISTORY),
             since: since.as_ref().map(position),
             limit: *limit,
+            subscribers_max: *most,
         },
         What::Unsubscribe => BrokerRequest::Unsubscribe,
         What::Join => BrokerRequest::Join(client(data)),

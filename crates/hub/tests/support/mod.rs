@@ -3,6 +3,7 @@
 #![allow(dead_code, unreachable_pub)]
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use spanwire_hub::channel::Channel;
 use spanwire_hub::happening::{Happening, Reports};
 use spanwire_hub::limits::Limits;
 use spanwire_hub::namespace::{Namespace, Namespaces, Permission};
-use spanwire_hub::presence::{MemoryPresence, Presence};
+use spanwire_hub::presence::{MemoryPresence, Presence, PresenceAnswer, PresenceRequest};
 use spanwire_hub::time::{Instant, Now};
 use spanwire_hub::{
     Answer, AskId, Census, Config, Credentials, Deed, Expirable, Grant, Hub, Input, Opening, Order, Output,
@@ -51,6 +52,7 @@ pub fn namespaces() -> Namespaces {
         see_presence: ALL,
         ..kept.clone()
     };
+    let few = Namespace { presence: true, subscribers_max: NonZeroU32::new(2), ..open.clone() };
     let named = [
         ("open", open),
         ("kept", kept),
@@ -59,6 +61,7 @@ pub fn namespaces() -> Namespaces {
         ("shut_kept", Namespace { presence: true, history: Some(HISTORY), ..Namespace::default() }),
         ("asked", Namespace { deciders: DECIDERS, ..Namespace::default() }),
         ("asked_kept", Namespace { deciders: DECIDERS, ..kept_by_all }),
+        ("few", few),
         ("users", Namespace { allow_user_limited_channels: true, ..Namespace::default() }),
     ];
     let named = named.into_iter().map(|(name, namespace)| (name.to_owned(), Arc::new(namespace))).collect();
@@ -198,6 +201,30 @@ impl World {
         }
     }
 
+    /// Another shard has one more subscriber; whether there was room for it.
+    pub fn crowd(&mut self, channel: &str) -> bool {
+        let subscribers_max = namespaces().of(channel).unwrap().subscribers_max;
+        let request = BrokerRequest::Subscribe { history: None, since: None, limit: 0, subscribers_max };
+        self.broker.submit(self.now, ELSEWHERE, Ticket(0), &Channel::new(channel), request);
+        let answer = self.broker.poll();
+        matches!(answer, Some((_, BrokerEvent::Answer(_, BrokerAnswer::Subscribed { .. }))))
+    }
+
+    /// Another shard has one subscriber less.
+    pub fn thin_out(&mut self, channel: &str) {
+        self.submit(ELSEWHERE, None, &Channel::new(channel), BrokerRequest::Unsubscribe);
+    }
+
+    /// How many clients are in a channel, as presence has it.
+    pub fn present(&mut self, channel: &str) -> usize {
+        let get = PresenceRequest::Get;
+        self.presence.submit(self.now, ELSEWHERE, Ticket(0), &Channel::new(channel), get);
+        match self.presence.poll() {
+            Some((_, _, PresenceAnswer::Clients(clients))) => clients.len(),
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// Everything in `what` happens in one turn: only at its end is the hub asked what it wants.
     pub fn turn(&mut self, what: impl FnOnce(&mut Self)) {
         self.one_turn = true;
@@ -276,15 +303,26 @@ impl World {
         self.now.at = at;
     }
 
-    /// The broker is lost with all that it kept, and another one begins.
+    /// The broker is lost with all that it kept, and another one begins. It knows who listens, and no more.
     pub fn renew_broker(&mut self) {
         self.broker = MemoryBroker::new(MemoryLimits::default(), [self.broker_seed; 32]);
         self.broker_seed += 1;
+        for (channel, subscribers) in self.hub.channels() {
+            for _ in 0..subscribers {
+                let request =
+                    BrokerRequest::Subscribe { history: None, since: None, limit: 0, subscribers_max: None };
+                self.broker.submit(self.now, HERE, Ticket::NOBODY, &Channel::new(channel), request);
+            }
+        }
     }
 
     /// From now on the broker is slow: what it is asked waits.
     pub fn hold(&mut self) {
         self.held = Some(VecDeque::new());
+    }
+
+    pub fn is_held(&self) -> bool {
+        self.held.is_some()
     }
 
     /// The broker gets what waited, in order.
@@ -338,6 +376,7 @@ impl World {
         assert_eq!(self.hub.census(), Census::default());
         assert_eq!(self.hub.next_deadline(), None);
         assert_eq!(self.presence.channels(), 0, "ghosts");
+        assert_eq!(self.broker.usage().subscribers, 0, "places that nobody gave back");
     }
 
     fn settle(&mut self) {

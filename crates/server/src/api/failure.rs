@@ -63,6 +63,7 @@ impl From<BrokerError> for Failure {
             BrokerError::UnrecoverablePosition => ErrorCode::UnrecoverablePosition,
             BrokerError::Unavailable => ErrorCode::Internal,
             BrokerError::TooMany(_) => ErrorCode::TooManyRequests,
+            BrokerError::Full => ErrorCode::LimitExceeded,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! The options of a family of channels.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use regex_lite::Regex;
@@ -83,6 +84,7 @@ pub(super) fn read(reader: &mut Reader<'_>, meta_ttl: Duration, backend: &Backen
             "whether a channel's name may list its users, as dialog#42,43 does",
             false,
         ),
+        subscribers_max: subscribers_max(reader),
         publish_rate: rates::of_publications(reader),
         data_format: data_format(reader),
         channel_names: channel_names(reader),
@@ -90,6 +92,12 @@ pub(super) fn read(reader: &mut Reader<'_>, meta_ttl: Duration, backend: &Backen
     };
     check(reader, &namespace);
     namespace
+}
+
+fn subscribers_max(reader: &mut Reader<'_>) -> Option<NonZeroU32> {
+    let doc = "how many subscribers a channel may have on this node, those subscribed by the server included; 0 is any number";
+    let most = reader.count("max_subscribers", doc, 0, 0..=u32::MAX as usize);
+    NonZeroU32::new(most as u32)
 }
 
 fn data_format(reader: &mut Reader<'_>) -> DataFormat {

@@ -173,6 +173,7 @@ impl From<BrokerError> for CallError {
             BrokerError::UnrecoverablePosition => ErrorCode::UnrecoverablePosition,
             BrokerError::Unavailable => ErrorCode::Internal,
             BrokerError::TooMany(_) => ErrorCode::TooManyRequests,
+            BrokerError::Full => ErrorCode::LimitExceeded,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! The options of a family of channels, as an application writes them.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use spanwire_hub::broker::HistoryOptions;
@@ -66,6 +67,12 @@ impl Namespace {
     pub fn join_leave(mut self) -> Self {
         self.0.join_leave = true;
         self.0.force_push_join_leave = true;
+        self
+    }
+
+    /// A channel has at most so many subscribers on this node (`max_subscribers`); the next one is refused with error 106.
+    pub fn max_subscribers(mut self, most: NonZeroU32) -> Self {
+        self.0.subscribers_max = Some(most);
         self
     }
 

@@ -2,6 +2,7 @@
 
 mod page;
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::support::backend::Backend;
@@ -128,6 +129,45 @@ async fn a_denial_tells_the_operator_what_would_have_allowed_it_and_the_stranger
     assert!(metrics.contains("spanwire_denials_total{reason=\"not_permitted\"} 1"), "{metrics}");
     let lines = server.said().lines().filter(|line| line.contains("denied: ")).count();
     assert!(lines <= 10, "{lines}");
+}
+
+#[tokio::test]
+async fn a_channel_has_as_many_subscribers_as_it_may_whichever_shards_they_are_on() {
+    const PLACES: usize = 3;
+    const PEERS: usize = 12;
+    let small = json!({ "name": "small", "allow_subscribe_for_client": true, "max_subscribers": PLACES });
+    let server =
+        Server::serve(json!({ "engine": { "shards": 4 }, "channel": { "namespaces": [small] } })).await;
+    let room = json!({ "channel": "small:x" });
+    let mut peers = Vec::new();
+    for user in 0..PEERS {
+        peers.push(connected(&server, json!({ "sub": user.to_string() })).await);
+    }
+    let asking = peers.iter_mut().map(|peer| peer.reply("subscribe", room.clone()));
+    let replies = join_all(asking).await;
+    let is_in = |reply: &Value| reply["error"].is_null();
+    assert_eq!(replies.iter().filter(|reply| is_in(reply)).count(), PLACES);
+    let refused = replies.iter().filter(|reply| !is_in(reply));
+    assert!(refused.clone().all(|reply| reply["error"]["code"] == 106), "{replies:?}");
+    let metrics = get(server.address, "/metrics").await.body;
+    let counted = format!("spanwire_denials_total{{reason=\"full\"}} {}", refused.count());
+    assert!(metrics.contains(&counted), "{metrics}");
+    let told = "it has as many subscribers as max_subscribers of namespace \"small\" lets it have";
+    until("the denial to be logged", async || server.said().contains(told).then_some(())).await;
+
+    // One asks to leave, and the others are gone without a word. Each place is somebody else's then.
+    let (inside, mut outside): (Vec<_>, Vec<_>) =
+        peers.into_iter().zip(&replies).partition(|(_, reply)| is_in(reply));
+    let mut inside = inside.into_iter();
+    if let Some((mut peer, _)) = inside.next() {
+        peer.call("unsubscribe", room.clone()).await;
+    }
+    drop(inside);
+    for (peer, _) in &mut outside[..PLACES] {
+        let subscribe = async || peer.reply("subscribe", room.clone()).await["error"].is_null().then_some(());
+        until("a place to be free", subscribe).await;
+    }
+    assert_eq!(outside[PLACES].0.refusal("subscribe", room).await, 106);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The owner of channels: its broker and its presence, with the outages and the lies that are put on them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use spanwire_hub::Deed;
@@ -32,8 +32,9 @@ pub(super) struct Keeper {
     presence: MemoryPresence,
     broker_out_until: u64,
     presence_out_until: u64,
-    /// Who listens, which is all that a broker remembers that has lost its memory: it is not its own to forget.
-    listeners: BTreeSet<(Channel, Listener)>,
+    /// Who listens and with how many subscribers, which is all that a broker remembers that has lost its memory: it is
+    /// not its own to forget.
+    listeners: BTreeMap<(Channel, Listener), usize>,
     /// An answer that waits for another one to change places with.
     held: Option<(Listener, Ticket, BrokerAnswer)>,
 }
@@ -47,7 +48,7 @@ impl Keeper {
             presence: MemoryPresence::new(),
             broker_out_until: 0,
             presence_out_until: 0,
-            listeners: BTreeSet::new(),
+            listeners: BTreeMap::new(),
             held: None,
         }
     }
@@ -67,9 +68,12 @@ impl Keeper {
     pub(super) fn forget(&mut self, scene: &Scene) {
         self.life += 1;
         self.broker = MemoryBroker::new(MemoryLimits::default(), self.epochs.seed());
-        for (channel, listener) in &self.listeners {
-            let listen = BrokerRequest::Subscribe { history: None, since: None, limit: 0 };
-            self.broker.submit(scene.clocks(), *listener, Ticket::NOBODY, channel, listen);
+        for ((channel, listener), subscribers) in &self.listeners {
+            for _ in 0..*subscribers {
+                let listen =
+                    BrokerRequest::Subscribe { history: None, since: None, limit: 0, subscribers_max: None };
+                self.broker.submit(scene.clocks(), *listener, Ticket::NOBODY, channel, listen);
+            }
         }
     }
 
@@ -167,10 +171,10 @@ impl Keeper {
         };
         let forgets = matches!(request, BrokerRequest::Subscribe { .. })
             && scene.saboteur.strikes(Bug::ForgottenListener);
-        match request {
-            BrokerRequest::Subscribe { .. } => drop(self.listeners.insert((channel.clone(), from))),
-            BrokerRequest::Unsubscribe => drop(self.listeners.remove(&(channel.clone(), from))),
-            _ => {}
+        if matches!(request, BrokerRequest::Unsubscribe)
+            && let Some(subscribers) = self.listeners.get_mut(&(channel.clone(), from))
+        {
+            *subscribers = subscribers.saturating_sub(1);
         }
         self.broker.submit(scene.clocks(), from, ticket, channel, request);
         if forgets {
@@ -178,14 +182,24 @@ impl Keeper {
         }
         let mut told = Vec::new();
         while let Some((to, event)) = self.broker.poll() {
-            self.account(scene, channel, published, &event);
+            self.account(scene, to, channel, published, &event);
             self.tell(scene, to, event, &mut told);
         }
         told
     }
 
     /// Whatever becomes of it on its way, this is what the broker said.
-    fn account(&self, scene: &mut Scene, channel: &Channel, published: Option<u64>, event: &BrokerEvent) {
+    fn account(
+        &mut self,
+        scene: &mut Scene,
+        to: Listener,
+        channel: &Channel,
+        published: Option<u64>,
+        event: &BrokerEvent,
+    ) {
+        if let BrokerEvent::Answer(_, BrokerAnswer::Subscribed { .. }) = event {
+            *self.listeners.entry((channel.clone(), to)).or_default() += 1;
+        }
         match event {
             BrokerEvent::Answer(_, BrokerAnswer::Published(position)) => {
                 let Some(id) = published else { return };

@@ -192,6 +192,8 @@ fn new_epoch(chance: &mut StdRng) -> Epoch {
 /// What is kept for all channels together, by what is due first.
 #[derive(Debug, Default)]
 pub(super) struct Books {
+    /// Subscribers of all channels.
+    pub(super) subscribers: usize,
     /// Streams with publications, by when those vanish.
     pub(super) histories: Agenda,
     /// Streams that nobody listens to but somebody published to, by when they are forgotten.

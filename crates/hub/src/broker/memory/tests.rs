@@ -5,6 +5,7 @@ use bytes::Bytes;
 use spanwire_wire::message::Publication;
 
 use super::*;
+use crate::broker::BrokerError;
 use crate::broker::{Draft, HistoryOptions};
 
 const ANN: Listener = Listener(0);
@@ -53,7 +54,8 @@ impl Room {
     }
 
     fn subscribe(&mut self, channel: &str) -> Position {
-        let request = BrokerRequest::Subscribe { history: Some(HISTORY), since: None, limit: 0 };
+        let request =
+            BrokerRequest::Subscribe { history: Some(HISTORY), since: None, limit: 0, subscribers_max: None };
         match self.ask(channel, request) {
             BrokerAnswer::Subscribed { top: Some(top), .. } => top,
             other => panic!("{other:?}"),
@@ -88,7 +90,8 @@ fn listeners_hear_a_publication_before_its_publisher_is_answered() {
     let mut broker = MemoryBroker::new(MemoryLimits::default(), [1; 32]);
     let channel = Channel::new("room");
     for listener in [Listener(5), Listener(2)] {
-        let request = BrokerRequest::Subscribe { history: None, since: None, limit: 0 };
+        let request =
+            BrokerRequest::Subscribe { history: None, since: None, limit: 0, subscribers_max: None };
         broker.submit(Now::default(), listener, Ticket::NOBODY, &channel, request);
     }
     let draft = Draft {
@@ -130,7 +133,10 @@ fn an_epoch_is_eight_letters_that_depend_on_the_seed() {
 #[test]
 fn a_channel_whose_listeners_left_costs_nothing_unless_it_has_a_stream() {
     let mut room = Room::new(MemoryLimits::default());
-    room.ask("plain", BrokerRequest::Subscribe { history: None, since: None, limit: 0 });
+    room.ask(
+        "plain",
+        BrokerRequest::Subscribe { history: None, since: None, limit: 0, subscribers_max: None },
+    );
     assert_eq!(room.broker.usage().channels, 1);
     for request in [BrokerRequest::Unsubscribe, BrokerRequest::RemoveHistory, BrokerRequest::Unsubscribe] {
         room.ask("plain", request);
@@ -145,7 +151,8 @@ fn a_listener_beyond_the_limit_is_refused_and_leaves_nothing() {
     let mut broker = MemoryBroker::new(MemoryLimits::default(), [1; 32]);
     for (number, is_taken) in [(MemoryBroker::LISTENERS_MAX - 1, true), (MemoryBroker::LISTENERS_MAX, false)]
     {
-        let request = BrokerRequest::Subscribe { history: Some(HISTORY), since: None, limit: 0 };
+        let request =
+            BrokerRequest::Subscribe { history: Some(HISTORY), since: None, limit: 0, subscribers_max: None };
         let channel = Channel::new(&number.to_string());
         broker.submit(Now::default(), Listener(number), Ticket(1), &channel, request);
         let Some((_, BrokerEvent::Answer(_, answer))) = broker.poll() else { panic!("answered at once") };

@@ -88,7 +88,12 @@ fn everything_behind_the_answered_position_is_heard_however_requests_interleave<
         for number in 0..=COUNT {
             if number == subscribed_before {
                 let since = Some(Position { offset: 0, epoch: Epoch::new("") });
-                let request = BrokerRequest::Subscribe { history: Some(KEEP), since, limit: 100 };
+                let request = BrokerRequest::Subscribe {
+                    history: Some(KEEP),
+                    since,
+                    limit: 100,
+                    subscribers_max: None,
+                };
                 subscription = Some(stage.submit(BOB, ROOM, request));
             }
             let from = ALL[number % ALL.len()];
@@ -135,7 +140,11 @@ fn joins_and_leaves_are_heard_once_by_every_listener_in_their_order<H: Harness<S
     stage: &mut Stage<'_, H>,
 ) {
     for listener in [ANN, BOB] {
-        stage.ask(listener, ROOM, BrokerRequest::Subscribe { history: None, since: None, limit: 0 });
+        stage.ask(
+            listener,
+            ROOM,
+            BrokerRequest::Subscribe { history: None, since: None, limit: 0, subscribers_max: None },
+        );
     }
     for request in [
         BrokerRequest::Join(client("x")),
@@ -164,7 +173,8 @@ fn joins_and_leaves_are_heard_once_by_every_listener_in_their_order<H: Harness<S
 fn requests_of_one_listener_take_effect_in_their_order<H: Harness<Subject: Broker>>(
     stage: &mut Stage<'_, H>,
 ) {
-    let subscribe = || BrokerRequest::Subscribe { history: Some(KEEP), since: None, limit: 0 };
+    let subscribe =
+        || BrokerRequest::Subscribe { history: Some(KEEP), since: None, limit: 0, subscribers_max: None };
     let requests = [
         publish(Some(KEEP), "a", None),
         subscribe(),
@@ -196,7 +206,11 @@ fn requests_of_one_listener_take_effect_in_their_order<H: Harness<Subject: Broke
 
 fn nobody_gets_no_answer<H: Harness<Subject: Broker>>(stage: &mut Stage<'_, H>) {
     // The stage fails if it sees an answer that no ticket asked for.
-    stage.tell(BOB, ROOM, BrokerRequest::Subscribe { history: Some(KEEP), since: None, limit: 0 });
+    stage.tell(
+        BOB,
+        ROOM,
+        BrokerRequest::Subscribe { history: Some(KEEP), since: None, limit: 0, subscribers_max: None },
+    );
     stage.tell(BOB, ROOM, publish(Some(KEEP), "a", None));
     stage.tell(BOB, ROOM, BrokerRequest::RemoveHistory);
     stage.tell(BOB, ROOM, BrokerRequest::Join(client("x")));

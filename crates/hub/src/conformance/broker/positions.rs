@@ -44,7 +44,11 @@ fn the_first_publication_of_a_stream_carries_its_epoch<H: Harness<Subject: Broke
 
 fn a_channel_without_history_has_no_offsets<H: Harness<Subject: Broker>>(stage: &mut Stage<'_, H>) {
     let since = Some(Position { offset: 0, epoch: Epoch::new("") });
-    let answer = stage.ask(BOB, ROOM, BrokerRequest::Subscribe { history: None, since, limit: 10 });
+    let answer = stage.ask(
+        BOB,
+        ROOM,
+        BrokerRequest::Subscribe { history: None, since, limit: 10, subscribers_max: None },
+    );
     assert!(matches!(answer, BrokerAnswer::Subscribed { top: None, missed: None }), "{answer:?}");
     for _ in 0..2 {
         let answer = stage.ask(ANN, ROOM, publish(None, "hello", None));

@@ -37,7 +37,11 @@ fn a_repeat_is_answered_like_the_first_and_not_published<H: Harness<Subject: Bro
 fn a_repeat_is_not_published_in_a_channel_without_history<H: Harness<Subject: Broker>>(
     stage: &mut Stage<'_, H>,
 ) {
-    stage.ask(BOB, ROOM, BrokerRequest::Subscribe { history: None, since: None, limit: 0 });
+    stage.ask(
+        BOB,
+        ROOM,
+        BrokerRequest::Subscribe { history: None, since: None, limit: 0, subscribers_max: None },
+    );
     for _ in 0..2 {
         assert_eq!(position_of(stage.ask(ANN, ROOM, publish(None, "a", Some("key")))), None);
     }
@@ -65,7 +69,11 @@ fn a_key_is_forgotten_after_its_window<H: Harness<Subject: Broker>>(
                 stage.ask(ANN, ROOM, publish(None, "a", Some("key")));
                 stage.heard(BOB, ROOM).len()
             };
-            stage.ask(BOB, ROOM, BrokerRequest::Subscribe { history: None, since: None, limit: 0 });
+            stage.ask(
+                BOB,
+                ROOM,
+                BrokerRequest::Subscribe { history: None, since: None, limit: 0, subscribers_max: None },
+            );
             assert_eq!(publish_after(stage, Duration::ZERO), 1);
             // A repeat does not prolong the window.
             assert_eq!(publish_after(stage, window / 2), 0);
