@@ -165,15 +165,26 @@ fn an_unknown_option_is_refused_with_the_one_that_was_meant() {
 }
 
 #[test]
-fn an_option_that_is_yet_to_come_says_so() {
+fn an_option_of_centrifugo_that_is_not_supported_says_why_and_what_to_do_instead() {
     let toml = "admin.enabled = true\n[http_server.tls]\nserver_name = \"a\"\n[client]\ninsecure = true\n";
     let said = problems(toml);
     let mut lines: Vec<_> = said.lines().collect();
     lines.sort_unstable();
     assert_eq!(lines.len(), 3, "{said}");
-    assert!(lines[0].starts_with("spanwire.toml: admin: this option of Centrifugo is known"), "{said}");
-    assert!(lines[1].starts_with("spanwire.toml: client.insecure: there are no insecure switches"), "{said}");
-    assert!(lines[2].starts_with("spanwire.toml: http_server.tls.server_name: this option"), "{said}");
+    assert!(
+        lines[0].starts_with(
+            "spanwire.toml: admin: not supported: there is no admin web interface; `spanwire info`"
+        ),
+        "{said}"
+    );
+    assert!(
+        lines[1].starts_with("spanwire.toml: client.insecure: not supported: there are no insecure switches"),
+        "{said}"
+    );
+    assert!(
+        lines[2].starts_with("spanwire.toml: http_server.tls.server_name: not supported: it is for who asks"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -355,7 +366,7 @@ fn what_orders_certificates_must_know_for_whom_and_where_to_keep_them() {
         ("server_name = 'a.test'", "must be one of host_whitelist"),
         ("host_whitelist = ['*.test']", "without stars"),
         ("directory_url = 'http://a.test/'", "must be an https address"),
-        ("http_addr = ':80'", "is known, and not supported"),
+        ("http_addr = ':80'", "not supported: certificates are had by TLS-ALPN-01"),
     ] {
         let trouble = tls(toml).unwrap_err().to_string();
         assert!(trouble.contains(expected), "{trouble}");

@@ -1,123 +1,29 @@
-//! Options of Centrifugo v6 that are known and do nothing here yet: they are refused with that reason, since an
-//! option that is silently ignored is a promise broken.
+//! Options of Centrifugo v6 that are known and do nothing here: they are refused, each with its reason and a way out,
+//! since an option that is silently ignored is a promise broken.
 
-/// Tables of options, and single options, by the beginning of their keys.
-const YET_TO_COME: &[&str] = &[
-    "admin",
-    "broker",
-    "channel.proxy.map",
-    "channel.proxy.publish.grpc",
-    "channel.proxy.shared_poll",
-    "channel.proxy.sub_refresh.grpc",
-    "channel.proxy.subscribe.grpc",
-    "channel.proxy.subscribe_stream",
-    "client.channel_position_check_delay",
-    "client.concurrency",
-    "client.connect_code_to_unidirectional_disconnect",
-    "client.connect_include_server_time",
-    "client.presence_update_interval",
-    "client.proxy.connect.grpc",
-    "client.proxy.refresh.grpc",
-    "client.user_id_http_header",
-    "consumers",
-    "debug",
-    "emulation.handler_prefix",
-    "engine.redis",
-    "engine.type",
-    "graphite",
-    "grpc_api",
-    "http_api.disabled",
-    "http_api.external",
-    "http_api.handler_prefix",
-    "http_api.use_open_telemetry",
-    "http_server.http3",
-    "http_server.internal_address",
-    "http_server.internal_port",
-    "http_server.tls.cert_pem",
-    "http_server.tls.client_ca_pem",
-    "http_server.tls.insecure_skip_verify",
-    "http_server.tls.key_pem",
-    "http_server.tls.server_ca_pem",
-    "http_server.tls.server_name",
-    "http_server.tls_autocert.http",
-    "http_server.tls_external",
-    "http_stream.handler_prefix",
-    "init.handler_prefix",
-    "log.file",
-    "node.info_metrics_aggregate_interval",
-    "opentelemetry",
-    "presence_manager",
-    "rpc.ping",
-    "rpc.proxy.grpc",
-    "sse.handler_prefix",
-    "swagger",
-    "uni_grpc",
-    "uni_http_stream.connect_code_to_http_response",
-    "uni_http_stream.handler_prefix",
-    "uni_sse.connect_code_to_http_response",
-    "uni_sse.handler_prefix",
-    "uni_websocket.compression",
-    "uni_websocket.disable_closing_handshake",
-    "uni_websocket.disable_disconnect_push",
-    "uni_websocket.handler_prefix",
-    "uni_websocket.join_push_messages",
-    "uni_websocket.message_size_limit",
-    "uni_websocket.ping_interval",
-    "uni_websocket.write_timeout",
-    "unified_proxy",
-    "usage_stats",
-    "websocket.compression_prepared_message_cache_size",
-    "webtransport",
-];
+mod reasons;
 
-/// Options of a namespace, by the beginning of their names.
-const YET_TO_COME_IN_NAMESPACES: &[&str] = &[
-    "allow_tags_filter",
-    "allowed_delta_types",
-    "auto_cache_recover",
-    "delta_publish",
-    "force_recovery_mode",
-    "map",
-    "shared_poll",
-    "subscribe_stream_proxy",
-    "subscription_type",
-];
-
-/// Switches that turn security off.
-const INSECURE: &[&str] = &[
-    "admin.insecure",
-    "client.insecure",
-    "client.insecure_skip_token_signature_verify",
-    "http_api.insecure",
-];
-
-/// Options of TLS towards a server that is asked, by their names below `http.tls`.
-const YET_TO_COME_IN_TRUST: &[&str] =
-    &["cert_pem", "client_ca_pem", "client_ca_pem_file", "key_pem", "server_ca_pem"];
+use self::reasons::{OF_NAMESPACES, OF_TRUST, OPTIONS};
 
 /// The beginnings of the keys of options that are known and not supported, those of namespaces left out.
 pub(super) fn keys() -> impl Iterator<Item = &'static str> {
-    YET_TO_COME.iter().chain(INSECURE).copied()
+    OPTIONS.iter().map(|(key, _)| *key)
 }
 
-/// Why a known option is refused; `None` if it is not known.
+/// Why a known option is refused, and what to do instead; `None` if it is not known.
 pub(super) fn reason(key: &str) -> Option<&'static str> {
-    if INSECURE.contains(&key) {
-        return Some(
-            "there are no insecure switches; the dev profile (spanwire without arguments) lets anybody in",
-        );
-    }
-    if option_of_trust(key) == Some("insecure_skip_verify") {
-        return Some(
-            "who is asked is always verified; http.tls.server_ca_pem_file names an authority of your own",
-        );
-    }
-    let comes = match option_of_namespace(key) {
-        _ if option_of_trust(key).is_some_and(|option| YET_TO_COME_IN_TRUST.contains(&option)) => true,
-        Some(option) => YET_TO_COME_IN_NAMESPACES.iter().any(|known| is_begun_by(option, known)),
-        None => YET_TO_COME.iter().any(|known| is_begun_by(key, known)),
-    };
-    comes.then_some("this option of Centrifugo is known, and not supported by this version of Spanwire")
+    option_of_trust(key).and_then(|option| said_of(OF_TRUST, option)).or_else(|| {
+        match option_of_namespace(key) {
+            Some(option) => said_of(OF_NAMESPACES, option),
+            None => said_of(OPTIONS, key),
+        }
+    })
+}
+
+/// The longest key says the most.
+fn said_of(table: &[(&str, &'static str)], key: &str) -> Option<&'static str> {
+    let known = table.iter().filter(|(known, _)| is_begun_by(key, known));
+    known.max_by_key(|(known, _)| known.len()).map(|(_, reason)| *reason)
 }
 
 /// The option's own name, if it belongs to a namespace.
@@ -137,7 +43,7 @@ fn is_begun_by(key: &str, known: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::reason;
+    use super::*;
 
     #[test]
     fn options_of_centrifugo_are_told_from_slips() {
@@ -159,5 +65,25 @@ mod tests {
         for (key, expected) in table {
             assert_eq!(reason(key).is_some(), expected, "{key}");
         }
+    }
+
+    #[test]
+    fn every_reason_says_why_in_a_sentence_of_its_own_kind() {
+        for (key, reason) in OPTIONS.iter().chain(OF_NAMESPACES).chain(OF_TRUST) {
+            assert!(reason.contains([';', ',']) && reason.len() < 200, "{key}: {reason}");
+            assert!(!reason.starts_with(char::is_uppercase) && !reason.ends_with('.'), "{key}: {reason}");
+        }
+        let of = |option: &str| reason(&format!("channel.namespaces[chat].{option}")).unwrap();
+        assert!(of("delta_publish").contains("whole") && of("allowed_delta_types").contains("whole"));
+        assert!(of("subscription_type").contains("stream"));
+        assert!(of("subscribe_stream_proxy_bidirectional").contains("server API"));
+    }
+
+    #[test]
+    fn the_longest_known_beginning_of_a_key_gives_the_reason() {
+        assert_ne!(reason("client.insecure"), reason("client.concurrency"));
+        assert!(reason("channel.proxy.subscribe_stream.grpc.tls.enabled").unwrap().contains("stream"));
+        assert!(reason("channel.proxy.subscribe.grpc.tls.enabled").unwrap().contains("HTTP"));
+        assert!(reason("admin.insecure").unwrap().contains("insecure"));
     }
 }

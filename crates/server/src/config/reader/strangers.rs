@@ -39,7 +39,7 @@ impl Reader<'_> {
             return "this is a table of options, not an option".to_owned();
         }
         if let Some(reason) = unsupported::reason(&self.full(key)) {
-            return reason.to_owned();
+            return format!("not supported: {reason}");
         }
         match suggest::nearest(key, self.known.iter().copied()) {
             Some(meant) => format!("no such option; did you mean {}?", self.full(meant)),
