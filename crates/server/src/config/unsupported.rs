@@ -12,12 +12,13 @@ pub(super) fn keys() -> impl Iterator<Item = &'static str> {
 
 /// Why a known option is refused, and what to do instead; `None` if it is not known.
 pub(super) fn reason(key: &str) -> Option<&'static str> {
-    option_of_trust(key).and_then(|option| said_of(OF_TRUST, option)).or_else(|| {
-        match option_of_namespace(key) {
-            Some(option) => said_of(OF_NAMESPACES, option),
-            None => said_of(OPTIONS, key),
-        }
-    })
+    let of_trust =
+        option_of_trust(key).and_then(|option| OF_TRUST.iter().find(|(known, _)| *known == option));
+    match (of_trust, option_of_namespace(key)) {
+        (Some((_, reason)), _) => Some(reason),
+        (None, Some(option)) => said_of(OF_NAMESPACES, option),
+        (None, None) => said_of(OPTIONS, key),
+    }
 }
 
 /// The longest key says the most.
@@ -68,10 +69,10 @@ mod tests {
     }
 
     #[test]
-    fn every_reason_says_why_in_a_sentence_of_its_own_kind() {
+    fn every_reason_says_why_and_what_to_do_instead() {
         for (key, reason) in OPTIONS.iter().chain(OF_NAMESPACES).chain(OF_TRUST) {
-            assert!(reason.contains([';', ',']) && reason.len() < 200, "{key}: {reason}");
-            assert!(!reason.starts_with(char::is_uppercase) && !reason.ends_with('.'), "{key}: {reason}");
+            assert!(reason.contains([';', ',', ':']) && reason.len() < 200, "{key}: {reason}");
+            assert!(!reason.ends_with('.'), "{key}: {reason}");
         }
         let of = |option: &str| reason(&format!("channel.namespaces[chat].{option}")).unwrap();
         assert!(of("delta_publish").contains("whole") && of("allowed_delta_types").contains("whole"));
