@@ -16,6 +16,7 @@ mod misspelt;
 mod plan;
 mod publish;
 mod serve;
+mod session;
 mod sources;
 mod subscribe;
 mod subscription;
@@ -77,7 +78,7 @@ struct DevOptions {
 enum Command {
     /// Serves with a configuration file: nobody is let in unless it says so.
     Serve(ServeOptions),
-    /// Publishes to a channel, by the server API.
+    /// Publishes to a channel: by the server API, or as a client.
     Pub(PubOptions),
     /// Shows what is published to channels, until it is interrupted.
     Sub(SubOptions),
@@ -138,6 +139,13 @@ struct PubOptions {
     data: String,
     #[command(flatten)]
     caller: api::Caller,
+    /// Publishes over a connection, with the rights of a client, instead of by the server API; without a token (here or in
+    /// SPANWIRE_TOKEN) as an anonymous one.
+    #[arg(long)]
+    as_client: bool,
+    /// The connection token of a client to publish as; implies --as-client.
+    #[arg(long)]
+    token: Option<String>,
 }
 
 #[derive(Debug, Args)]

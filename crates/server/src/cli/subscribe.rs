@@ -4,39 +4,21 @@ use std::io::{self, Write as _};
 
 use futures_util::StreamExt as _;
 use futures_util::stream::SelectAll;
-use spanwire_client::{Builder, Client, ClientEvent, ConfigError, Ended, Event, Events, Raw, Subscription};
+use spanwire_client::{Client, Event, Raw, Subscription};
 
 use super::subscription::{self, Heard};
 use super::tail::Tail;
 use super::url::Server;
-use super::{Exit, Failure, SubOptions, exit};
-
-/// Where sessions are opened.
-const PATH: &str = "/connection/websocket";
+use super::{Failure, SubOptions, exit, session};
 
 pub(super) fn run(options: &SubOptions) -> Result<(), Failure> {
     let server = Server::parse(&options.url)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::new(Exit::Failed, error))?;
-    runtime.block_on(async {
-        let client = builder(&server, options).connect().map_err(|error| refused(&error))?;
+    session::runtime()?.block_on(async {
+        let client = session::open(&server, options.token.as_deref(), options.ca_file.as_deref())?;
         let heard = hear(&client, &server, options).await;
         client.close().await;
         heard
     })
-}
-
-fn builder(server: &Server, options: &SubOptions) -> Builder {
-    let scheme = if server.secure { "wss" } else { "ws" };
-    let url = format!("{scheme}://{}{}{PATH}", server.authority(), server.prefix);
-    let mut builder = Client::builder(url).name("spanwire", env!("CARGO_PKG_VERSION"));
-    if let Some(token) = &options.token {
-        builder = builder.token(token);
-    }
-    if let Some(path) = &options.ca_file {
-        builder = builder.ca_file(path);
-    }
-    builder
 }
 
 /// Shows what is published until there has been enough, or the connection is over: what would be missed meanwhile should
@@ -47,7 +29,7 @@ async fn hear(client: &Client, server: &Server, options: &SubOptions) -> Result<
     let mut channels: SelectAll<_> = options.channels.iter().map(|name| channel(client, name)).collect();
     while !tail.is_done() {
         let heard = tokio::select! {
-            over = over(client, &mut life) => return Err(subscription::over(&over, server)),
+            over = session::over(client, &mut life) => return Err(session::failure(&over, server)),
             Some((channel, event)) = channels.next() => match subscription::hear(&channel, &event, &mut tail)? {
                 Some(heard) => heard,
                 None => continue,
@@ -71,26 +53,4 @@ fn channel(
     let subscription: Subscription<Raw> = client.channel(name).recover(false).listen();
     let name = name.to_owned();
     subscription.map(move |event| (name.clone(), event))
-}
-
-/// Waits until the connection is over, whether it would be tried again or not.
-async fn over(client: &Client, life: &mut Events) -> Ended {
-    loop {
-        match life.next().await {
-            Some(ClientEvent::Disconnected(why)) => return why,
-            Some(_) => {}
-            None => return client.closed().await,
-        }
-    }
-}
-
-fn refused(error: &ConfigError) -> Failure {
-    match error {
-        ConfigError::CaFile(path, why) => {
-            Failure::new(Exit::NoInput, format!("--ca-file {}: {why}", path.display()))
-        }
-        ConfigError::NoAuthorities => Failure::new(Exit::Failed, error)
-            .fix("install ca-certificates, or name the authority of your server with --ca-file"),
-        _ => Failure::new(Exit::Usage, error),
-    }
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::support::http;
 use crate::support::peer::Peer;
 use crate::support::server::{API_KEY, Server, scratch, spanwire};
+use crate::support::token::signed;
 use crate::support::until::{until, within};
 
 /// Runs a command to its end: its exit code, what it answered, and what it said besides.
@@ -121,6 +122,27 @@ async fn what_is_published_in_one_terminal_is_shown_in_another() {
 }
 
 #[tokio::test]
+async fn what_is_published_as_a_client_has_its_user() {
+    let server = Server::serve(json!({})).await;
+    let url = format!("http://{}", server.address);
+    let token = signed(json!({ "sub": "ana" }));
+    let mut by_environment = spanwire(&["pub", "square", "2", "--url", &url, "--as-client"]);
+    by_environment.env("SPANWIRE_TOKEN", &token);
+    let (exit, stdout, stderr) = run(&["pub", "square", "1", "--url", &url, "--token", &token]).await;
+    let answer: Value = serde_json::from_str(&stdout).expect("the answer is JSON");
+    assert_eq!((exit, &answer["offset"]), (0, &json!(1)), "{stderr}");
+    let output = within("the end", by_environment.output()).await.expect("it can start");
+    assert!(output.status.success(), "{output:?}");
+    let (exit, stdout, stderr) = run(&["pub", "plain:square", "3", "--url", &url, "--as-client"]).await;
+    assert_eq!((exit, stdout.as_str()), (0, "{}\n"), "{stderr}");
+    let history = http::api(server.address, "history", &json!({ "channel": "square", "limit": 9 })).await;
+    let publications = history["result"]["publications"].as_array().expect("it has a history");
+    let by_ana = |publication: &Value| (publication["data"].clone(), publication["info"]["user"].clone());
+    let expected = [1, 2].map(|data| (json!(data), json!("ana")));
+    assert_eq!(publications.iter().map(by_ana).collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test]
 async fn the_dev_profile_is_published_to_without_a_key_by_its_own_user() {
     let runtime = scratch("runtime");
     std::fs::create_dir_all(&runtime).expect("a directory can be made");
@@ -164,6 +186,10 @@ async fn each_way_to_fail_has_its_exit_code() {
         (&["pub", "square", "hello", "--url", &url, "--key", API_KEY], 2),
         (&["pub", "nowhere:square", "1", "--url", &url, "--key", API_KEY], 1),
         (&["pub", "square", "1", "--url", nobody, "--key", API_KEY], 69),
+        (&["pub", "closed:square", "1", "--url", &url, "--as-client"], 77),
+        (&["pub", "nowhere:square", "1", "--url", &url, "--as-client"], 1),
+        (&["pub", "square", "1", "--url", &url, "--token", "forged"], 77),
+        (&["pub", "square", "1", "--url", nobody, "--as-client"], 69),
         (&["sub", "closed:square", "--url", &url], 77),
         (&["sub", "square", "--token", "forged", "--url", &url], 77),
         (&["sub", "square", "--url", nobody], 69),

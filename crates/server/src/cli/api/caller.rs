@@ -1,6 +1,6 @@
 //! Who calls the server API: an address, a key, and whom to believe.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -40,8 +40,8 @@ pub(in crate::cli) struct Caller {
 impl Caller {
     /// Calls a method and returns its result, as it stands.
     pub(in crate::cli) fn call(&self, method: &str, body: &str) -> Result<Box<RawValue>, Failure> {
-        let settings = self.config.as_deref().map(settings_of).transpose()?;
-        let server = self.server(settings.as_ref())?;
+        let settings = self.settings()?;
+        let server = self.server_of(settings.as_ref())?;
         let trust = Trust::new(&server, self.ca_file.as_deref())?;
         let key = self.key(settings.as_ref(), &server)?;
         let answer = http::post(&server, &trust, &format!("/api/{method}"), key.reveal(), body)?;
@@ -54,7 +54,21 @@ impl Caller {
         serde_json::from_str(result.get()).map_err(|error| strange(method, &format!("{error} in {result}")))
     }
 
-    fn server(&self, settings: Option<&Settings>) -> Result<Server, Failure> {
+    /// The server that is meant.
+    pub(in crate::cli) fn server(&self) -> Result<Server, Failure> {
+        self.server_of(self.settings()?.as_ref())
+    }
+
+    /// Whose authorities are believed, if not the system's.
+    pub(in crate::cli) fn ca_file(&self) -> Option<&Path> {
+        self.ca_file.as_deref()
+    }
+
+    fn settings(&self) -> Result<Option<Settings>, Failure> {
+        self.config.as_deref().map(settings_of).transpose()
+    }
+
+    fn server_of(&self, settings: Option<&Settings>) -> Result<Server, Failure> {
         match (&self.url, settings) {
             (Some(url), _) => Server::parse(url),
             (None, Some(settings)) => Ok(Server::of(&settings.http_server)),

@@ -96,6 +96,7 @@ async fn what_commands_find_is_said_in_lines() {
         &["history", "square", "--since", "1", "--limit", "1"],
         &["history", "square", "--all", "--json"],
         &["pub", "plain:square", "1"],
+        &["pub", "plain:square", "1", "--as-client"],
         &["disconnect", "nobody"],
         &["disconnect", "--client", "nobody", "--code", "4001", "--reason", "bye", "--json"],
     ];
@@ -145,6 +146,8 @@ async fn what_goes_wrong_is_said_with_a_way_out() {
         &["history", "square", "--since", "1", "--epoch", "other", "--url", &url, "--key", API_KEY],
         &["pub", "square", "hello", "--url", &url, "--key", API_KEY],
         &["pub", "", "1", "--url", &url, "--key", API_KEY],
+        &["pub", "closed:square", "1", "--url", &url, "--as-client"],
+        &["pub", "nowhere:square", "1", "--url", &url, "--as-client"],
         &["rpc", "teleport", "--url", &url, "--key", API_KEY],
         &["rpc", "teleport", "{", "--url", &url, "--key", API_KEY],
         &["token"],
