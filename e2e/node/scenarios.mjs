@@ -150,6 +150,38 @@ export const scenarios = {
     assert.deepEqual(heard.all, [6]);
   },
 
+  "of a last value, who comes back gets the latest alone": async (world, room) => {
+    const channel = `last:${room}`;
+    const client = world.client();
+    const subscription = await subscribed(client, channel);
+    const heard = new Heard(subscription, "publication", ({ data, offset }) => [offset, world.unpack(data)]);
+    await api("publish", { channel, data: 1 });
+    await heard.count(1);
+    const lost = next(client, "connecting");
+    await ask("cut");
+    await lost;
+    for (const n of numbers(2, 9)) await api("publish", { channel, data: n });
+    const back = next(subscription, "subscribed");
+    await ask("mend");
+    const { wasRecovering, recovered } = await back;
+    assert.deepEqual([wasRecovering, recovered], [true, true]);
+    await api("publish", { channel, data: 10 });
+    await heard.count(3);
+    assert.deepEqual(heard.all, [1, 9, 10].map((n) => [n, n]));
+  },
+
+  "of a last value, who comes for the first time gets it with the answer": async (world, room) => {
+    const channel = `now:${room}`;
+    for (const n of numbers(1, 3)) await api("publish", { channel, data: n });
+    const subscription = world.client().newSubscription(channel);
+    const heard = new Heard(subscription, "publication", ({ data }) => world.unpack(data));
+    subscription.subscribe();
+    await heard.count(1);
+    await api("publish", { channel, data: 4 });
+    await heard.count(2);
+    assert.deepEqual(heard.all, [3, 4]);
+  },
+
   "channels of the token are subscribed by the server, and recover": async (world, room) => {
     const client = world.client({ token: token({ sub: "ana", channels: [room] }) });
     const heard = new Heard(client, "publication", ({ channel, data }) => [channel, world.unpack(data)]);

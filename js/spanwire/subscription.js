@@ -122,7 +122,7 @@ export class Subscription {
     if (this.state !== "subscribed") return; // meant for a subscription that we have left
     if (pub) {
       if (this.#held) this.#held.push(pub);
-      else this.#live(pub);
+      else this.#deliver(pub, false, this.#positioned);
     }
     if (join || leave) {
       if (this.#heldMoves) this.#heldMoves.push({ join, leave });
@@ -133,18 +133,19 @@ export class Subscription {
 
   /** @param {SubscribeResult} result */
   accepted(result) {
-    const { offset = 0, epoch = "" } = result;
+    const { offset = 0, epoch = "", publications = [] } = result;
     const from = this.#recoverable ? { ...this.#at } : null;
-    const recovered = !!(from && result.recovered);
+    // Of another stream, only what is the latest can be had.
+    const recovered = !!result.recovered && from?.epoch === epoch;
     this.state = "subscribed";
     this.#since_ms = this.#session.world.now();
     this.#positioned = !!(result.positioned || result.recoverable);
     if (this.#options?.presence) this.#askPresence();
-    if (from && !recovered) this.#tell("gap", { from, to: { offset, epoch } });
+    if (from && !recovered) this.#tell("gap", { from, to: { offset: (publications[0]?.offset ?? offset + 1) - 1, epoch } });
 
     // Offsets of another stream say nothing about this one.
-    if (!recovered && from?.epoch !== epoch) this.#at = { offset: 0, epoch };
-    for (const publication of result.publications ?? []) this.#deliver(publication, true);
+    if (from?.epoch !== epoch) this.#at = { offset: 0, epoch };
+    for (const publication of publications) this.#deliver(publication, true, recovered);
     if (this.#options?.history && !recovered) this.#askHistory(this.#options.history, result);
     else this.#settled(result, recovered);
   }
@@ -185,7 +186,7 @@ export class Subscription {
       const before = all.filter(({ offset = 0 }) => offset <= end);
       for (const publication of before) this.#deliver(publication, true);
       this.#settled(result, false);
-      for (const publication of all.slice(before.length)) this.#live(publication);
+      for (const publication of all.slice(before.length)) this.#deliver(publication, false, this.#positioned);
     });
   }
 
@@ -201,27 +202,21 @@ export class Subscription {
     this.#tell("subscribed", { recovered, data });
   }
 
-  /** @param {Publication} publication */
-  #live(publication) {
-    const { offset = 0 } = publication;
-    const from = { ...this.#at };
-    // The server would rather resubscribe us than leave a hole. If one comes through all the same, it is told.
-    if (this.#positioned && offset > from.offset + 1) this.#tell("gap", { from, to: { ...from, offset: offset - 1 } });
-    this.#deliver(publication, false);
-  }
-
   /**
    * @param {Publication} publication
    * @param {boolean} recovered
+   * @param {boolean} [follows] whether it has to follow on what came before it
    */
-  #deliver(publication, recovered) {
-    const { offset } = publication;
-    if (this.state !== "subscribed") return; // a listener ended it
+  #deliver(publication, recovered, follows) {
+    const { offset = 0 } = publication;
+    const from = { ...this.#at };
     if (offset && (recovered || this.#positioned)) {
-      if (offset <= this.#at.offset) return; // it came before, live or from history
+      if (offset <= from.offset) return; // it came before, live or from history
       this.#at.offset = offset;
     }
-    this.#tell("message", { ...publication, recovered });
+    // Only where nothing but the latest counts does the server leave a hole. If one comes elsewhere, it is told as well.
+    if (follows && offset > from.offset + 1) this.#tell("gap", { from, to: { ...from, offset: offset - 1 } });
+    if (this.state === "subscribed") this.#tell("message", { ...publication, recovered }); // unless a listener ended it
   }
 
   #askPresence() {

@@ -72,6 +72,37 @@ test("a recovery that fails is told as a gap, before anything that comes after i
   ]);
 });
 
+test("of a channel of which only the latest counts, that is heard, and what was missed before it is a gap", async () => {
+  const back = { ...joined, was_recovering: true, recovered: true };
+  const gap = (to) => ["gap", { channel: "chat:lobby", from: { offset: 5, epoch: "e" }, to }];
+  const subscribed = (recovered) => ["subscribed", { channel: "chat:lobby", recovered, data: undefined }];
+  const table = [
+    [9, "e", [gap({ offset: 8, epoch: "e" }), ["message", "m9"], subscribed(true)]],
+    [6, "e", [["message", "m6"], subscribed(true)]],
+    [3, "f", [gap({ offset: 2, epoch: "f" }), ["message", "m3"], subscribed(false)]],
+  ];
+  for (const [offset, epoch, expected] of table) {
+    const stage = new Stage();
+    await stage.up();
+    const { heard } = await stage.room({}, 5);
+    await stage.down();
+    await stage.up();
+    heard.length = 0;
+    const publications = [{ offset, data: `m${offset}` }];
+    await stage.socket.answer("subscribe", { ...back, epoch, offset, publications }, pub(offset), pub(offset + 1));
+    assert.deepEqual(heard, [...expected, ["message", `m${offset + 1}`]]);
+  }
+});
+
+test("the latest comes along already the first time, and is no gap", async () => {
+  const stage = new Stage();
+  await stage.up();
+  const { heard } = await stage.room({}, 0, { was_recovering: true, recovered: true, offset: 4, publications: [{ offset: 4, data: "m4" }] });
+  assert.deepEqual(heard.map(([type]) => type), ["message", "subscribed"]);
+  await stage.socket.receive(pub(5));
+  assert.deepEqual(heard.at(-1), ["message", "m5"]);
+});
+
 test("a server that forgot how to recover is a gap too", async () => {
   const stage = new Stage();
   await stage.up();

@@ -159,13 +159,13 @@ export class Stage {
   }
 
   /** A channel of the kind that keeps history, joined at this offset. */
-  async room(options, offset = 0) {
+  async room(options, offset = 0, more = {}) {
     const room = this.client.channel("chat:lobby", options);
     const heard = [];
     for (const type of ["message", "gap", "subscribed", "presence", "unsubscribed", "error"])
       room.on(type, (event) => heard.push([type, type === "message" ? event.data : event]));
     await settled();
-    await this.socket.answer("subscribe", { recoverable: true, positioned: true, epoch: "e", offset });
+    await this.socket.answer("subscribe", { recoverable: true, positioned: true, epoch: "e", offset, ...more });
     return { room, heard, of: (type) => heard.filter(([t]) => t === type).map(([, event]) => event) };
   }
 }

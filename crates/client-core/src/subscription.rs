@@ -142,22 +142,28 @@ impl Subscription {
         let SubscribeResult { recovered, was_recovering, publications, epoch, offset, data, .. } = result;
         let refresh_at = refresh_at(now, result.expires && self.options.needs_token, result.ttl);
         let was_recovering = was_recovering && self.recoverable;
-        let recovered = was_recovering && recovered;
-        let top = Position { offset, epoch };
         let former = self.reached.take();
+        // In a channel of which only the latest counts, that comes along also for the first time, and when the stream
+        // has begun anew. So it goes on from before it.
+        let goes_on_at = publications.first().map_or(offset, |first| first.offset.saturating_sub(1));
+        let top = Position { offset: goes_on_at, epoch };
+        let is_of_stream = |from: &Position| from.epoch.is_empty() || from.epoch == top.epoch;
+        let recovered = was_recovering && recovered && former.as_ref().is_none_or(is_of_stream);
         let mut events = Vec::new();
-        if let Some(from) = former.clone().filter(|from| !recovered && is_gap(from, &top, result.positioned))
-        {
-            events.push(Event::Gap { channel: channel.to_owned(), from, to: top.clone() });
-        }
+        // A recovered client is where it was, and goes on from there; in the stream's words, that has an epoch now.
+        let reached = match former {
+            Some(former) if recovered => Position { offset: former.offset, epoch: top.epoch },
+            former => {
+                if let Some(from) = former.filter(|from| is_gap(from, &top, result.positioned)) {
+                    events.push(Event::Gap { channel: channel.to_owned(), from, to: top.clone() });
+                }
+                top
+            }
+        };
         self.stage = Stage::Live { since: now, refresh_at };
         self.hushed_by = None;
         (self.positioned, self.recoverable) = (result.positioned, result.recoverable);
-        // A recovered client is where it was, and goes on from there; in the stream's words, that has an epoch now.
-        self.reached = match former {
-            Some(former) if recovered => Some(Position { offset: former.offset, epoch: top.epoch }),
-            _ => result.positioned.then_some(top),
-        };
+        self.reached = (result.positioned || recovered).then_some(reached);
         for publication in publications {
             events.extend(self.deliver(channel, publication, true));
         }

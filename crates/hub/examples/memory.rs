@@ -79,7 +79,7 @@ fn answer(hub: &mut Hub) {
             }
             _ => {
                 let top = Some(Position { offset: 0, epoch: epoch.clone() });
-                Answer::Broker(BrokerAnswer::Subscribed { top, missed: None })
+                Answer::Broker(BrokerAnswer::Subscribed { top, recalled: None })
             }
         };
         hub.handle(NOW, Input::Answer(ask, answer));

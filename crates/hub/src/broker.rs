@@ -81,10 +81,8 @@ pub enum BrokerRequest {
     Subscribe {
         /// History options of the channel; `None` if it keeps none (then there is no position).
         history: Option<HistoryOptions>,
-        /// Where the subscriber left off, if it wants to recover.
-        since: Option<Position>,
-        /// Most publications that a recovery may need; more is refused.
-        limit: usize,
+        /// What the subscriber is to be given of what was published before.
+        recall: Recall,
         /// Most subscribers that the channel may have, this one included; `None` is any number.
         subscribers_max: Option<NonZeroU32>,
     },
@@ -103,6 +101,23 @@ pub enum BrokerRequest {
     },
     /// Forget the publications kept; the position stays.
     RemoveHistory,
+}
+
+/// What of the past a subscriber is to be given as it comes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Recall {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Everything behind a position, whole or not at all.
+    Since {
+        /// Where the subscriber left off.
+        position: Position,
+        /// Most publications that this may be; more is refused.
+        limit: usize,
+    },
+    /// The latest publication that is kept.
+    Latest,
 }
 
 /// Which part of a history is wanted.
@@ -125,8 +140,9 @@ pub enum BrokerAnswer {
     Subscribed {
         /// The top of the stream at that moment; `None` in a channel without history.
         top: Option<Position>,
-        /// What a recovering subscriber missed, ascending up to `top`; `None` if that is not whole, or was not asked.
-        missed: Option<Vec<Publication>>,
+        /// What was to be recalled, ascending up to `top`. `None` if nothing was; if what lies behind the position
+        /// is not whole; or if no publication is kept that would be the latest.
+        recalled: Option<Vec<Publication>>,
     },
     /// The wanted part of the history and the top of the stream.
     History {

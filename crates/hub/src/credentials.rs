@@ -42,6 +42,9 @@ pub struct Grant {
     pub expire_at: Option<u64>,
     /// What it changes of the namespace's options.
     pub options: SubscriptionOptions,
+    /// Give it the latest publication as it comes, and whenever it comes back, as
+    /// [`RecoveryMode::Cache`](crate::namespace::RecoveryMode::Cache) would; not without a history.
+    pub cache_recover: bool,
     /// What the subscriber may do in the channel beyond what its namespace permits.
     pub rights: Rights,
     /// Which token says so; `None` if none does, or that of the connection.

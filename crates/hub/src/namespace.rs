@@ -60,6 +60,10 @@ pub struct Namespace {
     pub force_recovery: bool,
     /// A subscription is recoverable if the client asks for it.
     pub allow_recovery: bool,
+    /// What a recoverable subscription is given when its client comes back.
+    pub force_recovery_mode: RecoveryMode,
+    /// With [`RecoveryMode::Cache`]: it is given that already when its client comes for the first time.
+    pub auto_cache_recover: bool,
     /// Who may subscribe (`subscriber` means nothing here).
     pub subscribe: Permission,
     /// Who may publish.
@@ -81,6 +85,17 @@ pub struct Namespace {
     pub channel_names: ChannelNames,
     /// What the backend decides.
     pub deciders: Deciders,
+}
+
+/// What a subscriber is given that comes back (Centrifugo's `force_recovery_mode`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RecoveryMode {
+    /// All that it missed, in order, or word that this cannot be had.
+    #[default]
+    Stream,
+    /// The latest publication, if that is not the one that it has seen: for channels that say how something is, where
+    /// what it was before does not matter any more.
+    Cache,
 }
 
 /// What a publication's payload must be (Centrifugo's `publication_data_format`).

@@ -3,11 +3,13 @@
 mod backlog;
 mod heartbeat;
 mod joining;
+mod recovery;
 mod subscriptions;
 
 pub(crate) use backlog::Backlog;
 pub(crate) use heartbeat::{Beat, Heartbeat};
 pub(crate) use joining::{Joining, Purpose, Stage};
+pub(crate) use recovery::{Recovered, Recovery};
 pub use subscriptions::SubscriptionOptions;
 pub(crate) use subscriptions::{Due, Place, Subscription, SubscriptionId, Subscriptions, Traits, Wishes};
 

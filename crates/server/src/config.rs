@@ -24,6 +24,7 @@ mod personal;
 mod rates;
 mod reader;
 mod reading;
+mod recovery;
 mod secret;
 mod service;
 mod settings;

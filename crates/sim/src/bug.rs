@@ -17,6 +17,8 @@ pub enum Bug {
     RecoveryEndsEarly,
     /// The broker says that nothing was missed.
     RecoveryForgets,
+    /// The broker gives the publication before the latest for the latest.
+    StaleLatest,
     /// The broker answers a subscribe and forgets to listen.
     ForgottenListener,
     /// The broker hands a publication out twice.
@@ -61,10 +63,11 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::RecoveryBeginsLate,
         Self::RecoveryEndsEarly,
         Self::RecoveryForgets,
+        Self::StaleLatest,
         Self::ForgottenListener,
         Self::DoubledPublication,
         Self::SwappedPublications,

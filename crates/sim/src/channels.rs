@@ -4,20 +4,38 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use spanwire_hub::broker::HistoryOptions;
-use spanwire_hub::namespace::{Namespace, Namespaces, Permission};
+use spanwire_hub::namespace::{Namespace, Namespaces, Permission, RecoveryMode};
 
 /// All channels. Each namespace has another set of promises.
-pub(crate) const CHANNELS: [&str; 6] = ["kept:a", "kept:b", "chat:c", "tiny:d", "open:e", SERVED];
+pub(crate) const CHANNELS: [&str; 7] = ["kept:a", "kept:b", "chat:c", "tiny:d", "open:e", "last:g", SERVED];
 
 /// A channel to which the server subscribes people, and nobody subscribes by wish.
 pub(crate) const SERVED: &str = "ours:f";
 
 const ALL: Permission = Permission { client: true, subscriber: true, anonymous: true };
 
-/// How many publications the history of a channel holds; `None` if it has none, and then nothing is promised but
-/// that nothing comes twice and nothing out of order.
-pub(crate) fn history_size(channel: &str) -> Option<u64> {
-    history(channel).map(|history| history.size as u64)
+/// What whoever listens to a channel is promised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Promise {
+    /// Only that nothing comes twice, and nothing out of order.
+    Order,
+    /// Everything that its history, of this size, has; and word of the rest.
+    Whole(u64),
+    /// The latest when it comes, and from there on everything.
+    Latest,
+}
+
+/// What is promised in a channel.
+pub(crate) fn promise(channel: &str) -> Promise {
+    match history(channel) {
+        None => Promise::Order,
+        Some(_) if is_latest(channel) => Promise::Latest,
+        Some(history) => Promise::Whole(history.size as u64),
+    }
+}
+
+fn is_latest(channel: &str) -> bool {
+    channel.starts_with("last:")
 }
 
 /// Whether a channel has presence, and tells who comes and goes.
@@ -28,7 +46,7 @@ pub(crate) fn is_social(channel: &str) -> bool {
 /// What the server keeps of a channel. Nothing is ever old enough to vanish in a run.
 pub(crate) fn history(channel: &str) -> Option<HistoryOptions> {
     let size = match channel.split(':').next() {
-        Some("kept" | "chat" | "ours") => 60,
+        Some("kept" | "chat" | "last" | "ours") => 60,
         Some("tiny") => 3,
         _ => return None,
     };
@@ -49,6 +67,8 @@ pub(crate) fn namespaces() -> Namespaces {
             join_leave: is_social(channel),
             force_push_join_leave: is_social(channel),
             force_recovery: history.is_some(),
+            force_recovery_mode: if is_latest(channel) { RecoveryMode::Cache } else { RecoveryMode::Stream },
+            auto_cache_recover: is_latest(channel),
             history,
             ..Namespace::default()
         };

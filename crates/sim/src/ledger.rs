@@ -11,11 +11,13 @@
 //! 4. A publish is answered once. Acknowledged, it is published, at the position that was told, and nothing is published
 //!    twice in one life of a stream. It is reported as lost only if a connection was.
 //! 5. Without history, nothing comes twice, and nothing out of order.
-//! 6. Within one time of listening, an application hears of another client's coming and going in turns. In the calm,
+//! 6. In a channel of which only the latest counts, whoever comes hears that first, and from there on everything; what it
+//!    missed before is told as a gap.
+//! 7. Within one time of listening, an application hears of another client's coming and going in turns. In the calm,
 //!    presence is who listens, and whoever heard last that somebody came, or went, heard right.
-//! 7. A connection ends for a reason: with silence only if something was silent, with a final code only if ordered. And
+//! 8. A connection ends for a reason: with silence only if something was silent, with a final code only if ordered. And
 //!    a subscriber loses its place for a reason: only if something was lost on the way.
-//! 8. When everybody has left, nothing is left: sessions, questions, listeners, presence, permits, letters.
+//! 9. When everybody has left, nothing is left: sessions, questions, listeners, presence, permits, letters.
 
 mod account;
 mod company;

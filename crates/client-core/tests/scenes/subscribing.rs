@@ -54,6 +54,60 @@ fn what_cannot_be_recovered_is_told_as_a_gap() {
 }
 
 #[test]
+fn the_latest_of_a_channel_is_heard_whatever_was_missed_before_it_and_that_is_told() {
+    let joined = r#""recoverable":true,"positioned":true"#;
+    let latest = |offset| format!(r#""publications":[{{"data":9,"offset":{offset}}}]"#);
+    let table = [
+        // It was away, and missed some.
+        (
+            format!(
+                r#"{joined},"epoch":"e","offset":9,"was_recovering":true,"recovered":true,{}"#,
+                latest(9)
+            ),
+            &["connected", "gap e5..e8", "recovered 9", "subscribed recovered at e9"][..],
+        ),
+        // It missed only this one.
+        (
+            format!(
+                r#"{joined},"epoch":"e","offset":6,"was_recovering":true,"recovered":true,{}"#,
+                latest(6)
+            ),
+            &["connected", "recovered 9", "subscribed recovered at e6"],
+        ),
+        // The stream has begun anew, and is not as far yet as the former was.
+        (
+            format!(
+                r#"{joined},"epoch":"f","offset":3,"was_recovering":true,"recovered":true,{}"#,
+                latest(3)
+            ),
+            &["connected", "gap e5..f2", "recovered 9", "subscribed unrecovered at f3"],
+        ),
+    ];
+    for (result, expected) in table {
+        let mut stage = Stage::hearing("x");
+        stage.come_back();
+        stage.events.clear();
+        stage.welcome();
+        stage.say(&format!(r#"{{"id":2,"subscribe":{{{result}}}}}"#));
+        assert_eq!(stage.story(), expected, "{result}");
+        stage.end();
+    }
+}
+
+#[test]
+fn the_latest_comes_along_already_the_first_time_and_no_gap_is_told() {
+    let mut stage = Stage::connected();
+    stage.handle(Input::Subscribe { channel: "x".to_owned(), options: SubscribeOptions::default() });
+    stage.say(
+        r#"{"id":2,"subscribe":{"recoverable":true,"positioned":true,"epoch":"e","offset":4,"was_recovering":true,"recovered":true,"publications":[{"data":7,"offset":4}]}}"#,
+    );
+    assert_eq!(stage.story(), ["recovered 7", "subscribed at e4"]);
+    stage.say(r#"{"push":{"channel":"x","pub":{"data":8,"offset":5}}}"#);
+    assert_eq!(stage.story(), ["8"]);
+    stage.end();
+}
+
+#[test]
 fn a_position_that_the_application_remembers_is_recovered_from() {
     let mut stage = Stage::connected();
     let since = Some(Position { offset: 41, epoch: "e".to_owned() });

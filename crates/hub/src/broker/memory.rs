@@ -24,9 +24,9 @@ use self::agenda::GRAIN;
 use self::listeners::Listeners;
 use self::record::{Books, Record};
 use super::{
-    Broker, BrokerAnswer, BrokerEvent, BrokerRequest, HistoryOptions, HistoryQuery, Listener, Ticket,
+    Broker, BrokerAnswer, BrokerEvent, BrokerRequest, HistoryOptions, HistoryQuery, Listener, Recall, Ticket,
 };
-use crate::channel::{Channel, Position};
+use crate::channel::Channel;
 use crate::time::{Instant, Now};
 
 /// A broker in memory. On a node with several shards each owns one, for the channels that hash to it.
@@ -116,11 +116,11 @@ impl MemoryBroker {
                     BrokerAnswer::Published(published.position)
                 }
             },
-            BrokerRequest::Subscribe { history, since, limit, subscribers_max } => {
+            BrokerRequest::Subscribe { history, recall, subscribers_max } => {
                 match record.listeners.add(from, subscribers_max) {
                     Ok(()) => {
                         books.subscribers += 1;
-                        subscribed(record, at, chance, history, since, limit)
+                        subscribed(record, at, chance, history, &recall)
                     }
                     Err(error) => BrokerAnswer::Refused(error),
                 }
@@ -236,13 +236,12 @@ fn subscribed(
     at: Instant,
     chance: &mut StdRng,
     history: Option<HistoryOptions>,
-    since: Option<Position>,
-    limit: usize,
+    recall: &Recall,
 ) -> BrokerAnswer {
-    let Some(history) = history else { return BrokerAnswer::Subscribed { top: None, missed: None } };
+    let Some(history) = history else { return BrokerAnswer::Subscribed { top: None, recalled: None } };
     let stream = record.stream_in_use(at, &history, chance);
-    let missed = since.and_then(|since| stream.missed(&since, limit));
-    BrokerAnswer::Subscribed { top: Some(stream.top()), missed }
+    let recalled = stream.recall(recall);
+    BrokerAnswer::Subscribed { top: Some(stream.top()), recalled }
 }
 
 /// Whether there was a subscriber to take away.

@@ -8,7 +8,8 @@ use spanwire_wire::message::{ClientInfo, Publication};
 
 use super::Harness;
 use crate::broker::{
-    Broker, BrokerAnswer, BrokerEvent, BrokerRequest, Draft, HistoryOptions, HistoryQuery, Listener, Ticket,
+    Broker, BrokerAnswer, BrokerEvent, BrokerRequest, Draft, HistoryOptions, HistoryQuery, Listener, Recall,
+    Ticket,
 };
 use crate::channel::{Channel, Epoch, Position};
 use crate::presence::{Presence, PresenceAnswer, PresenceRequest};
@@ -22,6 +23,11 @@ pub(super) const ALL: [Listener; 3] = [ANN, BOB, CYD];
 /// Keeps so much for so long that nothing is lost while a scene is played.
 pub(super) const KEEP: HistoryOptions =
     HistoryOptions { size: 100, ttl: Duration::from_secs(3600), meta_ttl: Duration::from_secs(3600) };
+
+/// Everything behind a position, if that is at most `limit` publications.
+pub(super) fn behind(position: Position, limit: usize) -> Recall {
+    Recall::Since { position, limit }
+}
 
 /// One subject, and everything that was asked of it and came from it.
 pub(super) struct Stage<'h, H: Harness> {
@@ -162,15 +168,14 @@ impl<H: Harness<Subject: Broker>> Stage<'_, H> {
         from: Listener,
         channel: &str,
         history: HistoryOptions,
-        since: Option<Position>,
-        limit: usize,
+        recall: Recall,
     ) -> (Position, Option<Vec<(u64, String)>>) {
         match self.ask(
             from,
             channel,
-            BrokerRequest::Subscribe { history: Some(history), since, limit, subscribers_max: None },
+            BrokerRequest::Subscribe { history: Some(history), recall, subscribers_max: None },
         ) {
-            BrokerAnswer::Subscribed { top: Some(top), missed } => (top, missed.as_deref().map(briefs)),
+            BrokerAnswer::Subscribed { top: Some(top), recalled } => (top, recalled.as_deref().map(briefs)),
             other => panic!("a subscribe to a channel with history has a position: {other:?}"),
         }
     }

@@ -13,7 +13,7 @@ use crate::delivery::{is_json_or_nothing, json_publications};
 use crate::denial::Why;
 use crate::presence::{PresenceAnswer, PresenceRequest};
 use crate::right::Right;
-use crate::session::{Joining, Purpose as JoinPurpose, Stage};
+use crate::session::{Joining, Purpose as JoinPurpose, Recovered, Recovery, Stage};
 use crate::time::Now;
 use crate::weight;
 use crate::{Refusal, SessionId};
@@ -27,13 +27,13 @@ impl Hub {
         let (history, subscribers_max) = (place.namespace.history, place.namespace.subscribers_max);
         let Some(Joiner { joining, .. }) = self.joiner_mut(id, audience) else { return };
         let traits = joining.traits;
-        let since = joining.since.clone().filter(|_| traits.recoverable);
+        let recall = traits.recovery.recall(joining.since.as_ref(), limit);
         joining.stage = Stage::Reading;
         let Some(session) = self.sessions.get_mut(id) else { return };
         let Some(subscription) = session.subscriptions.get_mut(audience) else { return };
         subscription.traits = traits;
         let purpose = Purpose::Subscribe(subscription.id, channel.clone());
-        let request = BrokerRequest::Subscribe { history, since, limit, subscribers_max };
+        let request = BrokerRequest::Subscribe { history, recall, subscribers_max };
         self.ask_broker(id, purpose, channel, request);
     }
 
@@ -46,8 +46,8 @@ impl Hub {
     ) {
         let Some(Joiner { joining, .. }) = self.joiner_mut(id, audience) else { return };
         match answer {
-            BrokerAnswer::Subscribed { top, missed } => {
-                joining.stage = Stage::Appearing { top, missed };
+            BrokerAnswer::Subscribed { top, recalled } => {
+                joining.stage = Stage::Appearing { top, recalled };
                 self.appear(now, id, audience);
             }
             BrokerAnswer::Refused(BrokerError::Full) => self.find_no_room(id, audience),
@@ -94,9 +94,9 @@ impl Hub {
         let encoding = self.sessions.lane(id.index).encoding;
         let room = self.room_for_missed(id);
         let Some(joiner) = self.joiner_mut(id, audience) else { return };
-        let Stage::Appearing { top, missed } = &mut joiner.joining.stage else { return };
-        let (top, missed) = (top.take(), missed.take().filter(|missed| weigh(missed) <= room));
-        match result_of(now, &joiner.joining, top.as_ref(), missed, encoding) {
+        let Stage::Appearing { top, recalled } = &mut joiner.joining.stage else { return };
+        let (top, recalled) = (top.take(), recalled.take().filter(|recalled| weigh(recalled) <= room));
+        match result_of(now, &joiner.joining, top.as_ref(), recalled, encoding) {
             Err(refusal) => self.cannot_join(id, audience, refusal),
             Ok(result) => {
                 joiner.joining.stage = Stage::Ready { top };
@@ -133,7 +133,7 @@ fn result_of(
     now: Now,
     joining: &Joining,
     top: Option<&Position>,
-    missed: Option<Vec<Publication>>,
+    recalled: Option<Vec<Publication>>,
     encoding: Encoding,
 ) -> Result<SubscribeResult, Refusal> {
     if encoding == Encoding::Json && !is_json_or_nothing(&joining.data) {
@@ -148,24 +148,26 @@ fn result_of(
     };
     let Some(top) = top.filter(|_| joining.traits.positioned) else { return Ok(result) };
     result.positioned = true;
-    result.recoverable = joining.traits.recoverable;
+    let recovery = joining.traits.recovery;
+    result.recoverable = recovery != Recovery::None;
     result.epoch = top.epoch.as_str().to_owned();
     result.offset = top.offset;
-    let Some(since) = joining.since.as_ref().filter(|_| joining.traits.recoverable) else {
-        return Ok(result);
-    };
-    result.was_recovering = true;
-    match missed {
-        None if joining.reject_unrecovered => return Err(Refusal::Error(ErrorCode::UnrecoverablePosition)),
-        None => {}
-        Some(missed) => {
-            let sayable = if encoding == Encoding::Json { json_publications(missed) } else { Some(missed) };
+    match recovery.outcome(joining.since.as_ref(), top, recalled) {
+        Recovered::Unasked => return Ok(result),
+        Recovered::No if joining.reject_unrecovered => {
+            return Err(Refusal::Error(ErrorCode::UnrecoverablePosition));
+        }
+        Recovered::No => {}
+        Recovered::Yes { offset, publications } => {
+            let sayable = match encoding {
+                Encoding::Json => json_publications(publications),
+                Encoding::Protobuf => Some(publications),
+            };
             result.publications =
                 sayable.ok_or(Refusal::Disconnect(DisconnectCode::InappropriateProtocol))?;
-            // The client gets to `top` by taking the publications in, one by one.
-            result.recovered = true;
-            result.offset = since.offset;
+            (result.recovered, result.offset) = (true, offset);
         }
     }
+    result.was_recovering = true;
     Ok(result)
 }

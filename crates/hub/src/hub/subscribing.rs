@@ -56,7 +56,8 @@ impl Hub {
         let joining = Joining {
             purpose,
             since: Position::wanted(request.recover, request.offset, &request.epoch),
-            reject_unrecovered: request.flag & SubscribeRequest::FLAG_REJECT_UNRECOVERED != 0,
+            reject_unrecovered: request.recover
+                && request.flag & SubscribeRequest::FLAG_REJECT_UNRECOVERED != 0,
             traits: Traits {
                 server_side: purpose == JoinPurpose::Connect,
                 ..Traits::decide(&namespace, &Grant::default(), wishes)

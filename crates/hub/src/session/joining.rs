@@ -51,8 +51,8 @@ pub(crate) enum Stage {
     Appearing {
         /// Where the subscriber stands; `None` in a channel without history.
         top: Option<Position>,
-        /// What it missed, if it wanted to recover and that is whole.
-        missed: Option<Vec<Publication>>,
+        /// What the broker has recalled for it.
+        recalled: Option<Vec<Publication>>,
     },
     /// All is known; it goes live as soon as the reply is written.
     Ready {

@@ -4,10 +4,12 @@ use bytes::Bytes;
 
 use crate::Grant;
 use crate::audience::AudienceId;
-use crate::namespace::Namespace;
+use crate::namespace::{Namespace, RecoveryMode};
 use crate::revocation::TokenMark;
 use crate::right::{Right, Rights};
 use crate::time::Instant;
+
+use super::Recovery;
 
 /// What a token or the backend changes of a namespace's options for one subscription; `None` leaves an option alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,8 +39,8 @@ pub(crate) struct Traits {
     pub(crate) hears_joins: bool,
     /// It keeps a position, and a hole ends it.
     pub(crate) positioned: bool,
-    /// It may be recovered.
-    pub(crate) recoverable: bool,
+    /// What it is given when it comes back.
+    pub(crate) recovery: Recovery,
     /// The backend is asked when it expires, not the client.
     pub(crate) renewed_by_backend: bool,
     /// What the subscriber may do beyond what the namespace permits.
@@ -67,7 +69,15 @@ impl Traits {
         let reads_history = wishes.reads_history || rights.has(Right::History);
         let sees_presence = wishes.sees_presence || rights.has(Right::Presence);
         let recoverable = options.force_recovery.unwrap_or(namespace.force_recovery)
-            || (wishes.recoverable && (namespace.allow_recovery || reads_history));
+            || (wishes.recoverable && (namespace.allow_recovery || reads_history))
+            || grant.cache_recover;
+        let recovery = match namespace.force_recovery_mode {
+            _ if !keeps_history || !recoverable => Recovery::None,
+            _ if grant.cache_recover => Recovery::LatestAlways,
+            RecoveryMode::Stream => Recovery::Whole,
+            RecoveryMode::Cache if namespace.auto_cache_recover => Recovery::LatestAlways,
+            RecoveryMode::Cache => Recovery::Latest,
+        };
         let positioned = options.force_positioning.unwrap_or(namespace.force_positioning)
             || (wishes.positioned && (namespace.allow_positioning || reads_history));
         let announced = options.join_leave.unwrap_or(namespace.join_leave);
@@ -78,7 +88,7 @@ impl Traits {
             hears_joins: options.force_push_join_leave.unwrap_or(namespace.force_push_join_leave)
                 || (wishes.join_leave && announced && sees_presence),
             positioned: keeps_history && (positioned || recoverable),
-            recoverable: keeps_history && recoverable,
+            recovery,
             renewed_by_backend: namespace.deciders.sub_refresh.is_some(),
             rights,
         }
@@ -265,26 +275,56 @@ mod tests {
     fn a_wish_for_positions_is_granted_only_to_those_who_may() {
         let wishes = Wishes { positioned: true, recoverable: true, ..Wishes::default() };
         let none = Traits::decide(&keeping(), &Grant::default(), wishes);
-        assert!(!none.positioned && !none.recoverable);
+        assert!(!none.positioned && none.recovery == Recovery::None);
         let allowed = Namespace { allow_positioning: true, allow_recovery: true, ..keeping() };
         let granted = Traits::decide(&allowed, &Grant::default(), wishes);
-        assert!(granted.positioned && granted.recoverable);
+        assert!(granted.positioned && granted.recovery == Recovery::Whole);
         let reader = Wishes { reads_history: true, ..wishes };
-        assert!(Traits::decide(&keeping(), &Grant::default(), reader).recoverable);
+        assert!(Traits::decide(&keeping(), &Grant::default(), reader).recovery == Recovery::Whole);
     }
 
     #[test]
     fn without_history_there_are_no_positions_whatever_is_forced() {
         let forced = Namespace { force_recovery: true, force_positioning: true, ..Namespace::default() };
         let decided = Traits::decide(&forced, &Grant::default(), Wishes::default());
-        assert!(!decided.positioned && !decided.recoverable);
+        assert!(!decided.positioned && decided.recovery == Recovery::None);
     }
 
     #[test]
     fn recoverable_is_always_positioned() {
         let forced = Namespace { force_recovery: true, ..keeping() };
         let decided = Traits::decide(&forced, &Grant::default(), Wishes::default());
-        assert!(decided.positioned && decided.recoverable);
+        assert!(decided.positioned && decided.recovery == Recovery::Whole);
+    }
+
+    #[test]
+    fn what_is_recovered_is_for_the_namespace_to_say_unless_the_backend_wants_the_latest() {
+        use RecoveryMode::{Cache, Stream};
+        // The namespace's mode, whether it holds from the first time on, whether recovery is forced, and whether the
+        // backend wants it.
+        let table = [
+            ((Stream, false, false, false), Recovery::None),
+            ((Stream, false, true, false), Recovery::Whole),
+            ((Stream, false, true, true), Recovery::LatestAlways),
+            ((Stream, false, false, true), Recovery::LatestAlways),
+            ((Cache, false, false, false), Recovery::None),
+            ((Cache, false, true, false), Recovery::Latest),
+            ((Cache, true, false, false), Recovery::None),
+            ((Cache, true, true, false), Recovery::LatestAlways),
+            ((Cache, false, false, true), Recovery::LatestAlways),
+        ];
+        for (options @ (force_recovery_mode, auto_cache_recover, force_recovery, cache_recover), expected) in
+            table
+        {
+            let namespace =
+                Namespace { force_recovery_mode, auto_cache_recover, force_recovery, ..keeping() };
+            let grant = Grant { cache_recover, ..Grant::default() };
+            let decided = Traits::decide(&namespace, &grant, Wishes::default());
+            assert_eq!(decided.recovery, expected, "{options:?}");
+            assert_eq!(decided.positioned, expected != Recovery::None, "{options:?}");
+            let forgetful = Namespace { history: None, ..namespace };
+            assert_eq!(Traits::decide(&forgetful, &grant, Wishes::default()).recovery, Recovery::None);
+        }
     }
 
     #[test]

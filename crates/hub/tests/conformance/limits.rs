@@ -82,7 +82,10 @@ impl Ledger {
                     );
                 }
             }
-            (BrokerAnswer::Subscribed { top: Some(top), missed }, What::Subscribe { limit, .. }) => {
+            (
+                BrokerAnswer::Subscribed { top: Some(top), recalled: missed },
+                What::Subscribe { limit, .. },
+            ) => {
                 self.note_top(channel, &top);
                 if let (Some(missed), Some(since)) = (missed, since) {
                     assert!(missed.len() <= *limit);

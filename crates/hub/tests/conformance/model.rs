@@ -148,6 +148,12 @@ impl Model {
                     since.and_then(|since| self.behind(life, &since)).filter(|missed| missed.len() <= *limit);
                 (Outcome::Subscribed((life, self.top(life)), missed), nobody)
             }
+            What::SubscribeToLatest => {
+                let life = self.use_room(channel, now_ms);
+                self.rooms[channel].subscribers.push(from);
+                let latest = self.kept(life).pop().map(|latest| vec![latest]);
+                (Outcome::Subscribed((life, self.top(life)), latest), nobody)
+            }
             What::History { since, limit, is_reverse } => {
                 let since = since.as_ref().map(|since| self.position(channel, since));
                 let life = self.use_room(channel, now_ms);
@@ -215,9 +221,9 @@ impl Model {
             BrokerAnswer::Published(position) => {
                 Outcome::Published(position.as_ref().map(|position| self.place(life, position)))
             }
-            BrokerAnswer::Subscribed { top, missed } => {
+            BrokerAnswer::Subscribed { top, recalled } => {
                 let place = self.place(life, top.as_ref().expect("every channel here has history"));
-                Outcome::Subscribed(place, missed.as_deref().map(briefs))
+                Outcome::Subscribed(place, recalled.as_deref().map(briefs))
             }
             BrokerAnswer::History { publications, top } => {
                 Outcome::History(self.place(life, top), briefs(publications))

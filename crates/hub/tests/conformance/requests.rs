@@ -6,7 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use proptest::prelude::*;
 use spanwire_hub::broker::{
-    Broker, BrokerEvent, BrokerRequest, Draft, HistoryOptions, HistoryQuery, Listener, MemoryBroker, Ticket,
+    Broker, BrokerEvent, BrokerRequest, Draft, HistoryOptions, HistoryQuery, Listener, MemoryBroker, Recall,
+    Ticket,
 };
 use spanwire_hub::channel::{Channel, Position};
 use spanwire_hub::time::{Instant, Now};
@@ -27,6 +28,7 @@ pub(crate) enum Step {
 pub(crate) enum What {
     Publish { is_kept: bool, key: Option<u8> },
     Subscribe { since: Option<Since>, limit: usize, most: Option<NonZeroU32> },
+    SubscribeToLatest,
     Unsubscribe,
     Join,
     Leave,
@@ -66,6 +68,7 @@ fn what() -> impl Strategy<Value = What> {
             .prop_map(|(is_kept, key)| What::Publish { is_kept, key }),
         4 => (since(), 0..7usize, (0..4u32).prop_map(NonZeroU32::new))
             .prop_map(|(since, limit, most)| What::Subscribe { since, limit, most }),
+        2 => Just(What::SubscribeToLatest),
         3 => Just(What::Unsubscribe),
         1 => Just(What::Join),
         1 => Just(What::Leave),
@@ -137,10 +140,14 @@ pub(crate) fn request(what: &What, data: &str, position: impl Fn(&Since) -> Posi
         }),
         What::Subscribe { since, limit, most } => BrokerRequest::Subscribe {
             history: Some(HISTORY),
-            since: since.as_ref().map(position),
-            limit: *limit,
+            recall: since
+                .as_ref()
+                .map_or(Recall::Nothing, |since| Recall::Since { position: position(since), limit: *limit }),
             subscribers_max: *most,
         },
+        What::SubscribeToLatest => {
+            BrokerRequest::Subscribe { history: Some(HISTORY), recall: Recall::Latest, subscribers_max: None }
+        }
         What::Unsubscribe => BrokerRequest::Unsubscribe,
         What::Join => BrokerRequest::Join(client(data)),
         What::Leave => BrokerRequest::Leave(client(data)),

@@ -10,12 +10,12 @@ use std::time::Duration;
 use spanwire_hub::backend::{Deciders, Petition, ProxyId};
 use spanwire_hub::broker::{
     Broker, BrokerAnswer, BrokerEvent, BrokerRequest, Draft, HistoryOptions, Listener, MemoryBroker,
-    MemoryLimits, Ticket,
+    MemoryLimits, Recall, Ticket,
 };
 use spanwire_hub::channel::Channel;
 use spanwire_hub::happening::{Happening, Reports};
 use spanwire_hub::limits::Limits;
-use spanwire_hub::namespace::{Namespace, Namespaces, Permission};
+use spanwire_hub::namespace::{Namespace, Namespaces, Permission, RecoveryMode};
 use spanwire_hub::presence::{MemoryPresence, Presence, PresenceAnswer, PresenceRequest};
 use spanwire_hub::time::{Instant, Now};
 use spanwire_hub::{
@@ -45,6 +45,8 @@ pub fn namespaces() -> Namespaces {
     let open = Namespace { subscribe: ALL, publish: ALL, ..Namespace::default() };
     let kept = Namespace { history: Some(HISTORY), force_recovery: true, read_history: ALL, ..open.clone() };
     let kept_by_all = kept.clone();
+    let last = Namespace { force_recovery_mode: RecoveryMode::Cache, ..kept.clone() };
+    let at_once = Namespace { auto_cache_recover: true, ..last.clone() };
     let chat = Namespace {
         presence: true,
         join_leave: true,
@@ -56,6 +58,8 @@ pub fn namespaces() -> Namespaces {
     let named = [
         ("open", open),
         ("kept", kept),
+        ("last", last),
+        ("at_once", at_once),
         ("chat", chat),
         ("shut", Namespace::default()),
         ("shut_kept", Namespace { presence: true, history: Some(HISTORY), ..Namespace::default() }),
@@ -204,7 +208,7 @@ impl World {
     /// Another shard has one more subscriber; whether there was room for it.
     pub fn crowd(&mut self, channel: &str) -> bool {
         let subscribers_max = namespaces().of(channel).unwrap().subscribers_max;
-        let request = BrokerRequest::Subscribe { history: None, since: None, limit: 0, subscribers_max };
+        let request = BrokerRequest::Subscribe { history: None, recall: Recall::Nothing, subscribers_max };
         self.broker.submit(self.now, ELSEWHERE, Ticket(0), &Channel::new(channel), request);
         let answer = self.broker.poll();
         matches!(answer, Some((_, BrokerEvent::Answer(_, BrokerAnswer::Subscribed { .. }))))
@@ -309,8 +313,11 @@ impl World {
         self.broker_seed += 1;
         for (channel, subscribers) in self.hub.channels() {
             for _ in 0..subscribers {
-                let request =
-                    BrokerRequest::Subscribe { history: None, since: None, limit: 0, subscribers_max: None };
+                let request = BrokerRequest::Subscribe {
+                    history: None,
+                    recall: Recall::Nothing,
+                    subscribers_max: None,
+                };
                 self.broker.submit(self.now, HERE, Ticket::NOBODY, &Channel::new(channel), request);
             }
         }

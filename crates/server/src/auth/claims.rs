@@ -148,7 +148,7 @@ impl SubscriptionClaim {
             data: payload(self.data, self.b64data)?,
             expire_at: lifetime.and_then(Lifetime::ends),
             options: self.r#override.map(Override::into_options).unwrap_or_default(),
-            token: None,
+            ..Grant::default()
         })
     }
 }

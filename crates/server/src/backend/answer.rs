@@ -228,6 +228,9 @@ struct SubscribeResult {
     data: Option<Box<RawValue>>,
     b64data: Option<String>,
     r#override: Option<Override>,
+    /// Give it the latest publication with the reply, now and whenever it comes back.
+    #[serde(deserialize_with = "or_default")]
+    cache_recover: bool,
     allow: Allow,
 }
 
@@ -238,6 +241,7 @@ impl SubscribeResult {
             data: bytes_of(self.data, self.b64data)?,
             expire_at: self.expire_at.filter(|at| *at != 0),
             options: self.r#override.map(Override::into_options).unwrap_or_default(),
+            cache_recover: self.cache_recover,
             rights: self.allow.0,
             token: None,
         })

@@ -10,6 +10,7 @@ use spanwire_hub::namespace::{ChannelNames, DataFormat, Namespace, Permission};
 use super::backend::BackendReader;
 use super::rates;
 use super::reader::Reader;
+use super::recovery;
 
 /// Most publications a channel may keep: each channel of a namespace may have as many.
 const HISTORY_SIZE_MAX: usize = 1_000_000;
@@ -35,6 +36,8 @@ pub(super) fn read(reader: &mut Reader<'_>, meta_ttl: Duration, backend: &Backen
         allow_positioning: reader.flag("allow_positioning", "whether clients may ask for a position", false),
         force_recovery: reader.flag("force_recovery", "whether every subscription is recoverable", false),
         allow_recovery: reader.flag("allow_recovery", "whether clients may ask for recovery", false),
+        force_recovery_mode: recovery::mode(reader),
+        auto_cache_recover: recovery::auto_cache(reader),
         subscribe: Permission {
             client: reader.flag("allow_subscribe_for_client", "whether clients may subscribe", false),
             subscriber: false,
@@ -90,7 +93,7 @@ pub(super) fn read(reader: &mut Reader<'_>, meta_ttl: Duration, backend: &Backen
         channel_names: channel_names(reader),
         deciders: backend.deciders(reader),
     };
-    check(reader, &namespace);
+    recovery::check(reader, &namespace);
     namespace
 }
 
@@ -154,24 +157,5 @@ fn history(reader: &mut Reader<'_>, meta_ttl: Duration) -> Option<HistoryOptions
             }
             Some(HistoryOptions { size, ttl, meta_ttl })
         }
-    }
-}
-
-fn check(reader: &mut Reader<'_>, namespace: &Namespace) {
-    if namespace.history.is_some() {
-        return;
-    }
-    let needs = "needs history_size and history_ttl";
-    if namespace.force_recovery {
-        reader.conflict("force_recovery", needs);
-    }
-    if namespace.allow_recovery {
-        reader.conflict("allow_recovery", needs);
-    }
-    if namespace.force_positioning {
-        reader.conflict("force_positioning", needs);
-    }
-    if namespace.allow_positioning {
-        reader.conflict("allow_positioning", needs);
     }
 }

@@ -202,6 +202,14 @@ fn options_that_do_not_fit_together_are_refused() {
             "needs history_size and history_ttl",
         ),
         (
+            "[channel.without_namespace]\nforce_recovery_mode = \"cache\"".to_owned(),
+            "without_namespace.force_recovery_mode = \"cache\": needs history_size and history_ttl",
+        ),
+        (
+            format!("[channel.without_namespace]\n{history}auto_cache_recover = true"),
+            "auto_cache_recover = true: needs force_recovery_mode = \"cache\"",
+        ),
+        (
             format!("[channel.without_namespace]\n{history}history_meta_ttl = \"5m\""),
             "without_namespace.history_meta_ttl = \"5m\": must not be shorter than history_ttl",
         ),

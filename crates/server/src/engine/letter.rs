@@ -138,7 +138,7 @@ fn weight_of_deed(deed: &Deed) -> usize {
 
 fn weight_of_answer(answer: &BrokerAnswer) -> usize {
     let publications = match answer {
-        BrokerAnswer::Subscribed { missed: Some(publications), .. }
+        BrokerAnswer::Subscribed { recalled: Some(publications), .. }
         | BrokerAnswer::History { publications, .. } => publications,
         _ => return 0,
     };

@@ -7,9 +7,11 @@ use tokio::process::Command;
 
 use crate::support::chromium::Chromium;
 use crate::support::document::{Block, blocks, in_language};
+use crate::support::http::api;
 use crate::support::peer::Peer;
 use crate::support::require;
-use crate::support::server::{Server, scratch, spanwire};
+use crate::support::server::{API_KEY, Server, TOKEN_SECRET, scratch, spanwire};
+use crate::support::token::signed;
 use crate::support::until::within;
 
 /// The configuration of a page, on a free port.
@@ -141,6 +143,22 @@ async fn what_the_page_says_is_lacking_is_refused_with_its_name() {
         count += 1;
     }
     assert!(count > 5, "the page has a table");
+}
+
+#[tokio::test]
+async fn a_last_value_is_there_from_the_first_moment_on() {
+    let [config] = &in_language("docs/guarantees.md", "toml")[..] else {
+        panic!("one configuration is on the page")
+    };
+    let keys = format!("http_api.key = \"{API_KEY}\"\nclient.token.hmac_secret_key = \"{TOKEN_SECRET}\"\n");
+    let server = serve(&format!("{keys}{config}")).await;
+    for price in [3, 4] {
+        api(server.address, "publish", &json!({ "channel": "price:tea", "data": price })).await;
+    }
+    let mut ann = Peer::connect_as(server.address, json!({ "token": signed(json!({ "sub": "ann" })) })).await;
+    let joined = ann.call("subscribe", json!({ "channel": "price:tea" })).await;
+    assert_eq!(joined["publications"].as_array().map(Vec::len), Some(1), "{joined}");
+    assert_eq!((&joined["publications"][0]["data"], &joined["recovered"]), (&json!(4), &json!(true)));
 }
 
 #[tokio::test]

@@ -23,6 +23,8 @@ pub(crate) const NODE: &[&str] = &[
     "leaving and returning works in the same breath",
     "a cut line loses nothing and repeats nothing",
     "what history no longer holds is told, not hidden",
+    "of a last value, who comes back gets the latest alone",
+    "of a last value, who comes for the first time gets it with the answer",
     "channels of the token are subscribed by the server, and recover",
     "the server can end a subscription",
     "the server can end a connection for good",

@@ -7,7 +7,7 @@ use spanwire_wire::DisconnectCode;
 
 use super::hearing::Hearing;
 use super::stream::Stream;
-use crate::channels::history_size;
+use crate::channels::{Promise, promise};
 
 /// One person's account.
 #[derive(Debug, Default)]
@@ -86,8 +86,8 @@ impl Account {
                     (true, false) => "unrecovered",
                     _ => "subscribed",
                 });
-                let (size, stream) = (history_size(channel), streams.get(channel));
-                let told = self.hearing(channel).subscribed(position.as_ref(), *recovered, size, stream);
+                let (promise, stream) = (promise(channel), streams.get(channel));
+                let told = self.hearing(channel).subscribed(position.as_ref(), *recovered, promise, stream);
                 told.map_err(|what| format!("{channel}: {what}"))
             }
             Event::Unsubscribed { channel, code, will_retry_at, .. } => {
@@ -108,12 +108,13 @@ impl Account {
             }
             Event::Publication { channel, publication, recovered } => {
                 note(if *recovered { "heard late" } else { "heard" });
-                let told = self.hearing(channel).publication(publication, streams.get(channel));
+                let (promise, stream) = (promise(channel), streams.get(channel));
+                let told = self.hearing(channel).publication(publication, promise, stream);
                 told.map_err(|what| format!("{channel}: {what}"))
             }
             Event::Gap { channel, from, to } => {
                 note("gap");
-                let told = self.hearing(channel).gap(from, to, history_size(channel), streams.get(channel));
+                let told = self.hearing(channel).gap(from, to, promise(channel), streams.get(channel));
                 told.map_err(|what| format!("{channel}: {what}"))
             }
             Event::Join { channel, info } => self.hearing(channel).company.moved(&info.client, true),
@@ -183,7 +184,7 @@ impl Account {
         let stream =
             stream.ok_or_else(|| format!("{id} is acknowledged in {channel}, and was not published"))?;
         match position {
-            None if self.extended && history_size(&channel).is_some() => {
+            None if self.extended && promise(&channel) != Promise::Order => {
                 Err(format!("{id} is acknowledged without its position"))
             }
             Some(position) if stream.at(&position.epoch, position.offset) != Some(id) => {
@@ -218,7 +219,7 @@ impl Account {
             return Ok(());
         }
         for (channel, hearing) in self.hearings.iter().filter(|(_, hearing)| hearing.is_wanted()) {
-            let settled = hearing.settle(history_size(channel), streams.get(channel));
+            let settled = hearing.settle(promise(channel), streams.get(channel));
             settled.map_err(|what| format!("{channel}: {what}"))?;
         }
         Ok(())

@@ -7,6 +7,7 @@ use spanwire_wire::message::Publication;
 
 use super::company::Company;
 use super::stream::Stream;
+use crate::channels::Promise;
 
 /// So many publications of a run fit into an outbox beside whatever else is in it, so they must be recovered.
 const RECOVERABLE: u64 = 10;
@@ -22,6 +23,10 @@ pub(crate) struct Hearing {
     at: Option<Position>,
     /// What was heard without a position: the place of the latest.
     latest: Option<usize>,
+    /// What came along before the first word on where it stands: an offset, and what is said to be there.
+    first: Option<(u64, u64)>,
+    /// The place of the last publication that was heard.
+    heard_at: Option<Position>,
     /// What was heard since it began to listen.
     heard: BTreeSet<u64>,
     pub(super) company: Company,
@@ -52,19 +57,28 @@ impl Hearing {
         &mut self,
         position: Option<&Position>,
         recovered: bool,
-        size: Option<u64>,
+        promise: Promise,
         stream: Option<&Stream>,
     ) -> Result<(), String> {
         (self.live, self.wanted) = (true, true);
         self.company.begin();
         self.heard.clear();
         self.latest = None;
-        if size.is_none() {
+        if promise == Promise::Order {
             return Ok(());
         }
         let position = position.ok_or("a channel with history is heard without a position")?;
         if stream.and_then(|stream| stream.top(&position.epoch)).is_none_or(|top| top < position.offset) {
             return Err(format!("listens at {position:?}, which is nowhere"));
+        }
+        if let Some((offset, id)) = self.first.take() {
+            if stream.and_then(|stream| stream.at(&position.epoch, offset)) != Some(id) {
+                return Err(format!("hears {id} at offset {offset} as it comes, where it is not"));
+            }
+            self.heard_at = Some(Position { offset, epoch: position.epoch.clone() });
+        }
+        if promise == Promise::Latest && position.offset > 0 && self.heard_at.as_ref() != Some(position) {
+            return Err(format!("listens at {position:?}, and has not heard what is there"));
         }
         match &self.at {
             Some(at) if at != position => {
@@ -83,7 +97,7 @@ impl Hearing {
         self.live = false;
         if for_good {
             self.wanted = false;
-            self.at = None;
+            (self.at, self.heard_at) = (None, None);
         }
     }
 
@@ -91,11 +105,18 @@ impl Hearing {
     pub(super) fn publication(
         &mut self,
         publication: &Publication,
+        promise: Promise,
         stream: Option<&Stream>,
     ) -> Result<(), String> {
         let id = id_of(&publication.data).ok_or("hears what nobody published")?;
         let stream = stream.ok_or("hears something where nothing was published")?;
         let first_time = self.heard.insert(id);
+        if promise == Promise::Latest && self.at.is_none() {
+            return match self.first.replace((publication.offset, id)) {
+                None => Ok(()),
+                Some(_) => Err(format!("hears {id} as it comes, and more before it")),
+            };
+        }
         let Some(at) = self.at.as_mut().filter(|_| publication.offset != 0) else {
             return self.passing(id, first_time, stream);
         };
@@ -103,6 +124,7 @@ impl Hearing {
             return Err(format!("hears offset {} after {}", publication.offset, at.offset));
         }
         at.offset = publication.offset;
+        self.heard_at = Some(at.clone());
         match stream.at(&at.epoch, at.offset) {
             Some(published) if published == id => Ok(()),
             other => Err(format!("hears {id} at offset {}, where {other:?} is", at.offset)),
@@ -116,12 +138,12 @@ impl Hearing {
         Ok(())
     }
 
-    /// Something is missing. It must be so, if the history has `size` places.
+    /// Something is missing. It must be so, unless only the latest is promised; that comes next.
     pub(super) fn gap(
         &mut self,
         from: &Position,
         to: &Position,
-        size: Option<u64>,
+        promise: Promise,
         stream: Option<&Stream>,
     ) -> Result<(), String> {
         if self.at.as_ref() != Some(from) {
@@ -131,8 +153,14 @@ impl Hearing {
         let lives = |position: &Position| stream.and_then(|stream| stream.life_of(&position.epoch));
         if from.epoch == to.epoch {
             let missing = to.offset.checked_sub(from.offset).ok_or("a gap leads backwards")?;
-            if size.is_some_and(|size| missing <= size.min(RECOVERABLE)) {
-                return Err(format!("a gap of {missing} from {from:?} is told, which the history has"));
+            match promise {
+                Promise::Whole(size) if missing <= size.min(RECOVERABLE) => {
+                    return Err(format!("a gap of {missing} from {from:?} is told, which the history has"));
+                }
+                Promise::Latest if self.live => {
+                    return Err(format!("a gap from {from:?} is told while it listens"));
+                }
+                _ => {}
             }
         } else if lives(from) >= lives(to) {
             return Err(format!("a gap leads from {from:?} to {to:?}, which is no later life"));
@@ -141,14 +169,14 @@ impl Hearing {
     }
 
     /// In the calm: whether it has everything, if it wants anything.
-    pub(super) fn settle(&self, size: Option<u64>, stream: Option<&Stream>) -> Result<(), String> {
+    pub(super) fn settle(&self, promise: Promise, stream: Option<&Stream>) -> Result<(), String> {
         if !self.wanted {
             return Ok(());
         }
         if !self.live {
             return Err("wants to listen and does not".to_owned());
         }
-        let (Some(_), Some(at)) = (size, &self.at) else { return Ok(()) };
+        let Some(at) = self.at.as_ref().filter(|_| promise != Promise::Order) else { return Ok(()) };
         let stream = stream.ok_or("listens where no stream is")?;
         let top = stream.top(&at.epoch);
         if top != Some(at.offset) {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use spanwire_hub::Deed;
 use spanwire_hub::broker::{
-    Broker, BrokerAnswer, BrokerError, BrokerEvent, BrokerRequest, Draft, Listener, MemoryBroker,
-    MemoryLimits, MemoryUsage, Ticket,
+    Broker, BrokerAnswer, BrokerError, BrokerEvent, BrokerRequest, Draft, HistoryQuery, Listener,
+    MemoryBroker, MemoryLimits, MemoryUsage, Recall, Ticket,
 };
 use spanwire_hub::channel::{Channel, Position};
 use spanwire_hub::presence::{MemoryPresence, Presence, PresenceAnswer, PresenceRequest};
@@ -70,8 +70,11 @@ impl Keeper {
         self.broker = MemoryBroker::new(MemoryLimits::default(), self.epochs.seed());
         for ((channel, listener), subscribers) in &self.listeners {
             for _ in 0..*subscribers {
-                let listen =
-                    BrokerRequest::Subscribe { history: None, since: None, limit: 0, subscribers_max: None };
+                let listen = BrokerRequest::Subscribe {
+                    history: None,
+                    recall: Recall::Nothing,
+                    subscribers_max: None,
+                };
                 self.broker.submit(scene.clocks(), *listener, Ticket::NOBODY, channel, listen);
             }
         }
@@ -176,16 +179,39 @@ impl Keeper {
         {
             *subscribers = subscribers.saturating_sub(1);
         }
+        let stale = matches!(request, BrokerRequest::Subscribe { recall: Recall::Latest, .. })
+            && scene.saboteur.strikes(Bug::StaleLatest);
+        let stale = if stale { self.before_latest(scene, channel) } else { None };
         self.broker.submit(scene.clocks(), from, ticket, channel, request);
         if forgets {
             self.broker.submit(scene.clocks(), from, Ticket::NOBODY, channel, BrokerRequest::Unsubscribe);
         }
         let mut told = Vec::new();
-        while let Some((to, event)) = self.broker.poll() {
+        while let Some((to, mut event)) = self.broker.poll() {
+            if let BrokerEvent::Answer(_, BrokerAnswer::Subscribed { recalled: Some(recalled), .. }) =
+                &mut event
+                && let Some(stale) = &stale
+            {
+                *recalled = vec![stale.clone()];
+            }
             self.account(scene, to, channel, published, &event);
             self.tell(scene, to, event, &mut told);
         }
         told
+    }
+
+    /// The publication before the latest of a channel.
+    fn before_latest(&mut self, scene: &Scene, channel: &Channel) -> Option<Publication> {
+        let history = history(channel.as_str())?;
+        let query = HistoryQuery { limit: Some(2), since: None, reverse: true };
+        let request = BrokerRequest::History { history, query };
+        self.broker.submit(scene.clocks(), CALLERS, Ticket(0), channel, request);
+        match self.broker.poll() {
+            Some((_, BrokerEvent::Answer(_, BrokerAnswer::History { publications, .. }))) => {
+                publications.into_iter().nth(1)
+            }
+            _ => None,
+        }
     }
 
     /// Whatever becomes of it on its way, this is what the broker said.
@@ -222,7 +248,7 @@ impl Keeper {
     ) {
         let saboteur = &mut scene.saboteur;
         match &mut event {
-            BrokerEvent::Answer(_, BrokerAnswer::Subscribed { missed: Some(missed), .. })
+            BrokerEvent::Answer(_, BrokerAnswer::Subscribed { recalled: Some(missed), .. })
                 if !missed.is_empty() =>
             {
                 if saboteur.strikes(Bug::RecoveryBeginsLate) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use spanwire_wire::message::{ClientInfo, Publication};
 
-use crate::broker::{BrokerError, HistoryOptions, HistoryQuery};
+use crate::broker::{BrokerError, HistoryOptions, HistoryQuery, Recall};
 use crate::channel::{Epoch, Position};
 use crate::time::Instant;
 
@@ -128,10 +128,16 @@ impl Stream {
         if self.vanish_at <= at { self.clear() } else { 0 }
     }
 
-    /// What a subscriber missed who left off at `since`, if all of it is kept and it is at most `limit`.
-    pub(super) fn missed(&self, since: &Position, limit: usize) -> Option<Vec<Publication>> {
-        let behind = self.behind(since)?;
-        (behind <= limit).then(|| self.newest(behind).cloned().collect())
+    /// What a subscriber is to be given as it comes, if all of it is kept.
+    pub(super) fn recall(&self, recall: &Recall) -> Option<Vec<Publication>> {
+        match recall {
+            Recall::Nothing => None,
+            Recall::Since { position, limit } => {
+                let behind = self.behind(position)?;
+                (behind <= *limit).then(|| self.newest(behind).cloned().collect())
+            }
+            Recall::Latest => self.kept.back().map(|latest| vec![(**latest).clone()]),
+        }
     }
 
     /// The wanted part of the history.

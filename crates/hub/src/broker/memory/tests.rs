@@ -7,6 +7,7 @@ use spanwire_wire::message::Publication;
 use super::*;
 use crate::broker::BrokerError;
 use crate::broker::{Draft, HistoryOptions};
+use crate::channel::Position;
 
 const ANN: Listener = Listener(0);
 const HISTORY: HistoryOptions =
@@ -54,8 +55,11 @@ impl Room {
     }
 
     fn subscribe(&mut self, channel: &str) -> Position {
-        let request =
-            BrokerRequest::Subscribe { history: Some(HISTORY), since: None, limit: 0, subscribers_max: None };
+        let request = BrokerRequest::Subscribe {
+            history: Some(HISTORY),
+            recall: Recall::Nothing,
+            subscribers_max: None,
+        };
         match self.ask(channel, request) {
             BrokerAnswer::Subscribed { top: Some(top), .. } => top,
             other => panic!("{other:?}"),
@@ -91,7 +95,7 @@ fn listeners_hear_a_publication_before_its_publisher_is_answered() {
     let channel = Channel::new("room");
     for listener in [Listener(5), Listener(2)] {
         let request =
-            BrokerRequest::Subscribe { history: None, since: None, limit: 0, subscribers_max: None };
+            BrokerRequest::Subscribe { history: None, recall: Recall::Nothing, subscribers_max: None };
         broker.submit(Now::default(), listener, Ticket::NOBODY, &channel, request);
     }
     let draft = Draft {
@@ -135,7 +139,7 @@ fn a_channel_whose_listeners_left_costs_nothing_unless_it_has_a_stream() {
     let mut room = Room::new(MemoryLimits::default());
     room.ask(
         "plain",
-        BrokerRequest::Subscribe { history: None, since: None, limit: 0, subscribers_max: None },
+        BrokerRequest::Subscribe { history: None, recall: Recall::Nothing, subscribers_max: None },
     );
     assert_eq!(room.broker.usage().channels, 1);
     for request in [BrokerRequest::Unsubscribe, BrokerRequest::RemoveHistory, BrokerRequest::Unsubscribe] {
@@ -151,8 +155,11 @@ fn a_listener_beyond_the_limit_is_refused_and_leaves_nothing() {
     let mut broker = MemoryBroker::new(MemoryLimits::default(), [1; 32]);
     for (number, is_taken) in [(MemoryBroker::LISTENERS_MAX - 1, true), (MemoryBroker::LISTENERS_MAX, false)]
     {
-        let request =
-            BrokerRequest::Subscribe { history: Some(HISTORY), since: None, limit: 0, subscribers_max: None };
+        let request = BrokerRequest::Subscribe {
+            history: Some(HISTORY),
+            recall: Recall::Nothing,
+            subscribers_max: None,
+        };
         let channel = Channel::new(&number.to_string());
         broker.submit(Now::default(), Listener(number), Ticket(1), &channel, request);
         let Some((_, BrokerEvent::Answer(_, answer))) = broker.poll() else { panic!("answered at once") };

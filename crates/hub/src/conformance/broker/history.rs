@@ -1,14 +1,15 @@
 //! Promises 4 and 5: what was answered is kept, and told whole or not at all.
 
 use super::{EVERYTHING, OTHER, ROOM};
-use crate::broker::{Broker, BrokerAnswer, BrokerRequest, HistoryOptions, HistoryQuery};
+use crate::broker::{Broker, BrokerAnswer, BrokerRequest, HistoryOptions, HistoryQuery, Recall};
 use crate::channel::{Epoch, Position};
-use crate::conformance::stage::{BOB, KEEP, Stage};
+use crate::conformance::stage::{ANN, BOB, KEEP, Stage, behind};
 use crate::conformance::{Harness, play};
 
 pub(super) fn play_all<H: Harness<Subject: Broker>>(harness: &mut H) {
     play(harness, what_was_answered_is_in_the_history);
     play(harness, a_history_keeps_the_newest_of_its_size);
+    play(harness, the_latest_is_the_top_of_what_is_kept_or_nothing);
     play(harness, a_recovery_is_whole_or_refused);
     play(harness, a_history_since_a_position_is_whole_or_refused);
     play(harness, a_history_backwards_begins_before_its_position);
@@ -48,7 +49,7 @@ fn a_recovery_is_whole_or_refused<H: Harness<Subject: Broker>>(stage: &mut Stage
     let (history, epoch) = five_of_eight(stage);
     for (since, is_of_stream) in positions(&epoch) {
         for limit in [0, 1, 4, 5, 6, 100] {
-            let (top, missed) = stage.subscribe(BOB, ROOM, history, Some(since.clone()), limit);
+            let (top, missed) = stage.subscribe(BOB, ROOM, history, behind(since.clone(), limit));
             assert_eq!(top, Position { offset: 8, epoch: epoch.clone() });
             let whole: Vec<_> =
                 (since.offset.saturating_add(1)..=8).map(|offset| (offset, offset.to_string())).collect();
@@ -56,6 +57,18 @@ fn a_recovery_is_whole_or_refused<H: Harness<Subject: Broker>>(stage: &mut Stage
             assert_eq!(missed, is_kept.then_some(whole), "since {since:?}, at most {limit}");
         }
     }
+}
+
+fn the_latest_is_the_top_of_what_is_kept_or_nothing<H: Harness<Subject: Broker>>(stage: &mut Stage<'_, H>) {
+    let latest = |stage: &mut Stage<'_, H>| stage.subscribe(BOB, ROOM, KEEP, Recall::Latest);
+    assert_eq!(latest(stage).1, None);
+    for word in ["a", "b"] {
+        let position = stage.publish(ROOM, KEEP, word);
+        assert_eq!(latest(stage), (position.clone(), Some(vec![(position.offset, word.to_owned())])));
+    }
+    stage.ask(ANN, ROOM, BrokerRequest::RemoveHistory);
+    let (top, recalled) = latest(stage);
+    assert_eq!((top.offset, recalled), (2, None));
 }
 
 fn a_history_since_a_position_is_whole_or_refused<H: Harness<Subject: Broker>>(stage: &mut Stage<'_, H>) {
@@ -109,12 +122,12 @@ fn a_removed_history_leaves_its_position<H: Harness<Subject: Broker>>(stage: &mu
     let answer = stage.ask(BOB, ROOM, BrokerRequest::RemoveHistory);
     assert!(matches!(answer, BrokerAnswer::Done), "{answer:?}");
     assert_eq!(stage.history(ROOM, KEEP, EVERYTHING), Some((vec![], top.clone())));
-    assert_eq!(stage.subscribe(BOB, ROOM, KEEP, Some(top.clone()), 10).1, Some(vec![]));
+    assert_eq!(stage.subscribe(BOB, ROOM, KEEP, behind(top.clone(), 10)).1, Some(vec![]));
     let earlier = Position { offset: 1, ..top.clone() };
-    assert_eq!(stage.subscribe(BOB, ROOM, KEEP, Some(earlier.clone()), 10).1, None);
+    assert_eq!(stage.subscribe(BOB, ROOM, KEEP, behind(earlier.clone(), 10)).1, None);
     assert_eq!(stage.publish(ROOM, KEEP, "c"), Position { offset: 3, ..top.clone() });
-    assert_eq!(stage.subscribe(BOB, ROOM, KEEP, Some(top), 10).1, Some(vec![(3, "c".to_owned())]));
-    assert_eq!(stage.subscribe(BOB, ROOM, KEEP, Some(earlier), 10).1, None);
+    assert_eq!(stage.subscribe(BOB, ROOM, KEEP, behind(top, 10)).1, Some(vec![(3, "c".to_owned())]));
+    assert_eq!(stage.subscribe(BOB, ROOM, KEEP, behind(earlier, 10)).1, None);
     let answer = stage.ask(BOB, OTHER, BrokerRequest::RemoveHistory);
     assert!(matches!(answer, BrokerAnswer::Done), "of a channel that has none: {answer:?}");
 }

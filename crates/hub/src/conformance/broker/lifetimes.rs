@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::{EVERYTHING, ROOM, TOP_ONLY, numbered};
-use crate::broker::{Broker, BrokerRequest, HistoryOptions, HistoryQuery};
+use crate::broker::{Broker, BrokerRequest, HistoryOptions, HistoryQuery, Recall};
 use crate::channel::Position;
-use crate::conformance::stage::{BOB, Stage};
+use crate::conformance::stage::{BOB, Stage, behind};
 use crate::conformance::{Harness, play};
 
 /// So short that a harness which has to wait for it can.
@@ -30,8 +30,8 @@ fn publications_vanish_together_and_offsets_go_on<H: Harness<Subject: Broker>>(s
         }
         assert_eq!(stage.history(ROOM, BRIEF, EVERYTHING), Some((vec![], top.clone())));
         let beginning = Position { offset: 0, ..top.clone() };
-        assert_eq!(stage.subscribe(BOB, ROOM, BRIEF, Some(beginning), 10).1, None);
-        assert_eq!(stage.subscribe(BOB, ROOM, BRIEF, Some(top.clone()), 10).1, Some(vec![]));
+        assert_eq!(stage.subscribe(BOB, ROOM, BRIEF, behind(beginning, 10)).1, None);
+        assert_eq!(stage.subscribe(BOB, ROOM, BRIEF, behind(top.clone(), 10)).1, Some(vec![]));
         assert_eq!(stage.publish(ROOM, BRIEF, "c"), Position { offset: 3, ..top });
         assert_eq!(stage.history(ROOM, BRIEF, EVERYTHING).unwrap().0, [(3, "c".to_owned())]);
         stage.begin_anew();
@@ -59,7 +59,7 @@ fn a_stream_that_nobody_used_begins_a_new_epoch<H: Harness<Subject: Broker>>(sta
         if is_swept {
             stage.expire();
         }
-        let (top, missed) = stage.subscribe(BOB, ROOM, BRIEF, Some(former.clone()), 10);
+        let (top, missed) = stage.subscribe(BOB, ROOM, BRIEF, behind(former.clone(), 10));
         assert_eq!((top.offset, missed), (0, None));
         assert_ne!(top.epoch, former.epoch);
         assert_eq!(stage.publish(ROOM, BRIEF, "b"), Position { offset: 1, ..top });
@@ -83,7 +83,7 @@ fn every_use_prolongs_the_life_of_a_stream<H: Harness<Subject: Broker>>(stage: &
         rest(stage);
         assert_eq!(stage.history(ROOM, BRIEF, TOP_ONLY).unwrap().1.epoch, epoch);
         rest(stage);
-        assert_eq!(stage.subscribe(BOB, ROOM, BRIEF, None, 0).0.epoch, epoch);
+        assert_eq!(stage.subscribe(BOB, ROOM, BRIEF, Recall::Nothing).0.epoch, epoch);
         stage.ask(BOB, ROOM, BrokerRequest::Unsubscribe);
         rest(stage);
         assert_eq!(stage.publish(ROOM, BRIEF, "b"), Position { offset: 2, epoch: epoch.clone() });

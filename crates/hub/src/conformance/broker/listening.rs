@@ -6,7 +6,7 @@ use bytes::Bytes;
 use spanwire_wire::message::{ClientInfo, Publication};
 
 use super::{EVERYTHING, OTHER, ROOM, numbered};
-use crate::broker::{Broker, BrokerAnswer, BrokerRequest, Draft, HistoryQuery};
+use crate::broker::{Broker, BrokerAnswer, BrokerRequest, Draft, HistoryQuery, Recall};
 use crate::channel::{Epoch, Position};
 use crate::conformance::stage::{ALL, ANN, BOB, CYD, Heard, KEEP, Stage, briefs, publish};
 use crate::conformance::{Harness, play};
@@ -33,7 +33,7 @@ fn a_publication_arrives_as_it_was_published<H: Harness<Subject: Broker>>(stage:
         tags: BTreeMap::from([("kind".to_owned(), "note".to_owned())]),
         ..Publication::default()
     };
-    stage.subscribe(BOB, ROOM, KEEP, None, 0);
+    stage.subscribe(BOB, ROOM, KEEP, Recall::Nothing);
     stage.publish(ROOM, KEEP, "first");
     stage.heard(BOB, ROOM);
     let draft = Draft {
@@ -57,9 +57,9 @@ fn every_listener_hears_every_publication_once_and_in_order<H: Harness<Subject: 
     stage: &mut Stage<'_, H>,
 ) {
     for listener in ALL {
-        stage.subscribe(listener, ROOM, KEEP, None, 0);
+        stage.subscribe(listener, ROOM, KEEP, Recall::Nothing);
         // Some of its sessions are subscribed already.
-        stage.subscribe(listener, ROOM, KEEP, None, 0);
+        stage.subscribe(listener, ROOM, KEEP, Recall::Nothing);
     }
     let words = ["a", "b", "c", "d", "e", "f", "g"];
     let tickets = words.iter().zip(ALL.iter().cycle());
@@ -87,19 +87,15 @@ fn everything_behind_the_answered_position_is_heard_however_requests_interleave<
         let mut subscription = None;
         for number in 0..=COUNT {
             if number == subscribed_before {
-                let since = Some(Position { offset: 0, epoch: Epoch::new("") });
-                let request = BrokerRequest::Subscribe {
-                    history: Some(KEEP),
-                    since,
-                    limit: 100,
-                    subscribers_max: None,
-                };
+                let position = Position { offset: 0, epoch: Epoch::new("") };
+                let recall = Recall::Since { position, limit: 100 };
+                let request = BrokerRequest::Subscribe { history: Some(KEEP), recall, subscribers_max: None };
                 subscription = Some(stage.submit(BOB, ROOM, request));
             }
             let from = ALL[number % ALL.len()];
             tickets.push(stage.submit(from, ROOM, publish(Some(KEEP), &number.to_string(), None)));
         }
-        let BrokerAnswer::Subscribed { top: Some(top), missed: Some(missed) } =
+        let BrokerAnswer::Subscribed { top: Some(top), recalled: Some(missed) } =
             stage.answer(subscription.unwrap())
         else {
             panic!("a recovery from the beginning of a young stream is whole");
@@ -122,7 +118,7 @@ fn everything_behind_the_answered_position_is_heard_however_requests_interleave<
 
 fn a_listener_that_unsubscribed_hears_nothing_more<H: Harness<Subject: Broker>>(stage: &mut Stage<'_, H>) {
     for listener in [BOB, CYD] {
-        stage.subscribe(listener, ROOM, KEEP, None, 0);
+        stage.subscribe(listener, ROOM, KEEP, Recall::Nothing);
     }
     let answer = stage.ask(BOB, ROOM, BrokerRequest::Unsubscribe);
     assert!(matches!(answer, BrokerAnswer::Done), "{answer:?}");
@@ -130,7 +126,7 @@ fn a_listener_that_unsubscribed_hears_nothing_more<H: Harness<Subject: Broker>>(
     stage.ask(ANN, ROOM, BrokerRequest::Join(client("x")));
     assert_eq!(stage.heard(BOB, ROOM), []);
     assert_eq!(stage.heard_publications(CYD, ROOM), numbered(["one"]));
-    let (top, _) = stage.subscribe(BOB, ROOM, KEEP, None, 0);
+    let (top, _) = stage.subscribe(BOB, ROOM, KEEP, Recall::Nothing);
     assert_eq!(top.offset, 1);
     stage.publish(ROOM, KEEP, "two");
     assert_eq!(stage.heard_publications(BOB, ROOM), [(2, "two".to_owned())]);
@@ -143,7 +139,7 @@ fn joins_and_leaves_are_heard_once_by_every_listener_in_their_order<H: Harness<S
         stage.ask(
             listener,
             ROOM,
-            BrokerRequest::Subscribe { history: None, since: None, limit: 0, subscribers_max: None },
+            BrokerRequest::Subscribe { history: None, recall: Recall::Nothing, subscribers_max: None },
         );
     }
     for request in [
@@ -174,7 +170,7 @@ fn requests_of_one_listener_take_effect_in_their_order<H: Harness<Subject: Broke
     stage: &mut Stage<'_, H>,
 ) {
     let subscribe =
-        || BrokerRequest::Subscribe { history: Some(KEEP), since: None, limit: 0, subscribers_max: None };
+        || BrokerRequest::Subscribe { history: Some(KEEP), recall: Recall::Nothing, subscribers_max: None };
     let requests = [
         publish(Some(KEEP), "a", None),
         subscribe(),
@@ -209,7 +205,7 @@ fn nobody_gets_no_answer<H: Harness<Subject: Broker>>(stage: &mut Stage<'_, H>) 
     stage.tell(
         BOB,
         ROOM,
-        BrokerRequest::Subscribe { history: Some(KEEP), since: None, limit: 0, subscribers_max: None },
+        BrokerRequest::Subscribe { history: Some(KEEP), recall: Recall::Nothing, subscribers_max: None },
     );
     stage.tell(BOB, ROOM, publish(Some(KEEP), "a", None));
     stage.tell(BOB, ROOM, BrokerRequest::RemoveHistory);

@@ -1,9 +1,9 @@
 //! Promise 1: offsets start at 1 and have no holes within an epoch.
 
 use super::{EVERYTHING, OTHER, ROOM, TOP_ONLY, numbered};
-use crate::broker::{Broker, BrokerAnswer, BrokerRequest};
+use crate::broker::{Broker, BrokerAnswer, BrokerRequest, Recall};
 use crate::channel::{Epoch, Position};
-use crate::conformance::stage::{ANN, BOB, Heard, KEEP, Stage, publish};
+use crate::conformance::stage::{ANN, BOB, Heard, KEEP, Stage, behind, publish};
 use crate::conformance::{Harness, play};
 
 pub(super) fn play_all<H: Harness<Subject: Broker>>(harness: &mut H) {
@@ -34,7 +34,7 @@ fn each_channel_counts_for_itself<H: Harness<Subject: Broker>>(stage: &mut Stage
 fn the_first_publication_of_a_stream_carries_its_epoch<H: Harness<Subject: Broker>>(
     stage: &mut Stage<'_, H>,
 ) {
-    let (top, _) = stage.subscribe(BOB, ROOM, KEEP, None, 0);
+    let (top, _) = stage.subscribe(BOB, ROOM, KEEP, Recall::Nothing);
     stage.publish(ROOM, KEEP, "first");
     stage.publish(ROOM, KEEP, "second");
     let epochs: Vec<_> = stage.heard(BOB, ROOM).into_iter().map(epochs_of).collect();
@@ -43,13 +43,12 @@ fn the_first_publication_of_a_stream_carries_its_epoch<H: Harness<Subject: Broke
 }
 
 fn a_channel_without_history_has_no_offsets<H: Harness<Subject: Broker>>(stage: &mut Stage<'_, H>) {
-    let since = Some(Position { offset: 0, epoch: Epoch::new("") });
-    let answer = stage.ask(
-        BOB,
-        ROOM,
-        BrokerRequest::Subscribe { history: None, since, limit: 10, subscribers_max: None },
-    );
-    assert!(matches!(answer, BrokerAnswer::Subscribed { top: None, missed: None }), "{answer:?}");
+    let position = Position { offset: 0, epoch: Epoch::new("") };
+    for recall in [Recall::Since { position, limit: 10 }, Recall::Latest] {
+        let answer =
+            stage.ask(BOB, ROOM, BrokerRequest::Subscribe { history: None, recall, subscribers_max: None });
+        assert!(matches!(answer, BrokerAnswer::Subscribed { top: None, recalled: None }), "{answer:?}");
+    }
     for _ in 0..2 {
         let answer = stage.ask(ANN, ROOM, publish(None, "hello", None));
         assert!(matches!(answer, BrokerAnswer::Published(None)), "{answer:?}");
@@ -65,10 +64,10 @@ fn reading_the_position_of_a_stream_begins_it<H: Harness<Subject: Broker>>(stage
     let (publications, read) = stage.history(ROOM, KEEP, TOP_ONLY).unwrap();
     assert_eq!((publications, read.offset), (vec![], 0));
     assert!(!read.epoch.as_str().is_empty());
-    let (subscribed, missed) = stage.subscribe(BOB, ROOM, KEEP, Some(read.clone()), 0);
+    let (subscribed, missed) = stage.subscribe(BOB, ROOM, KEEP, behind(read.clone(), 0));
     assert_eq!((&subscribed, missed), (&read, Some(vec![])));
     assert_eq!(stage.publish(ROOM, KEEP, "first").epoch, read.epoch);
-    let (other, missed) = stage.subscribe(BOB, OTHER, KEEP, None, 10);
+    let (other, missed) = stage.subscribe(BOB, OTHER, KEEP, Recall::Nothing);
     assert_eq!((other.offset, missed), (0, None));
     assert_eq!(stage.history(OTHER, KEEP, TOP_ONLY).unwrap().1, other);
 }

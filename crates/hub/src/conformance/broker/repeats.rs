@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{EVERYTHING, OTHER, ROOM, numbered};
-use crate::broker::{Broker, BrokerAnswer, BrokerRequest};
+use crate::broker::{Broker, BrokerAnswer, BrokerRequest, Recall};
 use crate::channel::Position;
 use crate::conformance::stage::{ALL, ANN, BOB, CYD, KEEP, Stage, publish};
 use crate::conformance::{Harness, play};
@@ -18,7 +18,7 @@ pub(super) fn play_all<H: Harness<Subject: Broker>>(harness: &mut H, window: Dur
 fn a_repeat_is_answered_like_the_first_and_not_published<H: Harness<Subject: Broker>>(
     stage: &mut Stage<'_, H>,
 ) {
-    stage.subscribe(BOB, ROOM, KEEP, None, 0);
+    stage.subscribe(BOB, ROOM, KEEP, Recall::Nothing);
     let first = position_of(stage.ask(ANN, ROOM, publish(Some(KEEP), "a", Some("key"))));
     let other = position_of(stage.ask(ANN, ROOM, publish(Some(KEEP), "b", Some("yet"))));
     // Whoever asks, and whatever it says.
@@ -40,7 +40,7 @@ fn a_repeat_is_not_published_in_a_channel_without_history<H: Harness<Subject: Br
     stage.ask(
         BOB,
         ROOM,
-        BrokerRequest::Subscribe { history: None, since: None, limit: 0, subscribers_max: None },
+        BrokerRequest::Subscribe { history: None, recall: Recall::Nothing, subscribers_max: None },
     );
     for _ in 0..2 {
         assert_eq!(position_of(stage.ask(ANN, ROOM, publish(None, "a", Some("key")))), None);
@@ -72,7 +72,7 @@ fn a_key_is_forgotten_after_its_window<H: Harness<Subject: Broker>>(
             stage.ask(
                 BOB,
                 ROOM,
-                BrokerRequest::Subscribe { history: None, since: None, limit: 0, subscribers_max: None },
+                BrokerRequest::Subscribe { history: None, recall: Recall::Nothing, subscribers_max: None },
             );
             assert_eq!(publish_after(stage, Duration::ZERO), 1);
             // A repeat does not prolong the window.

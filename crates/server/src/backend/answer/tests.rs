@@ -17,7 +17,7 @@ fn matter(what: &str) -> Matter {
 #[test]
 fn a_connect_answer_says_who_somebody_is() {
     let body = br#"{"result":{"user":"42","expire_at":1700000000,"info":{"name":"Ann"},"b64data":"/w==",
-        "channels":["news"],"subs":{"chat:1":{"data":{"topic":1},"override":{"presence":{"value":true}}}},
+        "channels":["news"],"subs":{"chat:1":{"data":{"topic":1},"override":{"presence":{"value":true}},"cache_recover":true}},
         "meta":{"plan":"gold"},"caps":[],"labels":{}}}"#;
     let found = of_connect(body, true).unwrap().unwrap().unwrap();
     assert_eq!(
@@ -27,7 +27,7 @@ fn a_connect_answer_says_who_somebody_is() {
     assert_eq!((&found.info[..], &found.data[..]), (br#"{"name":"Ann"}"#.as_slice(), b"\xff".as_slice()));
     assert_eq!(&found.meta[..], br#"{"plan":"gold"}"#);
     let options = SubscriptionOptions { presence: Some(true), ..SubscriptionOptions::default() };
-    let chat = Grant { data: r#"{"topic":1}"#.into(), options, ..Grant::default() };
+    let chat = Grant { data: r#"{"topic":1}"#.into(), options, cache_recover: true, ..Grant::default() };
     assert_eq!(found.channels, [(Channel::new("chat:1"), chat), (Channel::new("news"), Grant::default())]);
 }
 

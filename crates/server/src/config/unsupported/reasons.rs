@@ -119,9 +119,7 @@ pub(super) const OF_NAMESPACES: &[(&str, &str)] = &[
         "clients get every publication of a channel; publish to a channel for each tag instead",
     ),
     ("allowed_delta_types", NO_DELTAS),
-    ("auto_cache_recover", NO_CACHE_RECOVERY),
     ("delta_publish", NO_DELTAS),
-    ("force_recovery_mode", NO_CACHE_RECOVERY),
     ("map", NO_MAPS),
     ("shared_poll", NO_SHARED_POLLS),
     ("subscribe_stream_proxy", NO_PROXY_STREAMS),
@@ -155,7 +153,6 @@ const NO_GRPC_PROXY: &str =
 const NO_PROXY_STREAMS: &str = "the backend has no stream of its own to a channel; let it publish by the server API, and learn from events who is there";
 const NO_TRACES: &str = "nothing is traced; the log has client ids, and /metrics has the times";
 const NO_DELTAS: &str = "publications are sent whole, also to clients that ask for deltas; websocket.compression saves most of what deltas would";
-const NO_CACHE_RECOVERY: &str = "recovery is of all that was missed; with history_size = 1 a client may read the last value by a history call";
 const NO_MAPS: &str =
     "there are no map subscriptions; publish the state as a whole to a channel with history_size = 1";
 const NO_SHARED_POLLS: &str = "there are no shared polls; let the backend publish what changes";

@@ -209,7 +209,8 @@ fn alone(mut command: Command) -> Command {
 /// A configuration in which anyone may do anything, as often as they like: what a scene wants closed, it closes.
 ///
 /// Channels without a namespace have everything; `plain:` has neither presence nor history; `small:` remembers two
-/// publications; `closed:` lets nobody in.
+/// publications; `closed:` lets nobody in; of `last:` only the latest counts, and of `now:` it comes with the first
+/// subscribe already.
 pub(crate) fn open_config() -> Value {
     let permissions = json!({
         "allow_subscribe_for_client": true, "allow_subscribe_for_anonymous": true,
@@ -227,6 +228,16 @@ pub(crate) fn open_config() -> Value {
         "presence": true, "join_leave": true, "force_push_join_leave": true,
         "history_size": 100, "history_ttl": "300s", "force_recovery": true,
     }));
+    let last = json!({
+        "history_size": 10, "history_ttl": "300s", "force_recovery": true, "force_recovery_mode": "cache",
+    });
+    let named = |name: &str, options: &Value| {
+        let mut namespace = with(options.clone());
+        merge(&mut namespace, json!({ "name": name }));
+        namespace
+    };
+    let mut now = last.clone();
+    merge(&mut now, json!({ "auto_cache_recover": true }));
     json!({
         "http_server": { "address": "127.0.0.1", "port": 0 },
         "http_api": { "key": API_KEY },
@@ -241,6 +252,8 @@ pub(crate) fn open_config() -> Value {
                 with(json!({ "name": "plain" })),
                 with(json!({ "name": "small", "history_size": 2, "history_ttl": "300s", "force_recovery": true })),
                 { "name": "closed" },
+                named("last", &last),
+                named("now", &now),
             ],
         },
     })

@@ -1,0 +1,127 @@
+//! How a subscriber is brought to where its channel is.
+
+use spanwire_wire::message::Publication;
+
+use crate::broker::Recall;
+use crate::channel::Position;
+
+/// What a subscription is given of what it missed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Recovery {
+    /// Nothing.
+    #[default]
+    None,
+    /// All of it, or none.
+    Whole,
+    /// The latest publication, when it comes back.
+    Latest,
+    /// The latest publication, also when it comes for the first time.
+    LatestAlways,
+}
+
+/// What came of a recovery.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Recovered {
+    /// Nobody asked for one.
+    Unasked,
+    /// It cannot be had.
+    No,
+    /// These bring the subscriber from `offset` to the top of the stream.
+    Yes { offset: u64, publications: Vec<Publication> },
+}
+
+impl Recovery {
+    /// What the broker is to recall for a subscriber that left off at `since`; most publications of a whole
+    /// recovery are `limit`.
+    pub(crate) fn recall(self, since: Option<&Position>, limit: usize) -> Recall {
+        match (self, since) {
+            (Self::Whole, Some(position)) => Recall::Since { position: position.clone(), limit },
+            (Self::Latest, Some(_)) | (Self::LatestAlways, _) => Recall::Latest,
+            (Self::None, _) | (Self::Whole | Self::Latest, None) => Recall::Nothing,
+        }
+    }
+
+    /// What comes of it, now that the broker has recalled that, and said that the stream stands at `top`.
+    pub(crate) fn outcome(
+        self,
+        since: Option<&Position>,
+        top: &Position,
+        recalled: Option<Vec<Publication>>,
+    ) -> Recovered {
+        match (self.recall(since, 0), recalled) {
+            (Recall::Nothing, _) => Recovered::Unasked,
+            // It gets to the top by taking the publications in, one by one.
+            (Recall::Since { position, .. }, Some(publications)) => {
+                Recovered::Yes { offset: position.offset, publications }
+            }
+            (Recall::Latest, _) if since == Some(top) => {
+                Recovered::Yes { offset: top.offset, publications: Vec::new() }
+            }
+            (Recall::Latest, Some(publications)) if !publications.is_empty() => {
+                Recovered::Yes { offset: top.offset, publications }
+            }
+            (Recall::Since { .. } | Recall::Latest, _) => Recovered::No,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::Epoch;
+
+    fn at(offset: u64, epoch: &str) -> Position {
+        Position { offset, epoch: Epoch::new(epoch) }
+    }
+
+    fn publications(offsets: &[u64]) -> Vec<Publication> {
+        let publication = |offset: &u64| Publication { offset: *offset, ..Publication::default() };
+        offsets.iter().map(publication).collect()
+    }
+
+    #[test]
+    fn what_is_recalled_depends_on_the_mode_and_on_whether_somebody_comes_back() {
+        let since = at(3, "a");
+        let whole = Recall::Since { position: since.clone(), limit: 7 };
+        let table = [
+            (Recovery::None, Recall::Nothing, Recall::Nothing),
+            (Recovery::Whole, Recall::Nothing, whole),
+            (Recovery::Latest, Recall::Nothing, Recall::Latest),
+            (Recovery::LatestAlways, Recall::Latest, Recall::Latest),
+        ];
+        for (recovery, first_time, back) in table {
+            assert_eq!(recovery.recall(None, 7), first_time, "{recovery:?}");
+            assert_eq!(recovery.recall(Some(&since), 7), back, "{recovery:?}");
+        }
+    }
+
+    #[test]
+    fn a_subscriber_gets_all_or_the_latest_or_is_told_that_it_does_not() {
+        use Recovery::{Latest, LatestAlways, None as Never, Whole};
+        let yes = |offset, offsets| Recovered::Yes { offset, publications: publications(offsets) };
+        let no = || Recovered::No;
+        // The mode, where it left off, what the broker recalled with the stream at offset 5 of epoch "a", and the outcome.
+        type Row<'a> = (Recovery, Option<Position>, Option<&'a [u64]>, Recovered);
+        let table: [Row<'_>; 15] = [
+            (Never, Some(at(3, "a")), None, Recovered::Unasked),
+            (Whole, None, None, Recovered::Unasked),
+            (Whole, Some(at(3, "a")), Some(&[4, 5]), yes(3, &[4, 5])),
+            (Whole, Some(at(5, "a")), Some(&[]), yes(5, &[])),
+            (Whole, Some(at(1, "a")), None, no()),
+            (Latest, None, None, Recovered::Unasked),
+            (Latest, Some(at(3, "a")), Some(&[5]), yes(5, &[5])),
+            (Latest, Some(at(5, "a")), Some(&[5]), yes(5, &[])),
+            (Latest, Some(at(5, "a")), None, yes(5, &[])),
+            (Latest, Some(at(3, "a")), None, no()),
+            (Latest, Some(at(5, "b")), Some(&[5]), yes(5, &[5])),
+            (Latest, Some(at(5, "b")), None, no()),
+            (LatestAlways, None, Some(&[5]), yes(5, &[5])),
+            (LatestAlways, None, None, no()),
+            (LatestAlways, Some(at(5, "a")), Some(&[5]), yes(5, &[])),
+        ];
+        for (recovery, since, recalled, expected) in table {
+            let outcome = recovery.outcome(since.as_ref(), &at(5, "a"), recalled.map(publications));
+            assert_eq!(outcome, expected, "{recovery:?} since {since:?}, recalled {recalled:?}");
+        }
+    }
+}
