@@ -1,4 +1,4 @@
-// What all pages share: making elements, the theme, the drawer with the page's code, the status chip.
+// What all pages share: making elements, what the browser remembers, the theme, the status chip.
 
 /**
  * Makes an element. Text goes in as text and never as markup, so nothing that a stranger writes can
@@ -15,16 +15,6 @@ export function element(tag, { data = {}, aria = {}, on = {}, ...properties } = 
   for (const [name, listener] of Object.entries(on)) node.addEventListener(name, listener);
   node.append(...children.filter((child) => child || child === ""));
   return node;
-}
-
-/** One of the icons that the page defines as `<symbol id="icon-...">`. */
-export function icon(name) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("class", "icon");
-  svg.setAttribute("aria-hidden", "true");
-  svg.append(document.createElementNS("http://www.w3.org/2000/svg", "use"));
-  svg.firstChild.setAttribute("href", `#icon-${name}`);
-  return svg;
 }
 
 /**
@@ -81,37 +71,31 @@ export function onTheme(listener) {
   new MutationObserver(listener).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 }
 
-/** Makes the button open the drawer and fill it with the very file that the page runs. */
-export function showsCode(button, drawer, url) {
-  const code = drawer.querySelector("code");
-  button.addEventListener("click", async () => {
-    drawer.showModal();
-    if (code.childNodes.length) return;
-    const source = await (await fetch(url)).text();
-    for (const line of source.split("\n")) {
-      const comment = line.search(/\/\/ |\/\*\*| \* | \*\//);
-      const [before, after] = comment < 0 ? [line, ""] : [line.slice(0, comment), line.slice(comment)];
-      code.append(before, after && element("span", { className: "comment" }, after), "\n");
-    }
-  });
-  drawer.addEventListener("click", ({ target }) => target === drawer && drawer.close());
-}
+/** What the transports are called. */
+export const TRANSPORTS = { websocket: "WebSocket", http_stream: "HTTP stream", sse: "Server-sent events", poll: "Long polls" };
 
-/** Keeps a chip saying how a connection is doing. Returns what stops it. */
-export function showsStatus(chip, rt) {
+/**
+ * Keeps a chip saying how a connection is doing. Returns what stops it.
+ *
+ * @param {HTMLElement} chip
+ * @param {any} rt
+ * @param {string} [over] what carries it, if that is not what its own status says
+ */
+export function showsStatus(chip, rt, over) {
   let ticking;
   const show = () => {
-    const { state, attempt, retryAt, latency, queued, lastError } = rt.status;
+    const { state, transport, attempt, retryAt, latency, queued } = rt.status;
     const seconds = Math.max(0, Math.ceil((retryAt - Date.now()) / 1000));
     const waiting = queued ? ` · ${queued} waiting` : "";
-    chip.dataset.state = state;
-    chip.title = lastError && state !== "connected" ? lastError.message : "";
-    chip.textContent = {
-      connected: latency === null ? "Live" : `Live · ${latency} ms`,
+    const text = {
+      connected: latency === null || over ? "Live" : `Live · ${latency} ms`,
       connecting: attempt ? `Try ${attempt}${waiting}` : "Connecting",
       waiting: `Back in ${seconds} s${waiting}`,
       closed: "Closed",
     }[state];
+    chip.dataset.state = state;
+    // The dot is before the one child, so that words and dot stay apart however narrow it is.
+    chip.replaceChildren(element("span", {}, element("span", { className: "over" }, `${over ?? TRANSPORTS[transport]} · `), text));
     clearInterval(ticking);
     // Latency changes without an event of its own, and a countdown has to be counted.
     if (state !== "closed") ticking = setInterval(show, state === "waiting" ? 250 : 2_000);

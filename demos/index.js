@@ -1,11 +1,13 @@
 // The gallery: says whether this page is connected, and lets you talk to the echo.
 
 import { connect } from "/spanwire.js";
-import { showsStatus, themed } from "./frame.js";
+import { element, showsStatus } from "./frame.js";
+import { fillBar } from "./frame/bar.js";
 
 const rt = connect();
-showsStatus(document.querySelector("#status"), rt);
-themed(document.querySelector("#theme"));
+const chip = element("span", { className: "chip", role: "status", data: { test: "status" } });
+showsStatus(chip, rt);
+fillBar(chip);
 
 const heard = document.querySelector("#heard");
 document.querySelector("#echo").addEventListener("click", () => {

@@ -1,15 +1,18 @@
 // The page: two people, one room in the address, and the frame around them.
 
 import { element } from "../frame.js";
+import { barButton } from "../frame/bar.js";
 import { furnish } from "../frame/furnish.js";
 import { seedOf } from "../frame/random.js";
 import { FramesDrawer } from "../frame/tape.js";
+import { tries } from "../frame/tries.js";
 import { Bots } from "./bots.js";
 import { Pane } from "./pane.js";
 
 const ROOMS = ["lobby", "kitchen", "workshop"];
 const parameters = new URLSearchParams(location.search);
-furnish("/demos/chat/conversation.js");
+const company = barButton("bots", "people", "Company", ": two bots who talk");
+furnish("/demos/chat/conversation.js", company);
 const drawer = new FramesDrawer();
 const panes = [new Pane("left", { name: parameters.get("name")?.slice(0, 40) || undefined, drawer })];
 const wide = matchMedia("(width >= 900px)");
@@ -41,7 +44,6 @@ function fill() {
 
 /** Company for somebody who is alone. With a seed in the address it is there at once, and always says the same. */
 let bots = null;
-const company = document.querySelector("#bots");
 function bring(wanted) {
   bots?.leave();
   bots = wanted ? new Bots(seedOf(parameters), roomName()) : null;
@@ -57,6 +59,13 @@ addEventListener("hashchange", () => {
 });
 company.addEventListener("click", () => bring(!bots));
 if (parameters.has("seed")) bring(true);
+
+const states = () => panes.map(({ state }) => state);
+tries({
+  say: () => states().some(({ offset }) => offset),
+  outage: () => states().some(({ cuts, state, queued }) => cuts && state === "connected" && !queued),
+  company: () => states().some(({ unread }) => unread),
+});
 
 /** For tests: what a person sees, as values to wait for, and what they can do. */
 function hook(pane) {

@@ -1,4 +1,5 @@
-import { element, icon } from "../frame.js";
+import { element } from "../frame.js";
+import { icon } from "../frame/icons.js";
 import { avatar, colour } from "./people.js";
 
 /** Messages further apart than this are separate groups, even from one person. */

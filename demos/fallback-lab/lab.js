@@ -1,100 +1,81 @@
-// The page: four transports side by side, one that chooses for itself, and what is put in their way.
+// The page: four transports side by side, one client that chooses for itself, and what is put in their way.
 
-import { showsCode, showsStatus, themed } from "../frame.js";
+import { TRANSPORTS } from "../frame.js";
+import { furnish } from "../frame/furnish.js";
+import { Line } from "../frame/line.js";
+import { FramesDrawer } from "../frame/tape.js";
+import { tries } from "../frame/tries.js";
 import { Lane } from "./lane.js";
-import { OBSTACLES, line } from "./line.js";
+import { View } from "./view.js";
 
-/** How often something is published. */
+/** How often something is published, and how often the figures are drawn, in milliseconds. */
 const EVERY_MS = 250;
 
-/** How often the figures are drawn. */
-const DRAW_MS = 250;
+/** What can be in the way, as the line takes it. */
+const OBSTACLES = {
+  none: {},
+  refuse: { upgrades: "refuse" },
+  hang: { upgrades: "hang" },
+  hold: { hold_answers: true },
+  idle: { cut_idle_ms: 10_000 },
+};
 
-const NAMES = { websocket: "WebSocket", http_stream: "HTTP stream", sse: "Server-sent events", poll: "Long polls" };
+furnish("/demos/fallback-lab/lane.js");
+const drawer = new FramesDrawer();
+const line = new Line("lab"); // one for all of them: whatever is put there is in everybody's way
+const channel = `lab-${Math.random().toString(36).slice(2, 10)}`;
+const chooser = new Lane(line.url, channel);
+const lanes = Object.entries(TRANSPORTS).map(([transport, title]) => [new Lane(line.url, channel, [transport]), title]);
+const views = [new View(chooser, "What a page gets", drawer), ...lanes.map(([lane, title]) => new View(lane, title, drawer))];
+document.querySelector("#chooser").append(views[0].root);
+document.querySelector("#lanes").append(...views.slice(1).map(({ root }) => root));
 
-/** One lane on the page. */
-function show(lane, root) {
-  const part = (name) => root.querySelector(`[data-part=${name}]`);
-  showsStatus(part("status"), lane.rt);
-  const pulse = part("pulse");
-  return () => {
-    part("last").textContent = lane.last || "–";
-    part("latency").textContent = lane.latency === null ? "–" : `${lane.latency.toFixed(lane.latency < 10 ? 1 : 0)} ms`;
-    part("cost").textContent = lane.cost === null ? "–" : `${lane.cost} B`;
-    part("ledger").textContent = `${lane.lost} lost, ${lane.twice} twice`;
-    const way = part("way");
-    if (way) way.textContent = NAMES[lane.rt.status.transport];
-    // Logarithmic, because a cut is a thousand times a good day.
-    const points = lane.latencies.map((ms, x) => `${(x * 200) / 59},${39 - Math.min(38, Math.log10(1 + ms) * 10)}`);
-    pulse.setAttribute("points", points.join(" "));
-  };
-}
-
-function addLane(lane, name, place) {
-  const root = document.querySelector("#lane").content.cloneNode(true).firstElementChild;
-  root.dataset.transport = name;
-  root.querySelector("h2").textContent = NAMES[name];
-  place.append(root);
-  return show(lane, root);
-}
-
-async function start() {
-  themed(document.querySelector("#theme"));
-  showsCode(document.querySelector("#code"), document.querySelector("#drawer"), "/demos/fallback-lab/lane.js");
-  const way = await line();
-  if (!way) return;
-
-  const channel = `lab-${Math.random().toString(36).slice(2, 10)}`;
-  const chooser = new Lane(channel);
-  const lanes = Object.keys(NAMES).map((name) => new Lane(channel, [name]));
-  const place = document.querySelector("#lanes");
-  const draws = [show(chooser, document.querySelector("#chooser")), ...lanes.map((lane, n) => addLane(lane, Object.keys(NAMES)[n], place))];
-  setInterval(() => draws.forEach((draw) => draw()), DRAW_MS);
-
-  let n = 0;
-  let publishing = true;
+let n = 0;
+let publishing = true;
+setInterval(() => {
   // Whoever chooses for itself publishes as well: what it says while it is cut off waits in its queue.
-  setInterval(() => publishing && chooser.room.publish({ n: ++n, at: performance.now() }).catch(() => {}), EVERY_MS);
+  if (publishing) chooser.room.publish({ n: ++n, at: performance.now() }).catch(() => {});
+  for (const view of views) view.draw();
+}, EVERY_MS);
 
-  const note = document.querySelector("#note");
-  const say = (text) => (note.textContent = text);
-  const put = async (name) => {
-    const done = await way.set(OBSTACLES[name]).catch(() => false);
-    // What is open already would not notice: a proxy that changes its mind begins with new connections.
-    if (done) await way.cut().catch(() => {});
-    say(done ? "" : "This line is gone. Reload the page to get another one.");
-    return done;
-  };
-  document.querySelector("#obstacles").addEventListener("change", ({ target }) => put(target.value));
-  document.querySelector("#cut").addEventListener("click", () => way.cut().catch(() => {}));
-  document.querySelector("#obstacles").disabled = document.querySelector("#cut").disabled = false;
+/** What is in the way now, and how often everything was cut by hand. */
+let obstacle = "none";
+let cuts = 0;
 
-  /** For tests: what a person sees, as values to wait for. */
-  const told = (lane) => ({
-    state: lane.rt.status.state,
-    transport: lane.rt.status.transport,
-    heard: lane.heard,
-    last: lane.last,
-    lost: lane.lost,
-    twice: lane.twice,
-    latency: lane.latency,
-  });
-  window.__demo = {
-    put,
-    stop: () => (publishing = false),
-    get published() {
-      return n;
-    },
-    get ready() {
-      return [chooser, ...lanes].every(({ heard }) => heard > 0);
-    },
-    get chooser() {
-      return told(chooser);
-    },
-    get lanes() {
-      return lanes.map(told);
-    },
-  };
+async function put(name) {
+  obstacle = name;
+  await line.set(OBSTACLES[name]);
+  // What is open already would not notice: a proxy that changes its mind begins with new connections.
+  await line.cut();
 }
 
-start();
+document.querySelector("#obstacles").addEventListener("change", ({ target }) => put(target.value));
+document.querySelector("#cut").addEventListener("click", () => {
+  cuts++;
+  line.cut();
+});
+
+const { rt } = chooser;
+tries({
+  refuse: () => obstacle === "refuse" && rt.status.state === "connected" && rt.status.transport !== "websocket",
+  hold: () => obstacle === "hold" && rt.status.state === "connected" && rt.status.transport === "poll",
+  cut: () => cuts && rt.status.state === "connected",
+});
+
+/** For tests: what a person sees, as values to wait for. */
+window.__demo = {
+  put,
+  stop: () => (publishing = false),
+  get published() {
+    return n;
+  },
+  get ready() {
+    return views.every(({ state }) => state.ready);
+  },
+  get chooser() {
+    return views[0].state;
+  },
+  get lanes() {
+    return views.slice(1).map(({ state }) => state);
+  },
+};

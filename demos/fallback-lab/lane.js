@@ -1,27 +1,29 @@
 // One stream over one transport, and what can be said of it.
 
 import { connect } from "/spanwire.js";
+import { Tape } from "../frame/tape.js";
 
 /** How many of the latest latencies are kept. */
 const KEPT = 60;
 
 /** Listens to a channel over the transports in the list, and keeps account of what comes. */
 export class Lane {
+  tape = new Tape();
   heard = 0;
   last = 0;
   lost = 0;
   twice = 0;
-  chars = 0;
   /** Milliseconds from publishing to hearing, the latest last. @type {number[]} */
   latencies = [];
 
   /**
+   * @param {string} url
    * @param {string} channel
    * @param {string[]} [transports] all of them, unless told
    */
-  constructor(channel, transports) {
-    this.rt = connect({ transports, name: "fallback lab" });
-    this.rt.on("frame", ({ text }) => (this.chars += text.length));
+  constructor(url, channel, transports) {
+    this.rt = connect(url, { transports, name: "fallback lab" });
+    this.tape.follow(this.rt);
     this.room = this.rt.channel(channel);
     this.room.on("message", ({ data }) => this.#hear(data));
     this.room.on("gap", ({ from, to }) => (this.lost += to.offset - from.offset));
@@ -35,7 +37,7 @@ export class Lane {
 
   /** Characters of the protocol for each message, both ways and with everything that is said besides. */
   get cost() {
-    return this.heard ? Math.round(this.chars / this.heard) : null;
+    return this.heard ? Math.round((this.tape.sentChars + this.tape.heardChars) / this.heard) : null;
   }
 
   #hear({ n, at }) {

@@ -57,6 +57,12 @@ export class Line {
     return this.#put({ delay_ms: isSlow ? SLOW_MS : undefined });
   }
 
+  /** Puts these in the way of connections to come, and nothing else. */
+  set(obstacles) {
+    this.#obstacles = {};
+    return this.#put(obstacles);
+  }
+
   #put(obstacles) {
     Object.assign(this.#obstacles, obstacles);
     return this.#post("", this.#obstacles);

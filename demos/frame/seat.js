@@ -1,6 +1,7 @@
 // A place on the page where one client sits: how it is doing, what can befall it, and what it says on the wire.
 
-import { element, icon } from "../frame.js";
+import { TRANSPORTS, element, showsStatus } from "../frame.js";
+import { icon } from "./icons.js";
 import { Line } from "./line.js";
 import { Tape } from "./tape.js";
 import { words } from "./words.js";
@@ -9,7 +10,7 @@ import { words } from "./words.js";
 const OUTAGE_MS = 2_000;
 
 /** What can be chosen; the first lets the client climb down by itself. */
-const TRANSPORTS = { automatic: "Whatever works", websocket: "WebSocket", http_stream: "HTTP stream", sse: "Server-sent events", poll: "Long polls" };
+const CHOICES = { automatic: "Whatever works", ...TRANSPORTS };
 
 /** How one client of this page is doing: its transport, its state, and why it was disconnected last. */
 export class Seat {
@@ -23,9 +24,7 @@ export class Seat {
   #leave = () => {};
   #shared;
   #transports;
-  #chip;
   #fate;
-  #ticking;
   #last = "";
 
   /**
@@ -41,11 +40,12 @@ export class Seat {
   constructor(root, { name, arrive, enter, drawer, shared = false }) {
     this.#shared = shared;
     this.line = shared ? Line.ofBrowser(name) : new Line(name);
-    this.#chip = root.querySelector("[data-part=status]");
+    const chip = root.querySelector("[data-part=status]");
+    const over = shared ? "One for all tabs" : undefined;
     this.#open = () => {
       const where = { url: this.line.url, ...(this.#transports && { transports: this.#transports }) };
       this.rt = arrive(where);
-      const offs = [this.tape.follow(this.rt), this.rt.on("status", (status) => this.#tell(status)), enter(this.rt)];
+      const offs = [this.tape.follow(this.rt), this.rt.on("status", (status) => this.#tell(status)), showsStatus(chip, this.rt, over), enter(this.rt)];
       return () => {
         for (const off of offs) off?.();
         this.rt.close();
@@ -95,7 +95,7 @@ export class Seat {
   }
 
   #chooser() {
-    const ways = Object.entries(TRANSPORTS).map(([value, text]) => element("option", { value }, text));
+    const ways = Object.entries(CHOICES).map(([value, text]) => element("option", { value }, text));
     const transport = element("select", { title: "What carries this connection", aria: { label: "Transport" }, data: { test: "transport" } }, ...ways);
     transport.addEventListener("change", () => {
       this.#transports = transport.value === "automatic" ? undefined : [transport.value];
@@ -109,24 +109,5 @@ export class Seat {
     if (this.#last === "connected" && state !== "connected") this.cuts++;
     this.#last = state;
     this.#fate.textContent = lastError ? `Last disconnect: ${words(lastError)}` : "";
-    this.#draw();
-    clearInterval(this.#ticking);
-    // Latency changes without an event of its own, and a countdown has to be counted.
-    if (state !== "closed") this.#ticking = setInterval(() => this.#draw(), state === "waiting" ? 250 : 2_000);
-  }
-
-  #draw() {
-    const { state, transport, attempt, retryAt, latency, queued } = this.rt.status;
-    const seconds = Math.max(0, Math.ceil((retryAt - Date.now()) / 1000));
-    const waiting = queued ? ` · ${queued} waiting` : "";
-    const text = {
-      connected: latency === null || this.#shared ? "Live" : `Live · ${latency} ms`,
-      connecting: attempt ? `Try ${attempt}${waiting}` : "Connecting",
-      waiting: `Back in ${seconds} s${waiting}`,
-      closed: "Closed",
-    }[state];
-    this.#chip.dataset.state = state;
-    const over = element("span", { className: "over" }, `${this.#shared ? "One for all tabs" : TRANSPORTS[transport]} · `);
-    this.#chip.replaceChildren(element("span", {}, over, text));
   }
 }

@@ -1,6 +1,7 @@
 // What went over the wire, as the client tells it.
 
 import { element } from "../frame.js";
+import { drawerOf } from "./drawer.js";
 
 /** How many frames are kept, and how many characters of each. */
 const FRAMES_MAX = 100;
@@ -46,17 +47,8 @@ export class FramesDrawer {
     this.#sum = element("p", {});
     this.#hold = element("input", { type: "checkbox", data: { test: "hold" } });
     this.#list = element("ol", { className: "frames", tabIndex: 0, aria: { label: "Frames, the latest last" } });
-    const close = element("form", { method: "dialog" }, element("button", { className: "quiet", data: { test: "close-frames" } }, "Close"));
-    this.#drawer = element(
-      "dialog",
-      { className: "drawer", aria: { labelledby: "frames-title" }, data: { test: "frames-drawer" } },
-      element("header", {}, element("div", {}, this.#title, this.#sum), close),
-      this.#list,
-      element("label", { className: "hold" }, this.#hold, "Hold still"),
-    );
-    this.#drawer.addEventListener("click", ({ target }) => target === this.#drawer && this.#drawer.close());
+    this.#drawer = drawerOf("frames-drawer", this.#title, this.#sum, this.#list, element("label", { className: "hold" }, this.#hold, "Hold still"));
     this.#drawer.addEventListener("close", () => clearInterval(this.#ticking));
-    document.body.append(this.#drawer);
   }
 
   open(tape, title) {

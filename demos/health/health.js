@@ -1,7 +1,9 @@
 // The page: two clients that watch the server, and a crowd that gives it something to do.
 
 import { furnish } from "../frame/furnish.js";
+import { showPanes } from "../frame/pane.js";
 import { FramesDrawer } from "../frame/tape.js";
+import { tries } from "../frame/tries.js";
 import { CROWD_MAX, Crowd } from "./crowd.js";
 import { Pane } from "./pane.js";
 
@@ -12,13 +14,14 @@ const TALK_MS = 50;
 furnish("/demos/health/vitals.js");
 const drawer = new FramesDrawer();
 const panes = [new Pane("left", "One screen", drawer), new Pane("right", "Another screen", drawer)];
-document.querySelector(".panes").append(...panes.map(({ root }) => root));
 
 const crowd = new Crowd();
 const [come, talk, leave, count] = ["come", "talk", "leave", "count"].map((id) => document.querySelector(`#${id}`));
 let talking;
+let talked = false;
+let gone = false;
 
-function show() {
+function say() {
   count.textContent = crowd.size ? `${crowd.size} in the crowd` : "nobody yet";
   come.disabled = crowd.size >= CROWD_MAX;
   talk.disabled = leave.disabled = !crowd.size;
@@ -30,26 +33,23 @@ function hush() {
   talking = undefined;
 }
 
-come.addEventListener("click", () => crowd.come(GROUP, show));
+come.addEventListener("click", () => crowd.come(GROUP, say));
 talk.addEventListener("click", () => {
   if (talking) hush();
   else talking = setInterval(() => crowd.talk(), TALK_MS);
-  show();
+  talked = true;
+  say();
 });
 leave.addEventListener("click", () => {
   hush();
   crowd.leave();
-  show();
+  gone = true;
+  say();
 });
-show();
-
-/** For tests. */
-window.__demo = {
-  now: (pane, name) => panes[pane].now(name),
-  get panes() {
-    return panes.map(({ state }) => state);
-  },
-  get ready() {
-    return panes.every(({ state }) => state.ready);
-  },
-};
+say();
+tries({
+  come: () => crowd.size,
+  talk: () => talked,
+  gone: () => gone && panes.every(({ state }) => state.tiles.clients === panes.length),
+});
+showPanes(panes, { now: (pane, name) => panes[pane].now(name) });

@@ -1,4 +1,5 @@
-import { element, onTheme } from "../frame.js";
+import { TRANSPORTS, element, onTheme } from "../frame.js";
+import { paneOf } from "../frame/pane.js";
 import { Seat } from "../frame/seat.js";
 import { size } from "../frame/tape.js";
 import { words } from "../frame/words.js";
@@ -19,8 +20,6 @@ const TILES = {
   uptime: [(vitals) => (vitals.samples.at(-1)?.at ?? 0) / 1000 - vitals.now("process_start_time_seconds"), duration],
 };
 
-const TRANSPORTS = { websocket: "WebSocket", http_stream: "HTTP stream", sse: "Server-sent events", poll: "Long polls" };
-
 /** One client that watches the server's health. */
 export class Pane {
   root;
@@ -29,10 +28,7 @@ export class Pane {
   #plots;
 
   constructor(id, title, drawer) {
-    this.root = document.querySelector("#pane").content.cloneNode(true).firstElementChild;
-    this.root.dataset.pane = id;
-    this.root.setAttribute("aria-label", title);
-    this.#part("title").textContent = title;
+    this.root = paneOf(id, title);
     this.#plots = [
       [new Plot(this.#part("clients-plot"), "Clients", whole), (vitals) => vitals.samples.map(({ values }) => values.spanwire_clients)],
       [new Plot(this.#part("messages-plot"), "Messages a second", whole), (vitals) => vitals.rates("spanwire_messages_sent_total")],

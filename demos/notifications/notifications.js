@@ -2,8 +2,10 @@
 
 import { element } from "../frame.js";
 import { furnish } from "../frame/furnish.js";
+import { showPanes } from "../frame/pane.js";
 import { chance, seedOf } from "../frame/random.js";
 import { FramesDrawer } from "../frame/tape.js";
+import { tries } from "../frame/tries.js";
 import { send } from "./backend.js";
 import { Pane } from "./pane.js";
 import { SEGMENTS, Shop } from "./shop.js";
@@ -24,7 +26,6 @@ const drawer = new FramesDrawer();
 const count = () => (document.title = panes?.[0].unread ? `(${panes[0].unread}) ${TITLE}` : TITLE);
 let panes;
 panes = [new Pane("left", "A laptop", parameters.get("left") ?? "ana", drawer, count), new Pane("right", "A phone", parameters.get("right") ?? "ben", drawer, count)];
-document.querySelector(".panes").append(...panes.map(({ root }) => root));
 
 const to = document.querySelector("#to");
 to.append(...Object.entries(TITLES).map(([value, text]) => element("option", { value }, text)));
@@ -52,13 +53,20 @@ function rush(isBusy) {
 busy.addEventListener("click", () => rush(day === undefined));
 if (parameters.has("seed")) rush(true);
 
-/** For tests. */
-window.__demo = {
-  send,
-  get panes() {
-    return panes.map(({ state }) => state);
-  },
-  get ready() {
-    return panes.every(({ state }) => state.ready);
-  },
-};
+/** Tabs of this page say hello to each other, so that each knows when it is not the only one. */
+const tabs = new BroadcastChannel("spanwire notifications");
+let isAlone = true;
+tabs.addEventListener("message", ({ data }) => {
+  isAlone = false;
+  if (data === "hello") tabs.postMessage("hello to you");
+});
+tabs.postMessage("hello");
+
+const states = () => panes.map(({ state }) => state);
+tries({
+  tell: () => states().some(({ user, toasts }) => user === "ana" && toasts),
+  sleep: () => states().some(({ returns }) => returns),
+  both: () => states().every(({ user, texts, unread }) => user === "ana" && texts.length && !unread),
+  tab: () => !isAlone,
+});
+showPanes(panes, { send });

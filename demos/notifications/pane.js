@@ -1,4 +1,5 @@
 import { element } from "../frame.js";
+import { paneOf } from "../frame/pane.js";
 import { Seat } from "../frame/seat.js";
 import { connectionsOf } from "./backend.js";
 import { Inbox, arrive } from "./inbox.js";
@@ -23,6 +24,8 @@ export class Pane {
   #asleep = false;
   #missed = 0;
   #toasts = 0;
+  /** How often it was told, on its return, what it had missed. */
+  #returns = 0;
   /** How many connections the server has of whoever is signed in; null until it has said so. */
   #connections = null;
   #changed;
@@ -36,10 +39,7 @@ export class Pane {
   constructor(id, device, user, drawer, changed) {
     this.user = user;
     this.#changed = changed;
-    this.root = document.querySelector("#pane").content.cloneNode(true).firstElementChild;
-    this.root.dataset.pane = id;
-    this.root.setAttribute("aria-label", device);
-    this.#part("device").textContent = device;
+    this.root = paneOf(id, device);
     const who = this.#part("who");
     who.append(...Object.entries(PEOPLE).map(([value, text]) => element("option", { value, selected: value === user }, text)));
     who.addEventListener("change", () => {
@@ -55,7 +55,7 @@ export class Pane {
   /** What a test may look at: plain values, no elements. */
   get state() {
     const { notices, unread, lost } = this.#inbox;
-    return { ...this.#seat.state, ready: this.#ready, user: this.user, unread, lost, asleep: this.#asleep, toasts: this.#toasts, connections: this.#connections, texts: notices.map(({ text }) => text) };
+    return { ...this.#seat.state, ready: this.#ready, user: this.user, unread, lost, asleep: this.#asleep, toasts: this.#toasts, returns: this.#returns, connections: this.#connections, texts: notices.map(({ text }) => text) };
   }
 
   get unread() {
@@ -97,6 +97,7 @@ export class Pane {
   }
 
   #caughtUp() {
+    if (this.#missed) this.#returns++;
     if (this.#missed) this.#toast(this.#missed === 1 ? "One notice came while you were away." : `${this.#missed} notices came while you were away.`);
     this.#missed = 0;
     this.#ready = true;

@@ -1,4 +1,5 @@
 import { onTheme } from "../frame.js";
+import { paneOf } from "../frame/pane.js";
 import { Seat } from "../frame/seat.js";
 import { Candles } from "./candles.js";
 import { Chart } from "./chart.js";
@@ -30,10 +31,7 @@ export class Pane {
   #sums = new Map();
 
   constructor(id, title, drawer) {
-    this.root = document.querySelector("#pane").content.cloneNode(true).firstElementChild;
-    this.root.dataset.pane = id;
-    this.root.setAttribute("aria-label", title);
-    this.#part("title").textContent = title;
+    this.root = paneOf(id, title);
     this.#meter = new Meter(this.root);
     this.#grid = new Grid(this.#part("grid"), (share) => this.choose(share));
     this.#chart = new Chart(this.#part("chart"));

@@ -12,7 +12,6 @@ mod chat_in_chromium; // two browsers, one of them cut off for two seconds
 mod compression; //     permessage-deflate by stock clients, a browser, and a stranger with a bomb
 mod embedding; //       an axum application with a hub in it, and its examples
 mod events; //          the application beside it keeps account of who comes and goes
-mod fallback_lab; //    one stream over four transports, and something in the way
 mod gallery; //         each page of the gallery, looked at and cut by its own buttons
 mod javascript; //      our own browser client: its unit tests and its types
 mod javascript_in_chromium; // tabs that share a connection, sleep and wake, and are away for long

@@ -2,14 +2,13 @@
 
 use serde_json::json;
 
-use crate::support::chromium::Chromium;
-use crate::support::gallery::{behaved, looks_good, open, shows_its_code, shows_its_frames, tab_through};
+use crate::support::gallery::{
+    Gallery, looks_good_everywhere, shows_its_code, shows_its_frames, tab_leads_to,
+};
 use crate::support::page::Page;
-use crate::support::require;
-use crate::support::server::Server;
 
-async fn chat(browser: &Chromium, server: &Server, query: &str, panes: usize) -> Page {
-    let page = open(browser, server, &format!("/demos/chat/?{query}"), 1280).await;
+async fn chat(gallery: &Gallery, query: &str, panes: usize) -> Page {
+    let page = gallery.page(&format!("/demos/chat/?{query}"), 1280).await;
     page.until(&format!(
         "__demo.panes.length === {panes} && __demo.panes.every(({{ ready, state }}) => ready && state === 'connected')"
     ))
@@ -19,10 +18,8 @@ async fn chat(browser: &Chromium, server: &Server, query: &str, panes: usize) ->
 
 #[tokio::test]
 async fn an_outage_of_one_pane_costs_it_nothing_that_was_said() {
-    let Some(chromium) = require::chromium() else { return };
-    let server = Server::dev().await;
-    let browser = Chromium::launch(&chromium).await;
-    let page = chat(&browser, &server, "name=Ana", 2).await;
+    let Some(gallery) = Gallery::open().await else { return };
+    let page = chat(&gallery, "name=Ana", 2).await;
     page.click("[data-pane=left] [data-test=outage]").await;
     page.until("__demo.panes[0].state !== 'connected'").await;
     page.evaluate("for (let n = 1; n <= 20; n++) __demo.panes[1].say(`from the right ${n}`)").await;
@@ -39,16 +36,14 @@ async fn an_outage_of_one_pane_costs_it_nothing_that_was_said() {
     );
     let fate = page.evaluate("__demo.panes[0].fate").await;
     assert!(fate.as_str().is_some_and(|fate| fate.starts_with("Last disconnect: ")), "{fate}");
-    behaved(&page, &server, true);
+    gallery.behaved(&page, true);
 }
 
 #[tokio::test]
 async fn messages_can_be_edited_removed_and_reacted_to_and_everybody_sees_it() {
-    let Some(chromium) = require::chromium() else { return };
-    let server = Server::dev().await;
-    let browser = Chromium::launch(&chromium).await;
-    let ana = chat(&browser, &server, "panes=1&name=Ana", 1).await;
-    let ben = chat(&browser, &server, "panes=1&name=Ben", 1).await;
+    let Some(gallery) = Gallery::open().await else { return };
+    let ana = chat(&gallery, "panes=1&name=Ana", 1).await;
+    let ben = chat(&gallery, "panes=1&name=Ben", 1).await;
     ana.evaluate("__demo.say('helo')").await;
     ben.until("__demo.messages[0]?.text === 'helo'").await;
     ana.until("document.querySelector('[data-test=seen]')?.textContent === 'Seen by Ben'").await;
@@ -80,22 +75,20 @@ async fn messages_can_be_edited_removed_and_reacted_to_and_everybody_sees_it() {
     }
 
     // A late comer finds it as it is now.
-    let eve = chat(&browser, &server, "panes=1&name=Eve", 1).await;
+    let eve = chat(&gallery, "panes=1&name=Eve", 1).await;
     let seen = eve
         .evaluate("__demo.messages.map(({ text, removed, reactions }) => [text, removed, reactions])")
         .await;
     assert_eq!(seen, json!([["hello", true, [["👍", ["Ben"]]]], ["bye", false, []]]));
     for page in [&ana, &ben, &eve] {
-        behaved(page, &server, false);
+        gallery.behaved(page, false);
     }
 }
 
 #[tokio::test]
 async fn loading_the_page_again_finds_the_place_where_one_was_reading() {
-    let Some(chromium) = require::chromium() else { return };
-    let server = Server::dev().await;
-    let browser = Chromium::launch(&chromium).await;
-    let mut page = chat(&browser, &server, "panes=1&name=Ana", 1).await;
+    let Some(gallery) = Gallery::open().await else { return };
+    let mut page = chat(&gallery, "panes=1&name=Ana", 1).await;
     page.evaluate("(async () => { for (let n = 1; n <= 200; n++) __demo.say(`message ${n}`); })()").await;
     page.until("__demo.messages.length === 200 && __demo.messages.every(({ offset }) => offset)").await;
     page.evaluate("document.querySelectorAll('[data-test=message]')[40].scrollIntoView({ block: 'start' })")
@@ -107,32 +100,28 @@ async fn loading_the_page_again_finds_the_place_where_one_was_reading() {
     let offsets = page.evaluate("__demo.messages.map(({ offset }) => offset)").await;
     let offsets = offsets.as_array().expect("a list");
     assert!(offsets.windows(2).all(|pair| pair[0].as_u64() < pair[1].as_u64()), "in order: {offsets:?}");
-    behaved(&page, &server, false);
+    gallery.behaved(&page, false);
 }
 
 #[tokio::test]
 async fn bots_with_the_same_seed_say_the_same() {
-    let Some(chromium) = require::chromium() else { return };
-    let server = Server::dev().await;
-    let browser = Chromium::launch(&chromium).await;
+    let Some(gallery) = Gallery::open().await else { return };
     let mut said = Vec::new();
     for room in ["one", "two"] {
-        let page = chat(&browser, &server, &format!("panes=1&seed=7#{room}"), 1).await;
+        let page = chat(&gallery, &format!("panes=1&seed=7#{room}"), 1).await;
         page.until("__demo.members.length === 3 && __demo.messages.length >= 2").await;
         said.push(page.evaluate("__demo.messages.slice(0, 2).map(({ name, text }) => [name, text])").await);
         page.click("[data-test=bots]").await;
         page.until("__demo.members.length === 1").await;
-        behaved(&page, &server, false);
+        gallery.behaved(&page, false);
     }
     assert_eq!(said[0], said[1]);
 }
 
 #[tokio::test]
 async fn another_transport_takes_the_seat_and_has_the_same_history() {
-    let Some(chromium) = require::chromium() else { return };
-    let server = Server::dev().await;
-    let browser = Chromium::launch(&chromium).await;
-    let page = chat(&browser, &server, "panes=1&name=Ana", 1).await;
+    let Some(gallery) = Gallery::open().await else { return };
+    let page = chat(&gallery, "panes=1&name=Ana", 1).await;
     page.evaluate("__demo.say('over a WebSocket')").await;
     page.until("__demo.messages[0]?.offset === 1").await;
     for transport in ["sse", "poll", "http_stream"] {
@@ -152,39 +141,33 @@ async fn another_transport_takes_the_seat_and_has_the_same_history() {
         ))
         .await;
     }
-    behaved(&page, &server, false);
+    gallery.behaved(&page, false);
 }
 
 #[tokio::test]
 async fn it_shows_its_code_and_its_frames_and_can_be_used_by_keyboard() {
-    let Some(chromium) = require::chromium() else { return };
-    let server = Server::dev().await;
-    let browser = Chromium::launch(&chromium).await;
-    let page = chat(&browser, &server, "name=Ana", 2).await;
+    let Some(gallery) = Gallery::open().await else { return };
+    let page = chat(&gallery, "name=Ana", 2).await;
     shows_its_code(&page, "room.on(\"gap\", on.gap)").await;
-    let frames = shows_its_frames(&page, "left").await.to_string();
+    let frames = shows_its_frames(&page, "[data-pane=left]").await.to_string();
     assert!(frames.contains("chat:lobby") && frames.contains("connect"), "{frames}");
-    let visited = tab_through(&page, 20).await;
-    for wanted in
-        ["code", "theme", "room", "text", "send", "name", "cut", "outage", "slow", "transport", "frames"]
-    {
-        assert!(visited.iter().any(|each| each == wanted), "{wanted} is not among {visited:?}");
-    }
-    behaved(&page, &server, false);
+    tab_leads_to(
+        &page,
+        &["code", "theme", "room", "text", "send", "name", "cut", "outage", "slow", "transport", "frames"],
+    )
+    .await;
+    gallery.behaved(&page, false);
 }
 
 #[tokio::test]
 async fn it_is_light_legible_and_fits_with_everything_it_can_show() {
-    let Some(chromium) = require::chromium() else { return };
-    let server = Server::dev().await;
-    let browser = Chromium::launch(&chromium).await;
-    for width in [1280, 360] {
-        let path = format!("/demos/chat/?name=Ana#at-{width}");
-        let page = open(&browser, &server, &path, width).await;
-        page.until("__demo.ready").await;
-        let eve = chat(&browser, &server, &format!("panes=1&name=Eve#at-{width}"), 1).await;
+    looks_good_everywhere("chat-full", "/demos/chat/?name=Ana", async |gallery, page| {
+        let room = page.evaluate("innerWidth").await;
+        page.evaluate(&format!("location.hash = 'at-{room}'")).await;
+        page.until(&format!("__demo.room === 'at-{room}' && __demo.ready")).await;
+        let eve = chat(gallery, &format!("panes=1&name=Eve#at-{room}"), 1).await;
         for (page, line) in
-            [(&eve, "Is anybody there?"), (&page, "I am. It is quiet here."), (&page, "Not for long!")]
+            [(&eve, "Is anybody there?"), (page, "I am. It is quiet here."), (page, "Not for long!")]
         {
             page.evaluate(&format!("__demo.say({})", json!(line))).await;
             page.until(&format!(
@@ -202,7 +185,6 @@ async fn it_is_light_legible_and_fits_with_everything_it_can_show() {
         .await;
         page.click("[data-test=more]").await;
         page.click("[data-test=slow]").await;
-        looks_good(&page, "chat-full", width).await;
-        behaved(&page, &server, false);
-    }
+    })
+    .await;
 }

@@ -2,19 +2,14 @@
 
 use serde_json::json;
 
-use crate::support::chromium::Chromium;
-use crate::support::gallery::{behaved, looks_good, open, shows_its_code, shows_its_frames, tab_through};
+use crate::support::gallery::{
+    Gallery, looks_good_everywhere, shows_its_code, shows_its_frames, tab_leads_to,
+};
 use crate::support::http::get;
-use crate::support::page::Page;
 use crate::support::peer::Peer;
-use crate::support::require;
 use crate::support::server::Server;
 
-async fn health(browser: &Chromium, server: &Server, width: u32) -> Page {
-    let page = open(browser, server, "/demos/health/", width).await;
-    page.until("__demo.ready && __demo.panes.every(({ state }) => state === 'connected')").await;
-    page
-}
+const PAGE: &str = "/demos/health/";
 
 /// A sample of `/metrics`, by its name and labels.
 async fn metric(server: &Server, name: &str) -> f64 {
@@ -25,19 +20,17 @@ async fn metric(server: &Server, name: &str) -> f64 {
 
 #[tokio::test]
 async fn its_tiles_are_what_the_server_says_when_it_is_asked() {
-    let Some(chromium) = require::chromium() else { return };
-    let server = Server::dev().await;
-    let browser = Chromium::launch(&chromium).await;
-    let page = health(&browser, &server, 1280).await;
+    let Some(gallery) = Gallery::open().await else { return };
+    let page = gallery.page(PAGE, 1280).await;
     let mut peers = Vec::new();
     for _ in 0..30 {
-        peers.push(Peer::subscribe(server.address, "news").await);
+        peers.push(Peer::subscribe(gallery.server.address, "news").await);
     }
     // Two panes, and thirty others with a channel each.
     for (tile, name, expected) in
         [("clients", "spanwire_clients", 32.0), ("subscriptions", "spanwire_subscriptions", 32.0)]
     {
-        assert_eq!(metric(&server, name).await, expected, "{name}");
+        assert_eq!(metric(&gallery.server, name).await, expected, "{name}");
         page.until(&format!("__demo.panes.every(({{ tiles }}) => tiles.{tile} === {expected})")).await;
         page.until(&format!(
             "[...document.querySelectorAll('[data-part={tile}]')].every(({{ textContent }}) => textContent === '{expected}')"
@@ -45,7 +38,7 @@ async fn its_tiles_are_what_the_server_says_when_it_is_asked() {
         .await;
     }
     let name = "spanwire_transport_sessions{transport=\"websocket\"}";
-    let now = metric(&server, name).await;
+    let now = metric(&gallery.server, name).await;
     page.until(&format!("__demo.now(0, {}) === {now}", json!(name))).await;
     for peer in peers {
         peer.leave().await;
@@ -53,15 +46,13 @@ async fn its_tiles_are_what_the_server_says_when_it_is_asked() {
     page.until("__demo.panes.every(({ tiles }) => tiles.clients === 2 && tiles.subscriptions === 2)").await;
     page.until("[...document.querySelectorAll('[data-part=disconnects]')].every(({ textContent }) => textContent !== 'none')")
         .await;
-    behaved(&page, &server, false);
+    gallery.behaved(&page, false);
 }
 
 #[tokio::test]
 async fn a_crowd_comes_talks_and_goes_and_every_screen_counts_it() {
-    let Some(chromium) = require::chromium() else { return };
-    let server = Server::dev().await;
-    let browser = Chromium::launch(&chromium).await;
-    let page = health(&browser, &server, 1280).await;
+    let Some(gallery) = Gallery::open().await else { return };
+    let page = gallery.page(PAGE, 1280).await;
     page.click("[data-test=come]").await;
     page.until("__demo.panes.every(({ tiles }) => tiles.clients === 27)").await;
     page.click("[data-test=talk]").await;
@@ -69,50 +60,38 @@ async fn a_crowd_comes_talks_and_goes_and_every_screen_counts_it() {
     page.click("[data-test=leave]").await;
     page.until("__demo.panes.every(({ tiles }) => tiles.clients === 2)").await;
     assert_eq!(page.evaluate("document.querySelector('[data-test=leave]').disabled").await, true);
-    behaved(&page, &server, false);
+    gallery.behaved(&page, false);
 }
 
 #[tokio::test]
 async fn a_screen_that_was_cut_has_every_sample_when_it_is_back() {
-    let Some(chromium) = require::chromium() else { return };
-    let server = Server::dev().await;
-    let browser = Chromium::launch(&chromium).await;
-    let page = health(&browser, &server, 1280).await;
+    let Some(gallery) = Gallery::open().await else { return };
+    let page = gallery.page(PAGE, 1280).await;
     page.click("[data-pane=left] [data-test=outage]").await;
     page.until("__demo.panes[0].state !== 'connected'").await;
     page.until("__demo.panes[0].state === 'connected' && __demo.panes[1].samples > 6").await;
     page.until("__demo.panes[0].samples >= __demo.panes[1].samples && __demo.panes[0].cuts === 1").await;
     assert_eq!(page.evaluate("__demo.panes.map(({ lost }) => lost)").await, json!([0, 0]));
-    behaved(&page, &server, true);
+    gallery.behaved(&page, true);
 }
 
 #[tokio::test]
 async fn it_shows_its_code_and_its_frames_and_can_be_used_by_keyboard() {
-    let Some(chromium) = require::chromium() else { return };
-    let server = Server::dev().await;
-    let browser = Chromium::launch(&chromium).await;
-    let page = health(&browser, &server, 1280).await;
+    let Some(gallery) = Gallery::open().await else { return };
+    let page = gallery.page(PAGE, 1280).await;
     shows_its_code(&page, "rt.channel(\"health:node\"").await;
-    let frames = shows_its_frames(&page, "left").await.to_string();
+    let frames = shows_its_frames(&page, "[data-pane=left]").await.to_string();
     assert!(frames.contains("spanwire_clients"), "{frames}");
-    let visited = tab_through(&page, 12).await;
-    for wanted in ["code", "theme", "come", "cut", "outage", "transport", "frames"] {
-        assert!(visited.iter().any(|each| each == wanted), "{wanted} is not among {visited:?}");
-    }
-    behaved(&page, &server, false);
+    tab_leads_to(&page, &["code", "theme", "come", "cut", "outage", "transport", "frames"]).await;
+    gallery.behaved(&page, false);
 }
 
 #[tokio::test]
 async fn it_is_light_legible_and_fits() {
-    let Some(chromium) = require::chromium() else { return };
-    let server = Server::dev().await;
-    let browser = Chromium::launch(&chromium).await;
-    for width in [1280, 360] {
-        let page = health(&browser, &server, width).await;
+    looks_good_everywhere("health", PAGE, async |_, page| {
         page.click("[data-test=come]").await;
         page.click("[data-test=talk]").await;
         page.until("__demo.panes.every(({ samples, tiles }) => samples > 8 && tiles.messages > 20)").await;
-        looks_good(&page, "health", width).await;
-        behaved(&page, &server, false);
-    }
+    })
+    .await;
 }

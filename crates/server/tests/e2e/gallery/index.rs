@@ -2,17 +2,13 @@
 
 use serde_json::json;
 
-use crate::support::chromium::Chromium;
-use crate::support::gallery::{behaved, looks_good, open};
+use crate::support::gallery::{Gallery, looks_good_everywhere, tab_leads_to};
 use crate::support::require;
-use crate::support::server::Server;
 
 #[tokio::test]
 async fn every_page_that_is_listed_is_there_and_every_page_that_is_there_is_listed() {
-    let Some(chromium) = require::chromium() else { return };
-    let server = Server::dev().await;
-    let browser = Chromium::launch(&chromium).await;
-    let page = open(&browser, &server, "/", 1280).await;
+    let Some(gallery) = Gallery::open().await else { return };
+    let page = gallery.page("/", 1280).await;
     let listed = page
         .evaluate("[...document.querySelectorAll('a.demo')].map(({ pathname }) => pathname).sort()")
         .await;
@@ -25,17 +21,25 @@ async fn every_page_that_is_listed_is_there_and_every_page_that_is_there_is_list
         .collect();
     there.sort();
     assert_eq!(listed, json!(there));
+    let bar = "[...document.querySelectorAll('.pages a')].map(({ pathname }) => pathname).sort()";
+    assert_eq!(page.evaluate(bar).await, json!(there), "and each of them in the bar");
 }
 
 #[tokio::test]
-async fn it_can_be_looked_at_in_both_themes_and_on_a_phone() {
-    let Some(chromium) = require::chromium() else { return };
-    let server = Server::dev().await;
-    let browser = Chromium::launch(&chromium).await;
-    for width in [1280, 360] {
-        let page = open(&browser, &server, "/", width).await;
-        page.until("__demo.ready").await;
-        looks_good(&page, "index", width).await;
-        behaved(&page, &server, false);
-    }
+async fn it_is_light_legible_and_fits() {
+    looks_good_everywhere("index", "/", async |_, _| ()).await;
+}
+
+#[tokio::test]
+async fn it_says_hello_to_the_echo_and_can_be_used_by_keyboard() {
+    let Some(gallery) = Gallery::open().await else { return };
+    let page = gallery.page("/", 1280).await;
+    tab_leads_to(
+        &page,
+        &["page", "theme", "chat", "notifications", "ticker", "health", "fallback-lab", "echo"],
+    )
+    .await;
+    page.press_enter().await;
+    page.until("document.querySelector('[data-test=heard]').textContent.startsWith('It said “hello”')").await;
+    gallery.behaved(&page, false);
 }

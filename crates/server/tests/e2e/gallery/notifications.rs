@@ -4,19 +4,16 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use crate::support::chromium::Chromium;
-use crate::support::gallery::{behaved, looks_good, open, shows_its_code, shows_its_frames, tab_through};
+use crate::support::gallery::{
+    Gallery, looks_good_everywhere, shows_its_code, shows_its_frames, tab_leads_to,
+};
 use crate::support::http::{get, post};
 use crate::support::page::Page;
-use crate::support::require;
 use crate::support::server::Server;
 use crate::support::until::until;
 
-async fn devices(browser: &Chromium, server: &Server, left: &str, right: &str, width: u32) -> Page {
-    let path = format!("/demos/notifications/?left={left}&right={right}");
-    let page = open(browser, server, &path, width).await;
-    page.until("__demo.ready && __demo.panes.every(({ state }) => state === 'connected')").await;
-    page
+async fn devices(gallery: &Gallery, left: &str, right: &str, width: u32) -> Page {
+    gallery.page(&format!("/demos/notifications/?left={left}&right={right}"), width).await
 }
 
 /// The key that the dev profile printed.
@@ -28,14 +25,12 @@ fn api_key(server: &Server) -> String {
 
 #[tokio::test]
 async fn what_a_backend_publishes_to_one_person_is_seen_by_that_person_alone() {
-    let Some(chromium) = require::chromium() else { return };
-    let server = Server::dev().await;
-    let browser = Chromium::launch(&chromium).await;
-    let page = devices(&browser, &server, "ana", "ben", 1280).await;
-    let key = format!("X-API-Key: {}\r\n", api_key(&server));
+    let Some(gallery) = Gallery::open().await else { return };
+    let page = devices(&gallery, "ana", "ben", 1280).await;
+    let key = format!("X-API-Key: {}\r\n", api_key(&gallery.server));
     let notice = json!({ "channel": "inbox:#ana", "data": { "text": "only <b>you</b>" } });
     let posted = Instant::now();
-    let answer = post(server.address, "/api/publish", &key, &notice.to_string()).await;
+    let answer = post(gallery.server.address, "/api/publish", &key, &notice.to_string()).await;
     assert_eq!(answer.json()["result"]["offset"], 1, "{answer:?}");
     page.until(
         "document.querySelector('[data-pane=left] [data-test=toast]')?.textContent === 'only <b>you</b>'",
@@ -51,7 +46,7 @@ async fn what_a_backend_publishes_to_one_person_is_seen_by_that_person_alone() {
         page.evaluate("__demo.panes.map(({ texts }) => texts)").await,
         json!([["only <b>you</b>", "for all"], ["for all"]])
     );
-    let metrics = get(server.address, "/metrics").await.body;
+    let metrics = get(gallery.server.address, "/metrics").await.body;
     assert!(metrics.contains(r#"spanwire_api_calls_total{method="broadcast",code="0"} 1"#), "{metrics}");
 
     // Nor is he let in if he asks.
@@ -62,16 +57,14 @@ async fn what_a_backend_publishes_to_one_person_is_seen_by_that_person_alone() {
         return new Promise((resolve) => rt.channel('inbox:#ana').on('error', ({ code }) => resolve(code)));
     })()";
     assert_eq!(page.evaluate(asks).await, 103);
-    behaved(&page, &server, false);
+    gallery.behaved(&page, false);
 }
 
 #[tokio::test]
 async fn what_is_read_on_one_device_is_read_on_all_of_them() {
-    let Some(chromium) = require::chromium() else { return };
-    let server = Server::dev().await;
-    let browser = Chromium::launch(&chromium).await;
-    let page = devices(&browser, &server, "ana", "ana", 1280).await;
-    let other = devices(&browser, &server, "ben", "ana", 1280).await;
+    let Some(gallery) = Gallery::open().await else { return };
+    let page = devices(&gallery, "ana", "ana", 1280).await;
+    let other = devices(&gallery, "ben", "ana", 1280).await;
     page.click("[data-test=move]").await;
     page.click("[data-test=announce]").await;
     page.until("__demo.panes.every(({ unread }) => unread === 2)").await;
@@ -81,23 +74,21 @@ async fn what_is_read_on_one_device_is_read_on_all_of_them() {
     page.click("[data-pane=right] [data-test=read]").await;
     page.until("__demo.panes.every(({ unread }) => unread === 0) && !document.title.startsWith('(')").await;
     other.until(&format!("__demo.panes[1].unread === 0 && {badge}.hidden")).await;
-    behaved(&page, &server, false);
-    behaved(&other, &server, false);
+    gallery.behaved(&page, false);
+    gallery.behaved(&other, false);
 }
 
 #[tokio::test]
 async fn two_tabs_of_a_browser_have_one_connection_for_each_device_and_show_the_same() {
-    let Some(chromium) = require::chromium() else { return };
-    let server = Server::dev().await;
-    let browser = Chromium::launch(&chromium).await;
-    let first = devices(&browser, &server, "ana", "ben", 1280).await;
-    let mut second = browser.tab_beside(&first).await;
+    let Some(gallery) = Gallery::open().await else { return };
+    let first = devices(&gallery, "ana", "ben", 1280).await;
+    let mut second = gallery.browser.tab_beside(&first).await;
     second.resize(1280, 800).await;
     second.navigate(first.evaluate("location.href").await.as_str().expect("an address")).await;
     for tab in [&first, &second] {
         tab.until("__demo.ready && __demo.panes.every(({ connections }) => connections === 1)").await;
     }
-    let metrics = get(server.address, "/metrics").await.body;
+    let metrics = get(gallery.server.address, "/metrics").await.body;
     assert!(metrics.lines().any(|line| line == "spanwire_clients 2"), "{metrics}");
     let same = "__demo.panes.map(({ client }) => client)";
     assert_eq!(first.evaluate(same).await, second.evaluate(same).await);
@@ -118,19 +109,17 @@ async fn two_tabs_of_a_browser_have_one_connection_for_each_device_and_show_the_
     for tab in [&first, &second] {
         tab.until("__demo.panes[0].cuts === 1 && __demo.panes[0].state === 'connected'").await;
     }
-    behaved(&first, &server, true);
+    gallery.behaved(&first, true);
     first.close().await;
     second.click("[data-test=announce]").await;
     second.until("__demo.panes[0].texts.length === 2 && __demo.panes[0].lost === 0").await;
-    behaved(&second, &server, true);
+    gallery.behaved(&second, true);
 }
 
 #[tokio::test]
 async fn three_that_came_while_a_device_slept_are_on_its_badge_when_it_wakes() {
-    let Some(chromium) = require::chromium() else { return };
-    let server = Server::dev().await;
-    let browser = Chromium::launch(&chromium).await;
-    let page = devices(&browser, &server, "ana", "ana", 1280).await;
+    let Some(gallery) = Gallery::open().await else { return };
+    let page = devices(&gallery, "ana", "ana", 1280).await;
     page.click("[data-pane=right] [data-test=sleep]").await;
     page.until("__demo.panes[1].asleep && __demo.panes[1].state !== 'connected'").await;
     page.evaluate(
@@ -145,15 +134,13 @@ async fn three_that_came_while_a_device_slept_are_on_its_badge_when_it_wakes() {
     assert_eq!(woken, json!([["notice 1", "notice 2", "notice 3"], 0]));
     page.until("document.querySelector('[data-pane=right] [data-test=toast]')?.textContent === '3 notices came while you were away.'")
         .await;
-    behaved(&page, &server, true);
+    gallery.behaved(&page, true);
 }
 
 #[tokio::test]
 async fn a_device_can_be_handed_to_somebody_else() {
-    let Some(chromium) = require::chromium() else { return };
-    let server = Server::dev().await;
-    let browser = Chromium::launch(&chromium).await;
-    let page = devices(&browser, &server, "ana", "ben", 1280).await;
+    let Some(gallery) = Gallery::open().await else { return };
+    let page = devices(&gallery, "ana", "ben", 1280).await;
     page.evaluate("__demo.send(['ana'], { text: 'for Ana' })").await;
     page.until("__demo.panes[0].unread === 1").await;
     for (user, texts) in [("cleo", json!([])), ("ana", json!(["for Ana"]))] {
@@ -167,10 +154,11 @@ async fn a_device_can_be_handed_to_somebody_else() {
     }
     // Who was signed in before is not there any more: only Ana is, and that on two devices.
     page.until("__demo.panes.every(({ connections }) => connections === 2)").await;
-    let metrics =
-        async || get(server.address, "/metrics").await.body.contains("\nspanwire_clients 2\n").then_some(());
+    let metrics = async || {
+        get(gallery.server.address, "/metrics").await.body.contains("\nspanwire_clients 2\n").then_some(())
+    };
     until("those who have signed out to be gone", metrics).await;
-    behaved(&page, &server, false);
+    gallery.behaved(&page, false);
 }
 
 #[tokio::test]
@@ -187,27 +175,19 @@ async fn the_backend_of_the_pages_is_for_them_and_knows_three_people() {
 
 #[tokio::test]
 async fn it_shows_its_code_and_its_frames_and_can_be_used_by_keyboard() {
-    let Some(chromium) = require::chromium() else { return };
-    let server = Server::dev().await;
-    let browser = Chromium::launch(&chromium).await;
-    let page = devices(&browser, &server, "ana", "ben", 1280).await;
+    let Some(gallery) = Gallery::open().await else { return };
+    let page = devices(&gallery, "ana", "ben", 1280).await;
     shows_its_code(&page, "shared(`${url}?as=${user}`, { getToken: () => token(user) })").await;
-    let frames = shows_its_frames(&page, "left").await.to_string();
+    let frames = shows_its_frames(&page, "[data-pane=left]").await.to_string();
     assert!(frames.contains("inbox:#ana"), "{frames}");
-    let visited = tab_through(&page, 16).await;
-    for wanted in ["code", "to", "move", "announce", "busy", "who", "cut", "frames", "sleep", "list"] {
-        assert!(visited.iter().any(|each| each == wanted), "{wanted} is not among {visited:?}");
-    }
-    behaved(&page, &server, false);
+    tab_leads_to(&page, &["code", "to", "move", "announce", "busy", "who", "cut", "frames", "sleep", "list"])
+        .await;
+    gallery.behaved(&page, false);
 }
 
 #[tokio::test]
 async fn it_is_light_legible_and_fits() {
-    let Some(chromium) = require::chromium() else { return };
-    let server = Server::dev().await;
-    let browser = Chromium::launch(&chromium).await;
-    for (width, left, right) in [(1280, "ana", "cleo"), (360, "ben", "ana")] {
-        let page = devices(&browser, &server, left, right, width).await;
+    looks_good_everywhere("notifications", "/demos/notifications/?left=ana&right=cleo", async |_, page| {
         page.evaluate("document.querySelector('[data-test=to]').value = 'everybody'").await;
         let had = page.evaluate("__demo.panes[0].texts.length").await.as_u64().expect("a number");
         for (count, button) in [(1, "move"), (2, "move"), (3, "announce")] {
@@ -219,7 +199,6 @@ async fn it_is_light_legible_and_fits() {
         page.until("__demo.panes[0].unread === 0").await;
         page.click("[data-test=move]").await;
         page.until("__demo.panes[0].unread === 1").await;
-        looks_good(&page, "notifications", width).await;
-        behaved(&page, &server, false);
-    }
+    })
+    .await;
 }

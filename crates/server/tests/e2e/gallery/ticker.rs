@@ -2,29 +2,22 @@
 
 use serde_json::{Value, json};
 
-use crate::support::chromium::Chromium;
-use crate::support::gallery::{behaved, looks_good, open, shows_its_code, shows_its_frames, tab_through};
-use crate::support::page::Page;
+use crate::support::gallery::{
+    Gallery, looks_good_everywhere, shows_its_code, shows_its_frames, tab_leads_to,
+};
 use crate::support::peer::Peer;
-use crate::support::require;
 use crate::support::server::Server;
+
+const PAGE: &str = "/demos/ticker/";
 
 /// How much a page may have grown in all the prices that it has heard meanwhile, in bytes.
 const GROWTH_BYTES_MAX: i64 = 5_000_000;
 
-async fn ticker(browser: &Chromium, server: &Server, width: u32) -> Page {
-    let page = open(browser, server, "/demos/ticker/", width).await;
-    page.until("__demo.ready && __demo.panes.every(({ state }) => state === 'connected')").await;
-    page
-}
-
 #[tokio::test]
 async fn its_prices_are_those_that_anybody_else_hears() {
-    let Some(chromium) = require::chromium() else { return };
-    let server = Server::dev().await;
-    let browser = Chromium::launch(&chromium).await;
-    let page = ticker(&browser, &server, 1280).await;
-    let checkpoint = Peer::subscribe(server.address, "market:all").await.publication().await;
+    let Some(gallery) = Gallery::open().await else { return };
+    let page = gallery.page(PAGE, 1280).await;
+    let checkpoint = Peer::subscribe(gallery.server.address, "market:all").await.publication().await;
     let (n, sum) = (&checkpoint["n"], &checkpoint["sum"]);
     for pane in [0, 1] {
         page.until(&format!("__demo.sumAt({pane}, {n}) === {sum}")).await;
@@ -34,7 +27,7 @@ async fn its_prices_are_those_that_anybody_else_hears() {
         page.evaluate("__demo.panes.map(({ wrong, lost }) => [wrong, lost])").await,
         json!([[0, 0], [0, 0]])
     );
-    behaved(&page, &server, false);
+    gallery.behaved(&page, false);
 }
 
 #[tokio::test]
@@ -56,10 +49,8 @@ async fn the_series_is_the_same_on_every_server() {
 
 #[tokio::test]
 async fn a_pane_that_was_cut_comes_back_with_every_batch_that_it_missed() {
-    let Some(chromium) = require::chromium() else { return };
-    let server = Server::dev().await;
-    let browser = Chromium::launch(&chromium).await;
-    let page = ticker(&browser, &server, 1280).await;
+    let Some(gallery) = Gallery::open().await else { return };
+    let page = gallery.page(PAGE, 1280).await;
     page.click("[data-pane=left] [data-test=outage]").await;
     page.until("__demo.panes[0].state !== 'connected'").await;
     let before = page.evaluate("__demo.panes.map(({ last }) => last)").await;
@@ -70,15 +61,13 @@ async fn a_pane_that_was_cut_comes_back_with_every_batch_that_it_missed() {
     assert_eq!(found, json!([[0, 0, 1], [0, 0, 0]]));
     // Every batch was checked but the very first, which tells of half of the shares.
     assert_eq!(page.evaluate("__demo.panes[0].updates / 100 - __demo.panes[0].checked").await, 1);
-    behaved(&page, &server, true);
+    gallery.behaved(&page, true);
 }
 
 #[tokio::test]
 async fn it_sorts_pauses_shows_another_share_its_code_and_its_frames() {
-    let Some(chromium) = require::chromium() else { return };
-    let server = Server::dev().await;
-    let browser = Chromium::launch(&chromium).await;
-    let page = ticker(&browser, &server, 1280).await;
+    let Some(gallery) = Gallery::open().await else { return };
+    let page = gallery.page(PAGE, 1280).await;
     page.click("[data-pane=left] [data-test=by-price]").await;
     let shown = "[...document.querySelectorAll('[data-pane=left] tbody tr')].slice(0, 8)
         .map((row) => parseFloat(row.cells[1].textContent))";
@@ -97,41 +86,31 @@ async fn it_sorts_pauses_shows_another_share_its_code_and_its_frames() {
     assert_eq!(page.evaluate("document.querySelector('[data-pane=left] tbody').textContent").await, still[1]);
 
     shows_its_code(&page, "rt.channel(\"market:all\"").await;
-    let frames = shows_its_frames(&page, "right").await.to_string();
+    let frames = shows_its_frames(&page, "[data-pane=right]").await.to_string();
     assert!(frames.contains("market:all"), "{frames}");
-    let visited = tab_through(&page, 14).await;
-    for wanted in ["code", "theme", "pause", "grid", "by-name", "by-price", "share"] {
-        assert!(visited.iter().any(|each| each == wanted), "{wanted} is not among {visited:?}");
-    }
-    behaved(&page, &server, false);
+    tab_leads_to(&page, &["code", "theme", "pause", "grid", "by-name", "by-price", "share"]).await;
+    gallery.behaved(&page, false);
 }
 
 #[tokio::test]
 async fn it_is_light_legible_and_fits() {
-    let Some(chromium) = require::chromium() else { return };
-    let server = Server::dev().await;
-    let browser = Chromium::launch(&chromium).await;
-    for width in [1280, 360] {
-        let page = ticker(&browser, &server, width).await;
+    looks_good_everywhere("ticker", PAGE, async |_, page| {
         page.until("__demo.panes.every(({ rate, candles }) => rate > 0 && candles > 10)").await;
-        looks_good(&page, "ticker", width).await;
-        behaved(&page, &server, false);
-    }
+    })
+    .await;
 }
 
 /// Listens for so many prices, and says by how many bytes the page has grown in the second half of them.
 async fn growth(updates: u64) -> i64 {
-    let Some(chromium) = require::chromium() else { return 0 };
-    let server = Server::dev().await;
-    let browser = Chromium::launch(&chromium).await;
-    let page = ticker(&browser, &server, 1280).await;
+    let Some(gallery) = Gallery::open().await else { return 0 };
+    let page = gallery.page(PAGE, 1280).await;
     let mut sizes = Vec::new();
     for part in [updates / 2, updates] {
         page.until_within(600, &format!("__demo.panes.every(({{ updates }}) => updates > {part})")).await;
         sizes.push(page.heap_bytes().await);
     }
     assert_eq!(page.evaluate("__demo.panes.map(({ wrong }) => wrong)").await, json!([0, 0]));
-    behaved(&page, &server, false);
+    gallery.behaved(&page, false);
     sizes[1] - sizes[0]
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::chromium::Chromium;
 use super::page::Page;
+use super::require;
 use super::server::Server;
 
 /// Most that a whole page may weigh, in bytes as they are sent.
@@ -63,27 +64,58 @@ const WEIGHT: &str =
 const STILL: &str = "Promise.allSettled(document.getAnimations()
     .filter((each) => each.effect.getTiming().iterations !== Infinity).map(({ finished }) => finished))";
 
-/// Opens a page of a server, as a person of its own.
-pub(crate) async fn open(browser: &Chromium, server: &Server, path: &str, width: u32) -> Page {
-    let mut page = browser.page().await;
-    page.resize(width, 800).await;
-    page.navigate(&format!("http://localhost:{}{path}", server.address.port())).await;
-    page
+/// The most presses of Tab that lead through a page.
+const TABS_MAX: usize = 80;
+
+/// A server that shows the gallery, and a browser to look at it.
+pub(crate) struct Gallery {
+    pub(crate) server: Server,
+    pub(crate) browser: Chromium,
 }
 
-/// What holds for a page however it is used, at the end of its scene. A browser itself writes down each connection that
-/// broke or was refused, so those are forgiven to who was cut, and nothing else is.
-pub(crate) fn behaved(page: &Page, server: &Server, was_cut: bool) {
-    let forgiven = |text: &String| was_cut && text.contains("/dev/line/") && text.contains("/to/");
-    let complaints: Vec<_> = page.complaints().into_iter().filter(|text| !forgiven(text)).collect();
-    assert!(complaints.is_empty(), "{complaints:#?}");
-    let here = format!("://localhost:{}/", server.address.port());
-    let foreign: Vec<_> = page.requests().into_iter().filter(|url| !url.contains(&here)).collect();
-    assert!(foreign.is_empty(), "these left the origin: {foreign:?}");
+impl Gallery {
+    pub(crate) async fn open() -> Option<Self> {
+        let chromium = require::chromium()?;
+        Some(Self { server: Server::dev().await, browser: Chromium::launch(&chromium).await })
+    }
+
+    /// Opens a page, as a person of its own, and waits until it is ready and connected.
+    pub(crate) async fn page(&self, path: &str, width: u32) -> Page {
+        let mut page = self.browser.page().await;
+        page.resize(width, 800).await;
+        page.navigate(&format!("http://localhost:{}{path}", self.server.address.port())).await;
+        page.until(
+            "window.__demo?.ready && (__demo.panes ?? []).every(({ state }) => state === 'connected')",
+        )
+        .await;
+        page
+    }
+
+    /// What holds for a page however it is used, at the end of its scene. A browser itself writes down each connection
+    /// that broke or was refused, so those are forgiven to who was cut, and nothing else is.
+    pub(crate) fn behaved(&self, page: &Page, was_cut: bool) {
+        let forgiven = |text: &String| was_cut && text.contains("/dev/line/") && text.contains("/to/");
+        let complaints: Vec<_> = page.complaints().into_iter().filter(|text| !forgiven(text)).collect();
+        assert!(complaints.is_empty(), "{complaints:#?}");
+        let here = format!("://localhost:{}/", self.server.address.port());
+        let foreign: Vec<_> = page.requests().into_iter().filter(|url| !url.contains(&here)).collect();
+        assert!(foreign.is_empty(), "these left the origin: {foreign:?}");
+    }
+}
+
+/// Looks at a page on a screen and on a phone, each in both themes, once it has something to show.
+pub(crate) async fn looks_good_everywhere(name: &str, path: &str, liven: impl AsyncFn(&Gallery, &Page)) {
+    let Some(gallery) = Gallery::open().await else { return };
+    for width in [1280, 360] {
+        let page = gallery.page(path, width).await;
+        liven(&gallery, &page).await;
+        looks_good(&page, name, width).await;
+        gallery.behaved(&page, false);
+    }
 }
 
 /// Takes pictures of the page as it is in both themes, and demands of it what a good page has.
-pub(crate) async fn looks_good(page: &Page, name: &str, width: u32) {
+async fn looks_good(page: &Page, name: &str, width: u32) {
     for theme in ["light", "dark"] {
         page.prefer(theme).await;
         page.evaluate(STILL).await;
@@ -96,22 +128,24 @@ pub(crate) async fn looks_good(page: &Page, name: &str, width: u32) {
     assert_eq!(page.evaluate(wider).await, width, "{name}");
     let bytes = page.evaluate(WEIGHT).await.as_u64().expect("a sum");
     assert!((1..PAGE_BYTES_MAX).contains(&bytes), "{name} weighs {bytes} bytes");
+    let painted = page.until("performance.getEntriesByName('first-contentful-paint')[0]?.startTime").await;
+    println!("{name} at {width}: {bytes} bytes, first painted after {painted} ms");
 }
 
-/// Goes through the page with Tab, from its top, and returns the `data-test` of what has the focus after each press.
-pub(crate) async fn tab_through(page: &Page, presses: usize) -> Vec<String> {
+/// Goes through the page with Tab, from its top, until each of these `data-test` had the focus and showed it.
+pub(crate) async fn tab_leads_to(page: &Page, wanted: &[&str]) {
     page.evaluate("document.querySelector('.brand').focus()").await;
-    let mut visited = Vec::new();
-    for _ in 0..presses {
+    let focused = "document.activeElement.matches(':focus-visible') && document.activeElement.dataset.test";
+    let mut missing = wanted.to_vec();
+    for _ in 0..TABS_MAX {
         page.press("Tab", 9).await;
-        let here = page
-            .evaluate(
-                "document.activeElement.matches(':focus-visible') && document.activeElement.dataset.test",
-            )
-            .await;
-        visited.extend(here.as_str().map(str::to_owned));
+        let here = page.evaluate(focused).await;
+        missing.retain(|wanted| here != *wanted);
+        if missing.is_empty() {
+            return;
+        }
     }
-    visited
+    panic!("Tab does not lead to {missing:?}");
 }
 
 /// Takes a picture of an open drawer, of which the same is demanded as of the page.
@@ -131,19 +165,19 @@ pub(crate) async fn shows_its_code(page: &Page, telling: &str) {
     let lines = page.evaluate(&format!("{shown}.trim().split('\\n').length")).await;
     assert!(lines.as_u64().is_some_and(|lines| lines <= 60), "{lines} lines are too many to show");
     is_legible(page, "code").await;
-    page.click("[data-test=close]").await;
+    page.click("[data-test=close-drawer]").await;
     page.until("!document.querySelector('[data-test=drawer]').open").await;
 }
 
-/// Reads the frames of a pane in their drawer, and returns those that are there.
-pub(crate) async fn shows_its_frames(page: &Page, pane: &str) -> Value {
-    page.click(&format!("[data-pane={pane}] [data-test=frames]")).await;
+/// Reads the frames of a place on the page in their drawer, and returns those that are there.
+pub(crate) async fn shows_its_frames(page: &Page, place: &str) -> Value {
+    page.click(&format!("{place} [data-test=frames]")).await;
     let rows = "[...document.querySelectorAll('[data-test=frame]')]";
     page.until(&format!("{rows}.length > 1")).await;
     let frames = page
         .evaluate(&format!("{rows}.map((row) => [row.dataset.sent, row.querySelector('code').textContent])"))
         .await;
     is_legible(page, "frames").await;
-    page.click("[data-test=close-frames]").await;
+    page.click("[data-test=close-frames-drawer]").await;
     frames
 }
