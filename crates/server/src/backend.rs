@@ -73,11 +73,29 @@ impl fmt::Debug for Register {
     }
 }
 
-/// A question, and whom to ask.
+/// What the desk is told.
 #[derive(Debug)]
-struct Errand {
-    proxy: ProxyId,
-    question: Question,
+enum Errand {
+    /// A question, and whom to ask.
+    Ask { proxy: ProxyId, question: Question },
+    /// How the proxies are asked from now on.
+    Reconnect(Lines),
+}
+
+/// A way to each of the proxies, in their order.
+#[derive(Debug)]
+pub(crate) struct Lines(Vec<Line>);
+
+impl Lines {
+    /// # Errors
+    /// There are no certificates that an `https` endpoint could be known by.
+    fn to(proxies: impl Iterator<Item = ProxySettings>) -> io::Result<Self> {
+        let line = |proxy: ProxySettings| {
+            let name = proxy.name.clone();
+            Line::new(proxy).map_err(|error| io::Error::other(format!("proxy {name}: {error}")))
+        };
+        proxies.map(line).collect::<io::Result<_>>().map(Self)
+    }
 }
 
 impl Backend {
@@ -90,8 +108,8 @@ impl Backend {
         authorize: Arc<dyn Authorize>,
         seed: [u8; 32],
     ) -> io::Result<Self> {
-        let lines = settings.proxies.iter().cloned().map(Line::new).collect::<io::Result<Vec<_>>>()?;
-        let stats = lines.iter().map(|_| ProxyStats::default()).collect();
+        let lines = Lines::to(settings.proxies.iter().cloned())?;
+        let stats = settings.proxies.iter().map(|_| ProxyStats::default()).collect();
         let register = Arc::new(Register {
             wanted: settings.wanted(),
             forgets_headers: settings.forgets_headers(),
@@ -126,7 +144,22 @@ impl Backend {
     /// Asks. The answer comes to the shard as a letter, always.
     pub fn ask(&self, proxy: ProxyId, question: Question) {
         // The desk ends with the last handle, so that it is there.
-        let _ = self.desk.send(Errand { proxy, question });
+        let _ = self.desk.send(Errand::Ask { proxy, question });
+    }
+
+    /// Ways to the same proxies as a later configuration describes them, their files read. What it says of what a proxy
+    /// may cost, and of the headers that are kept for it, is left out: that lasts as long as the server runs.
+    ///
+    /// # Errors
+    /// There are no certificates that an `https` endpoint could be known by.
+    pub(crate) fn lines(&self, later: &BackendSettings) -> io::Result<Lines> {
+        let both = self.register.settings.proxies.iter().zip(&later.proxies);
+        Lines::to(both.map(|(proxy, later)| proxy.changed_to(later)))
+    }
+
+    /// Asks by these from now on. What is under way goes on by those before them.
+    pub(crate) fn reconnect(&self, lines: Lines) {
+        let _ = self.desk.send(Errand::Reconnect(lines));
     }
 
     /// Keeps what proxies want to see of a connect command's `headers`.

@@ -46,7 +46,7 @@ pub use error::{ConfigError, Problem};
 pub(crate) use http_api::HttpApi;
 pub(crate) use http_server::{Address, HttpServer};
 pub use layer::{Layer, LayerError};
-pub(crate) use reading::{Changes, Reading};
+pub(crate) use reading::{Changes, Reading, is_of_proxies};
 pub use secret::Secret;
 pub use settings::Settings;
 pub use tls::CertificateFiles;

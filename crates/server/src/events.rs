@@ -24,13 +24,15 @@ pub use settings::{BatchLimits, EventsSettings, Graces, QueueLimits, Recipient};
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use spanwire_hub::happening::{Happening, Reports};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use self::journal::{Journal, Moment};
+pub(crate) use self::line::Line;
 
 /// Tells the backend what happens, from any shard. Cheap to clone.
 #[derive(Clone)]
@@ -45,6 +47,8 @@ struct Shared {
     journal: Mutex<Journal>,
     /// The courier has something to look at.
     bell: Notify,
+    /// The way to the endpoint.
+    line: watch::Sender<Arc<Line>>,
     requests: Mutex<BTreeMap<&'static str, u64>>,
 }
 
@@ -91,6 +95,19 @@ impl Events {
         if (before == 0 && (after > 0 || held > 0)) || fills {
             self.shared.bell.notify_one();
         }
+    }
+
+    /// A way to an endpoint, its files read.
+    ///
+    /// # Errors
+    /// There are no certificates that an `https` endpoint could be known by.
+    pub(crate) fn line(recipient: &Recipient) -> io::Result<Line> {
+        Line::new(recipient.clone()).map_err(|error| io::Error::other(format!("events: {error}")))
+    }
+
+    /// Tells by this from now on, and at once what waits. A request that is under way goes on by the one before it.
+    pub(crate) fn reconnect(&self, line: Line) {
+        self.shared.line.send_replace(Arc::new(line));
     }
 
     /// How the telling goes.

@@ -99,8 +99,12 @@ impl Node {
 
     /// From here on, the node reads its configuration again at SIGHUP.
     pub(crate) fn reads_again(&mut self, source: Source) {
-        let (engine, access, counters) = (self.engine.handle(), self.access.clone(), self.counters.clone());
-        self.reload = Some(Reload { source, engine, access, counters });
+        self.reload = Some(Reload {
+            source,
+            engine: self.engine.handle(),
+            access: self.access.clone(),
+            counters: self.counters.clone(),
+        });
     }
 
     /// Waits for SIGTERM or SIGINT; then closes every client with code 3001, waits for `grace` at most until they are

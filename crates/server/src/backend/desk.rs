@@ -19,7 +19,7 @@ use super::handler::Said;
 use super::line::{Failure, Line, Outcome};
 use super::question::{Question, What};
 use super::stats::ProxyStats;
-use super::{Errand, Register};
+use super::{Errand, Lines, Register};
 use crate::auth::Authorize;
 
 /// Most questions that are taken in before those that may be are asked.
@@ -52,7 +52,7 @@ struct Returned {
 }
 
 impl Desk {
-    pub(super) fn new(lines: Vec<Line>, register: &Arc<Register>, seed: [u8; 32]) -> Self {
+    pub(super) fn new(Lines(lines): Lines, register: &Arc<Register>, seed: [u8; 32]) -> Self {
         let window = |(place, line): (usize, Line)| Window {
             admission: Admission::new(line.settings().limits, seed_of(place, seed)),
             line: Rc::new(line),
@@ -82,8 +82,11 @@ impl Desk {
                         return;
                     }
                     let now = Instant::now();
-                    for Errand { proxy, question } in errands.drain(..) {
-                        self.take(now, usize::from(proxy.0), question);
+                    for errand in errands.drain(..) {
+                        match errand {
+                            Errand::Ask { proxy, question } => self.take(now, usize::from(proxy.0), question),
+                            Errand::Reconnect(lines) => self.reconnect(lines),
+                        }
                     }
                 }
                 Some(returned) = self.under_way.next(), if !self.under_way.is_empty() => self.close(returned),
@@ -97,6 +100,12 @@ impl Desk {
         let Some(window) = self.windows.get_mut(place) else { return };
         if let Err(sent_away) = window.admission.offer(now, question) {
             window.send_away(sent_away);
+        }
+    }
+
+    fn reconnect(&mut self, Lines(lines): Lines) {
+        for (window, line) in self.windows.iter_mut().zip(lines) {
+            window.line = Rc::new(line);
         }
     }
 

@@ -39,6 +39,18 @@ impl ProxySettings {
     pub(super) fn form(&self) -> Form {
         Form { binary: self.binary_encoding, meta: self.include_connection_meta }
     }
+
+    /// What becomes of it while the server runs, if a later configuration describes it like this: all but what lasts.
+    pub(super) fn changed_to(&self, later: &Self) -> Self {
+        let Self { name, headers, limits, .. } = self.clone();
+        Self { name, headers, limits, ..later.clone() }
+    }
+
+    /// Whether a later configuration says the same of what lasts as long as the server runs: the headers that are kept
+    /// with each connection for it, and what it may cost.
+    pub(crate) fn lasts_as(&self, later: &Self) -> bool {
+        self.name == later.name && self.headers == later.headers && self.limits == later.limits
+    }
 }
 
 /// Who answers for the backend.

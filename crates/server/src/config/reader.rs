@@ -280,6 +280,7 @@ impl<'a> Reader<'a> {
         wanted: &str,
         parse: impl Fn(&Value) -> Option<T>,
     ) -> Option<T> {
+        self.note(key, doc, Kind::Secret, None);
         let found = self.find(key, doc)?;
         let parsed = parse(found.value);
         if parsed.is_none() {

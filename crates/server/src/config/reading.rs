@@ -6,20 +6,45 @@ use serde_json::{Map, Value};
 
 use super::{Layer, Settings};
 
-/// What holds as soon as it has been read again; a dot at the end stands for all that is below. Everything else is
-/// built into what a running server is made of.
+/// What holds as soon as it has been read again, with all that is below it. Everything else is built into what a running server is made of.
 const READ_AGAIN: &[&str] = &[
     "channel.history_meta_ttl",
     "channel.namespaces",
-    "channel.without_namespace.",
+    "channel.without_namespace",
     "client.allow_anonymous_connect_without_token",
     "client.disallow_anonymous_connection_tokens",
-    "client.subscription_token.",
-    "client.token.",
+    "client.subscription_token",
+    "client.token",
+    "events.endpoint",
+    "events.http.static_headers",
+    "events.http.tls",
+    "events.secret",
+    "events.timeout",
     "http_api.key",
     "http_api.keys",
     "http_api.rate_limit",
     "log.level",
+];
+
+/// Where proxies are described.
+const PROXIES: &[&str] = &[
+    "channel.proxy.publish",
+    "channel.proxy.sub_refresh",
+    "channel.proxy.subscribe",
+    "client.proxy.connect",
+    "client.proxy.refresh",
+    "rpc.proxy",
+];
+
+/// What of each proxy is read again, as far as one by one can be told apart; `proxies` is one value.
+const READ_AGAIN_OF_PROXIES: [&str; 7] = [
+    "binary_encoding",
+    "endpoint",
+    "http.static_headers",
+    "http.status_to_code_transforms",
+    "http.tls",
+    "include_connection_meta",
+    "timeout",
 ];
 
 /// A configuration as it was read at one time.
@@ -71,10 +96,24 @@ fn collect(said: &mut BTreeMap<String, Value>, place: &str, values: &Map<String,
 }
 
 fn is_read_again(key: &str) -> bool {
-    READ_AGAIN.iter().any(|known| match known.ends_with('.') {
-        true => key.starts_with(known),
-        false => key == *known,
-    })
+    let of_proxy = PROXIES.iter().find_map(|proxy| below(proxy, key)?.strip_prefix('.'));
+    is_among(READ_AGAIN, key)
+        || key == "proxies"
+        || of_proxy.is_some_and(|option| is_among(&READ_AGAIN_OF_PROXIES, option))
+}
+
+fn is_among(known: &[&str], key: &str) -> bool {
+    known.iter().any(|known| below(known, key).is_some())
+}
+
+/// What of a key is left behind a table that it is below, with its dot; nothing if it is that itself.
+fn below<'a>(table: &str, key: &'a str) -> Option<&'a str> {
+    key.strip_prefix(table).filter(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// Whether a key says something of a proxy.
+pub(crate) fn is_of_proxies(key: &str) -> bool {
+    key == "proxies" || is_among(PROXIES, key)
 }
 
 #[cfg(test)]
@@ -117,12 +156,10 @@ mod tests {
     #[test]
     fn every_key_that_is_read_again_is_an_option() {
         let catalogue = Settings::catalogue();
-        for known in READ_AGAIN {
-            let is_there = catalogue.iter().any(|entry| match known.ends_with('.') {
-                true => entry.key.starts_with(known),
-                false => entry.key == *known,
-            });
-            assert!(is_there, "{known}");
+        let of_proxies =
+            PROXIES.iter().flat_map(|proxy| READ_AGAIN_OF_PROXIES.map(|option| format!("{proxy}.{option}")));
+        for known in READ_AGAIN.iter().map(|known| (*known).to_owned()).chain(of_proxies) {
+            assert!(catalogue.iter().any(|entry| below(&known, &entry.key).is_some()), "{known}");
         }
     }
 }

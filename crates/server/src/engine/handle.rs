@@ -228,6 +228,16 @@ impl EngineHandle {
             .collect()
     }
 
+    /// Who asks the backend, if there is one that decides.
+    pub(crate) fn backend(&self) -> Option<&Backend> {
+        self.shared.backend.as_ref()
+    }
+
+    /// Who tells a backend what happens, if one wants to know.
+    pub(crate) fn teller(&self) -> Option<&Events> {
+        self.shared.events.as_ref()
+    }
+
     /// How each proxy to the backend is doing.
     pub fn proxies(&self) -> Vec<ProxySnapshot> {
         self.shared.backend.as_ref().map(Backend::stats).unwrap_or_default()

@@ -42,7 +42,7 @@ impl Engaged {
     /// There are no certificates that an `https` endpoint could be known by, or the system has no descriptor left.
     pub fn new(settings: EventsSettings, node: &str, epoch: &str, seed: [u8; 32]) -> io::Result<Self> {
         let settings = Arc::new(settings);
-        let line = Line::new(settings.recipient.clone())?;
+        let (line, lines) = watch::channel(Arc::new(Events::line(&settings.recipient)?));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let mut journal = Journal::new(settings.clone());
         journal.started(unix_ms());
@@ -51,10 +51,11 @@ impl Engaged {
             settings,
             journal: Mutex::new(journal),
             bell: Notify::new(),
+            line,
             requests: Mutex::new(BTreeMap::new()),
         });
         let round = Round {
-            line,
+            lines,
             persistence,
             chance: StdRng::from_seed(seed),
             head: head(node, epoch),
@@ -103,7 +104,8 @@ impl Courier {
 
 /// What the thread works with.
 struct Round {
-    line: Line,
+    /// The way to the endpoint, which may become another one.
+    lines: watch::Receiver<Arc<Line>>,
     persistence: Persistence,
     chance: StdRng,
     /// What every body begins with.
@@ -145,6 +147,8 @@ impl Round {
                 () = over(end.clone()) => return,
                 // Whoever waits for us to end has no time for long pauses.
                 _ = end.changed() => {}
+                // Another endpoint has not failed yet.
+                _ = self.lines.changed() => {}
             }
         }
     }
@@ -174,7 +178,8 @@ impl Round {
 
     /// Sends one request. How long to wait before the next one.
     async fn bring(&mut self, body: Bytes, events: usize) -> Duration {
-        let (name, outcome, trouble) = match self.line.post(body).await {
+        let line = self.lines.borrow_and_update().clone();
+        let (name, outcome, trouble) = match line.post(body).await {
             Ok(()) => ("taken", Outcome::Taken, String::new()),
             Err(failure) => (failure.name(), failure.outcome(), failure.to_string()),
         };

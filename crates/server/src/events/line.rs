@@ -17,7 +17,7 @@ const ANSWER_BYTES_MAX: usize = 64 << 10;
 
 /// The way to the endpoint.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(crate) struct Line {
     client: HttpClient,
     recipient: Recipient,
 }

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use aws_lc_rs::hmac;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 
-use crate::support::backend::Backend;
+use crate::support::backend::{Asked, Backend};
 use crate::support::http;
 use crate::support::peer::Peer;
 use crate::support::server::{Server, TOKEN_SECRET, merged, scratch};
@@ -167,4 +168,111 @@ async fn other_proxies_wait_for_a_restart_and_what_namespaces_say_of_them_with_t
     let mut ana = scene.connect(signed(json!({ "sub": "ana" }))).await;
     ana.call("subscribe", json!({ "channel": "square" })).await;
     assert!(backend.take_asked("/subscribe").is_empty(), "nobody was connected to it");
+}
+
+/// Lets everybody in as Ann, and takes every event.
+fn friendly(asked: &Asked) -> (u16, Value) {
+    match asked.path.as_str() {
+        "/connect" => (200, json!({ "result": { "user": "ann" } })),
+        _ => (200, json!({})),
+    }
+}
+
+/// A configuration that has this backend asked who connects, with a key, and told what happens, with a signature.
+fn known_by(backend: &Backend, key: &str) -> Value {
+    let mut connect = backend.proxy("/connect");
+    connect["enabled"] = true.into();
+    connect["http"] = json!({ "static_headers": { "X-Backend-Key": key } });
+    let mut events = backend.proxy("/events");
+    events["secret"] = key.into();
+    events["max_retry_wait"] = "10m".into();
+    json!({ "client": { "proxy": { "connect": connect } }, "events": events })
+}
+
+/// Whether a request is signed with this secret, as docs/events.md says.
+fn is_signed(asked: &Asked, secret: &str) -> bool {
+    let said = asked.headers["x-spanwire-signature"].to_str().expect("it is ASCII");
+    let (time, hex) = said.strip_prefix("t=").and_then(|rest| rest.split_once(",v1=")).expect("two parts");
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    let digest = hmac::sign(&key, format!("{time}.{}", asked.text).as_bytes());
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>() == hex
+}
+
+#[tokio::test]
+async fn a_backend_that_moves_and_changes_its_secrets_is_asked_and_told_at_its_new_place() {
+    let (old, new) = (Backend::start(friendly).await, Backend::start(friendly).await);
+    let scene = Scene::begin(known_by(&old, "the first key")).await;
+    Peer::connect(scene.server.address).await;
+    assert_eq!(old.take_asked("/connect")[0].headers["x-backend-key"], "the first key");
+    let told = scene.apply(known_by(&new, "the second key")).await;
+    let changed = "holds now: client.proxy.connect.endpoint, \
+                   client.proxy.connect.http.static_headers.X-Backend-Key, events.endpoint, events.secret";
+    assert!(told.contains(changed) && !told.contains("after a restart"), "{told}");
+    assert!(!told.contains("the second key"), "{told}");
+    let _ann = Peer::connect(scene.server.address).await;
+    assert_eq!(new.take_asked("/connect")[0].headers["x-backend-key"], "the second key");
+    assert!(old.take_asked("/connect").is_empty());
+    let asked =
+        until("the new place to be told", async || new.take_asked("/events").into_iter().next()).await;
+    assert!(is_signed(&asked, "the second key") && !is_signed(&asked, "the first key"));
+}
+
+#[tokio::test]
+async fn events_that_waited_for_a_backend_go_to_the_place_that_it_has_moved_to() {
+    let new = Backend::start(friendly).await;
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+    let nowhere = format!("http://{}/events", gone.local_addr().expect("it is bound"));
+    drop(gone);
+    let scene = Scene::begin(json!({ "events": { "endpoint": nowhere, "max_retry_wait": "10m" } })).await;
+    let _ann = Peer::connect(scene.server.address).await;
+    until("a try that came to nothing", async || {
+        scene.server.said().contains("the backend does not take them").then_some(())
+    })
+    .await;
+    scene.apply(json!({ "events": new.proxy("/events") })).await;
+    let mut kinds = Vec::new();
+    until("everything to be told", async || {
+        for asked in new.take_asked("/events") {
+            let events = asked.body["events"].as_array().expect("events").clone();
+            kinds.extend(events.iter().map(|event| event["type"].as_str().expect("a type").to_owned()));
+        }
+        (kinds == ["started", "connected"]).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_authority_that_cannot_be_read_refuses_the_whole_file() {
+    let backend = Backend::start(friendly).await;
+    let scene = Scene::begin(known_by(&backend, "a key of the scene")).await;
+    let mut changes = known_by(&backend, "another key");
+    let endpoint = format!("https://{}/connect", backend.address);
+    changes["client"]["proxy"]["connect"]["endpoint"] = endpoint.into();
+    changes["client"]["proxy"]["connect"]["http"] =
+        json!({ "tls": { "server_ca_pem_file": scratch("missing.pem") } });
+    let told = scene.reload(&merged(changes).to_string(), REFUSED).await;
+    assert!(told.contains("proxy connect: ") && told.contains("missing.pem: No such file"), "{told}");
+    Peer::connect(scene.server.address).await;
+    assert_eq!(backend.take_asked("/connect")[0].headers["x-backend-key"], "a key of the scene");
+}
+
+#[tokio::test]
+async fn what_a_proxy_in_the_list_may_cost_waits_for_a_restart_and_where_it_is_does_not() {
+    let (old, new) = (Backend::start(friendly).await, Backend::start(friendly).await);
+    let listed = |backend: &Backend, in_flight: u32| {
+        let mut rooms = backend.proxy("/subscribe");
+        rooms["name"] = "rooms".into();
+        rooms["max_in_flight"] = in_flight.into();
+        json!({ "proxies": [rooms], "channel": { "without_namespace": {
+            "subscribe_proxy_enabled": true, "subscribe_proxy_name": "rooms",
+        } } })
+    };
+    let scene = Scene::begin(listed(&old, 8)).await;
+    let told = scene.apply(listed(&new, 8)).await;
+    assert!(told.contains("holds now: proxies") && !told.contains("after a restart"), "{told}");
+    let told = scene.apply(listed(&new, 9)).await;
+    assert!(told.contains("holds now: proxies") && told.contains("after a restart only: proxies"), "{told}");
+    let mut ana = scene.connect(signed(json!({ "sub": "ana" }))).await;
+    ana.call("subscribe", json!({ "channel": "square" })).await;
+    assert_eq!((old.take_asked("/subscribe").len(), new.take_asked("/subscribe").len()), (0, 1));
 }

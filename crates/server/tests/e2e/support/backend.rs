@@ -28,7 +28,9 @@ pub(crate) struct Backend {
 pub(crate) struct Asked {
     pub(crate) path: String,
     pub(crate) headers: HeaderMap,
+    /// The body, and as it stood there.
     pub(crate) body: Value,
+    pub(crate) text: String,
 }
 
 type Script = dyn Fn(&Asked) -> (u16, Value) + Send + Sync;
@@ -146,11 +148,12 @@ async fn answer(
     body: Bytes,
 ) -> (StatusCode, String) {
     let _present = Present::new(&desk);
-    let body = match body.is_empty() {
+    let text = String::from_utf8(body.to_vec()).expect("the server asks in JSON");
+    let body = match text.is_empty() {
         true => Value::Null,
-        false => serde_json::from_slice(&body).expect("the server asks in JSON"),
+        false => serde_json::from_str(&text).expect("the server asks in JSON"),
     };
-    let asked = Asked { path: uri.path().to_owned(), headers, body };
+    let asked = Asked { path: uri.path().to_owned(), headers, body, text };
     let script = desk.script.lock().expect("nobody panics while holding it").clone();
     desk.asked.lock().expect("nobody panics while holding it").push(asked.clone());
     // The work that an answer is: how long it takes is what these scenes are about.
