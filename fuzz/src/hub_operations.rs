@@ -3,7 +3,7 @@
 mod model;
 mod world;
 
-use self::world::World;
+pub(crate) use self::world::World;
 
 /// Longest sequence that is played. What waits for a subscriber stays below the hub's limits in so many steps.
 const STEPS_MAX: usize = 200;
@@ -30,7 +30,8 @@ pub fn hub_operations(input: &[u8]) {
     world.end();
 }
 
-fn step(world: &mut World, what: u8, about: u8) {
+/// One step of a sequence.
+pub(crate) fn step(world: &mut World, what: u8, about: u8) {
     let channel = about >> 4;
     match what % 20 {
         0 | 1 => world.open(about),

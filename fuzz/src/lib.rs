@@ -19,6 +19,7 @@ mod chance;
 mod client_address;
 mod commands;
 mod config;
+mod event_courses;
 mod frames;
 mod framing;
 mod handshake;
@@ -35,6 +36,7 @@ pub use chance::Chance;
 pub use client_address::client_address;
 pub use commands::{commands_json, commands_protobuf};
 pub use config::{config_json, config_toml};
+pub use event_courses::{Fault, event_courses, play};
 pub use frames::frames;
 pub use framing::framing;
 pub use handshake::handshake;
@@ -57,6 +59,7 @@ pub const TARGETS: &[Target] = &[
     ("commands_protobuf", commands_protobuf),
     ("config_json", config_json),
     ("config_toml", config_toml),
+    ("event_courses", event_courses),
     ("frames", frames),
     ("framing", framing),
     ("handshake", handshake),

@@ -2,8 +2,9 @@
 //!
 //! Shards report what happened at the end of a turn, under one short lock ([`Events::tell`]); without an endpoint they report
 //! nothing. The `journal` makes events of that, and counts: what it counts is exact over all shards, because there their
-//! reports come together. The `queue` gives each event its place in the sequence and bounds what waits. The `courier`, a
-//! thread of its own, brings them to the endpoint, one request at a time.
+//! reports come together. The `queue` gives each event its place in the sequence and bounds what waits. What is brought to the
+//! endpoint next, and what follows from its answer, is the `telling`'s to decide; the `courier`, a thread of its own, brings
+//! it, one request at a time.
 
 mod courier;
 mod event;
@@ -17,10 +18,13 @@ mod queue;
 mod settings;
 mod signature;
 mod stays;
+mod telling;
 
 pub use courier::{Courier, Engaged};
 pub use kind::{Kind, Kinds};
-pub use settings::{BatchLimits, EventsSettings, Graces, QueueLimits, Recipient};
+pub use persistence::Outcome;
+pub use settings::{BatchLimits, EventsSettings, Graces, QueueLimits, Recipient, TellingSettings};
+pub use telling::{Ended, Errand, News, Telling};
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -31,7 +35,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use spanwire_hub::happening::{Happening, Reports};
 use tokio::sync::{Notify, watch};
 
-use self::journal::{Journal, Moment};
+pub use self::journal::Moment;
 pub(crate) use self::line::Line;
 
 /// Tells the backend what happens, from any shard. Cheap to clone.
@@ -43,8 +47,11 @@ pub struct Events {
 /// What shards and the courier have in common.
 #[derive(Debug)]
 struct Shared {
-    settings: Arc<EventsSettings>,
-    journal: Mutex<Journal>,
+    /// What hubs have to report.
+    reports: Reports,
+    /// How many events fill a request.
+    fill: usize,
+    telling: Mutex<Telling>,
     /// The courier has something to look at.
     bell: Notify,
     /// The way to the endpoint.
@@ -76,22 +83,21 @@ pub struct EventsSnapshot {
 impl Events {
     /// What hubs have to report.
     pub fn reports(&self) -> Reports {
-        self.shared.settings.reports()
+        self.shared.reports
     }
 
     /// Tells what has happened on one shard, in its order.
     pub fn tell(&self, unix_ms: u64, happenings: impl Iterator<Item = Happening>) {
         let now = Moment { at: Instant::now(), unix_ms };
-        let batch = &self.shared.settings.batch;
-        let mut journal = self.shared.journal();
-        let before = journal.queue.len();
+        let mut telling = self.shared.telling();
+        let before = telling.queued();
         for happening in happenings {
-            journal.happened(now, &happening);
+            telling.happened(now, &happening);
         }
-        let (after, held) = (journal.queue.len(), journal.held());
-        drop(journal);
+        let (after, held) = (telling.queued(), telling.held());
+        drop(telling);
+        let fills = before < self.shared.fill && after >= self.shared.fill;
         // In between, the courier waits for more, for a grace to end or for an answer, and looks by itself.
-        let fills = before < batch.events_max && after >= batch.events_max;
         if (before == 0 && (after > 0 || held > 0)) || fills {
             self.shared.bell.notify_one();
         }
@@ -112,19 +118,8 @@ impl Events {
 
     /// How the telling goes.
     pub fn snapshot(&self) -> EventsSnapshot {
-        let journal = self.shared.journal();
-        let tally = &journal.tally;
-        let told = Kind::ALL.iter().filter(|kind| self.shared.settings.kinds.has(**kind));
-        EventsSnapshot {
-            told: told.map(|kind| (kind.name(), tally.told[*kind as usize])).collect(),
-            delivered: tally.delivered,
-            dropped: [("overflow", tally.overflowed), ("refused", tally.refused)].into(),
-            requests: self.shared.requests.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-            queued: journal.queue.len(),
-            queued_bytes: journal.queue.bytes(),
-            held: journal.held(),
-            oldest_unix_ms: journal.queue.oldest_unix_ms(),
-        }
+        let requests = self.shared.requests.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        EventsSnapshot { requests, ..self.shared.telling().snapshot() }
     }
 }
 
@@ -135,8 +130,8 @@ impl fmt::Debug for Events {
 }
 
 impl Shared {
-    fn journal(&self) -> MutexGuard<'_, Journal> {
-        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    fn telling(&self) -> MutexGuard<'_, Telling> {
+        self.telling.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn requested(&self, outcome: &'static str) {

@@ -10,6 +10,7 @@ use spanwire_hub::broker::{
     Broker, BrokerEvent, BrokerRequest, Draft, HistoryOptions, Listener, MemoryBroker, MemoryLimits, Ticket,
 };
 use spanwire_hub::channel::Channel;
+use spanwire_hub::happening::{Happening, Reports};
 use spanwire_hub::limits::Limits;
 use spanwire_hub::namespace::{Namespace, Namespaces, Permission};
 use spanwire_hub::presence::{MemoryPresence, Presence};
@@ -41,7 +42,7 @@ const OUTBOX_BYTES_MAX: usize = 64 << 10;
 /// Far more than one step has a reason for.
 const OUTPUTS_PER_STEP_MAX: usize = 2_000;
 
-pub(super) struct World {
+pub(crate) struct World {
     hub: Hub,
     broker: MemoryBroker,
     presence: MemoryPresence,
@@ -52,6 +53,8 @@ pub(super) struct World {
     answers: VecDeque<(AskId, Answer)>,
     holding: bool,
     outputs: usize,
+    /// What was reported, until somebody asks.
+    happened: Vec<Happening>,
 }
 
 /// What is published: a number, and enough around it to make a slow client slow.
@@ -78,10 +81,19 @@ fn namespaces() -> Namespaces {
 
 impl World {
     pub(super) fn new() -> Self {
+        Self::with([7; 32], Reports::default())
+    }
+
+    /// A hub with this seed that reports everything.
+    pub(crate) fn reporting(seed: [u8; 32]) -> Self {
+        Self::with(seed, Reports { connections: true, subscriptions: true })
+    }
+
+    fn with(seed: [u8; 32], reports: Reports) -> Self {
         let limits = Limits { outbox_bytes_max: OUTBOX_BYTES_MAX, ..Limits::default() };
         let config = Config { limits, namespaces: namespaces(), version: "model".to_owned() };
         Self {
-            hub: Hub::new(config, [7; 32]),
+            hub: Hub::new(config, seed).reporting(reports),
             broker: MemoryBroker::new(MemoryLimits::default(), [9; 32]),
             presence: MemoryPresence::new(),
             now: Now { at: Instant::from_millis(5_000), unix_ms: 1_800_000_000_000 },
@@ -90,7 +102,13 @@ impl World {
             answers: VecDeque::new(),
             holding: false,
             outputs: 0,
+            happened: Vec::new(),
         }
+    }
+
+    /// What was reported since this was called last.
+    pub(crate) fn take_happened(&mut self) -> Vec<Happening> {
+        std::mem::take(&mut self.happened)
     }
 
     /// A client comes and says who it is.
@@ -172,7 +190,7 @@ impl World {
     }
 
     /// Time passes, up to 25 seconds, with a tick whenever the hub wants one.
-    pub(super) fn pass(&mut self, about: u8) {
+    pub(crate) fn pass(&mut self, about: u8) {
         let end = self.now.at + Duration::from_millis(u64::from(about) * 100);
         while let Some(due) = self.hub.next_deadline().filter(|due| *due <= end) {
             self.move_to(due.max(self.now.at));
@@ -232,12 +250,17 @@ impl World {
         assert!(census.clients <= census.sessions && census.channels <= census.subscriptions);
     }
 
-    /// Everybody is gone: nothing may be left.
-    pub(super) fn end(mut self) {
+    /// Everybody goes, and what was held back arrives.
+    pub(crate) fn send_all_home(&mut self) {
         while !self.clients.is_empty() {
             self.vanish(0);
         }
         self.release(usize::MAX);
+    }
+
+    /// Everybody is gone: nothing may be left.
+    pub(super) fn end(mut self) {
+        self.send_all_home();
         assert_eq!(self.hub.census(), Census::default());
         assert_eq!(self.hub.next_deadline(), None);
         assert_eq!(self.presence.channels(), 0, "ghosts");
@@ -319,9 +342,9 @@ impl World {
             Output::Resume(_)
             | Output::Denied(_)
             | Output::Limited(_)
-            | Output::Happened(_)
             | Output::Expired(_)
             | Output::Refreshed(..) => {}
+            Output::Happened(happening) => self.happened.push(*happening),
             Output::Order(order) => self.hub.handle(self.now, Input::Order(order)),
         }
     }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::reader::Reader;
 use super::service;
-use crate::events::{BatchLimits, EventsSettings, Graces, Kind, Kinds, QueueLimits, Recipient};
+use crate::events::{
+    BatchLimits, EventsSettings, Graces, Kind, Kinds, QueueLimits, Recipient, TellingSettings,
+};
 
 /// Most events in one request.
 const BATCH_EVENTS_MAX: usize = 10_000;
@@ -20,7 +22,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// Reads what stands below `events`; `None` if there is no endpoint.
 pub(super) fn read(reader: &mut Reader<'_>) -> Option<EventsSettings> {
     let recipient = recipient(reader);
-    Some(EventsSettings {
+    let telling = TellingSettings {
         kinds: kinds(reader),
         channels: reader.texts("channels", "patterns of the channels that events are told of; none is all"),
         batch: reader.table("batch", batch),
@@ -58,9 +60,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<EventsSettings> {
             20 * SECOND,
             Duration::from_millis(100)..=10 * MINUTE,
         ),
-        // Last, so that every option is known though nobody is told.
-        recipient: recipient?,
-    })
+    };
+    Some(EventsSettings { recipient: recipient?, telling })
 }
 
 fn recipient(reader: &mut Reader<'_>) -> Option<Recipient> {
@@ -74,6 +75,7 @@ fn recipient(reader: &mut Reader<'_>) -> Option<Recipient> {
             5 * SECOND,
             Duration::from_millis(10)..=MINUTE,
         ),
+        // Last, so that every option is known though nobody is told.
         service: service?,
     })
 }

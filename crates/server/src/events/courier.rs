@@ -7,16 +7,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use rand::SeedableRng as _;
-use rand::rngs::StdRng;
 use tokio::runtime::Runtime;
 use tokio::sync::{Notify, oneshot, watch};
 
-use super::journal::Journal;
 use super::line::Line;
-use super::persistence::{Next, Outcome, Persistence};
-use super::queue::Dropped;
-use super::settings::{BatchLimits, EventsSettings};
+use super::persistence::Outcome;
+use super::settings::EventsSettings;
+use super::telling::{Ended, Errand, News, Telling};
 use super::{Events, Shared, unix_ms};
 
 /// The courier of a node. Dropped, it stops where it is.
@@ -41,28 +38,18 @@ impl Engaged {
     /// # Errors
     /// There are no certificates that an `https` endpoint could be known by, or the system has no descriptor left.
     pub fn new(settings: EventsSettings, node: &str, epoch: &str, seed: [u8; 32]) -> io::Result<Self> {
-        let settings = Arc::new(settings);
         let (line, lines) = watch::channel(Arc::new(Events::line(&settings.recipient)?));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let mut journal = Journal::new(settings.clone());
-        journal.started(unix_ms());
-        let persistence = Persistence::new(settings.batch.events_max, settings.retry_wait_max);
+        let EventsSettings { telling, .. } = settings;
         let shared = Arc::new(Shared {
-            settings,
-            journal: Mutex::new(journal),
+            reports: telling.reports(),
+            fill: telling.batch.events_max,
+            telling: Mutex::new(Telling::new(telling, node, epoch, unix_ms(), seed)),
             bell: Notify::new(),
             line,
             requests: Mutex::new(BTreeMap::new()),
         });
-        let round = Round {
-            lines,
-            persistence,
-            chance: StdRng::from_seed(seed),
-            head: head(node, epoch),
-            epoch: epoch.to_owned(),
-            found: None,
-            shared: shared.clone(),
-        };
+        let round = Round { lines, shared: shared.clone() };
         Ok(Self { events: Events { shared }, round, runtime })
     }
 
@@ -91,11 +78,11 @@ impl Courier {
     /// Brings what is left, until this time at the latest. By now nobody tells anything more.
     pub async fn finish(self, deadline: Instant) {
         let Self { events, end, done } = self;
-        events.shared.journal().stopped(unix_ms());
+        events.shared.telling().stopped(unix_ms());
         // A thread that has ended has nothing left to do.
         let _ = end.send(Some(deadline));
         let _ = done.await;
-        let lost = events.shared.journal().queue.len();
+        let lost = events.shared.telling().queued();
         if lost > 0 {
             tracing::error!("events: the backend was not told of the last {lost} before the end");
         }
@@ -106,22 +93,7 @@ impl Courier {
 struct Round {
     /// The way to the endpoint, which may become another one.
     lines: watch::Receiver<Arc<Line>>,
-    persistence: Persistence,
-    chance: StdRng,
-    /// What every body begins with.
-    head: String,
-    epoch: String,
-    /// When the courier saw the first of the events that wait for company.
-    found: Option<Instant>,
     shared: Arc<Shared>,
-}
-
-/// What there is to do.
-enum Errand {
-    /// A request with so many entries.
-    Bring { body: Bytes, events: usize },
-    /// Nothing before this time, unless the bell rings.
-    Wait(Option<Instant>),
 }
 
 impl Round {
@@ -130,15 +102,16 @@ impl Round {
         let shared = self.shared.clone();
         loop {
             let is_ending = end.borrow_and_update().is_some();
-            let pause = match self.errand(is_ending) {
+            let errand = shared.telling().next(Instant::now(), is_ending);
+            let pause = match errand {
                 Errand::Wait(_) if is_ending => return,
                 Errand::Wait(until) => tokio::select! {
                     () = shared.bell.notified() => continue,
                     () = sleep_until(until) => continue,
                     changed = end.changed() => if changed.is_ok() { continue } else { return },
                 },
-                Errand::Bring { body, events } => tokio::select! {
-                    pause = self.bring(body, events) => pause,
+                Errand::Bring(body) => tokio::select! {
+                    pause = self.bring(body) => pause,
                     () = over(end.clone()) => return,
                 },
             };
@@ -153,83 +126,29 @@ impl Round {
         }
     }
 
-    /// Looks at what there is.
-    fn errand(&mut self, is_ending: bool) -> Errand {
-        let now = Instant::now();
-        let limits = self.shared.settings.batch;
-        let mut journal = self.shared.journal();
-        journal.let_go(now);
-        if journal.queue.is_empty() {
-            return Errand::Wait(journal.next_due());
-        }
-        let is_full = journal.queue.len() >= limits.events_max || journal.queue.bytes() >= limits.bytes_max;
-        let go_at = *self.found.get_or_insert(now) + limits.interval;
-        if now < go_at && !is_full && !is_ending && self.persistence.is_well() {
-            return Errand::Wait(Some(go_at));
-        }
-        self.found = None;
-        let events = journal.queue.take(&BatchLimits { events_max: self.persistence.size(), ..limits });
-        let mut body = self.head.clone();
-        journal.queue.write(&self.epoch, &mut body);
-        drop(journal);
-        body.push_str("]}");
-        Errand::Bring { body: body.into(), events }
-    }
-
     /// Sends one request. How long to wait before the next one.
-    async fn bring(&mut self, body: Bytes, events: usize) -> Duration {
+    async fn bring(&mut self, body: Bytes) -> Duration {
         let line = self.lines.borrow_and_update().clone();
         let (name, outcome, trouble) = match line.post(body).await {
             Ok(()) => ("taken", Outcome::Taken, String::new()),
             Err(failure) => (failure.name(), failure.outcome(), failure.to_string()),
         };
         self.shared.requested(name);
-        let was_well = self.persistence.is_well();
-        match self.persistence.outcome(events, outcome, &mut self.chance) {
-            Next::GoOn => {
-                let left = self.delivered();
-                if !was_well {
-                    tracing::info!("events: the backend takes them again; {left} wait");
-                }
-                Duration::ZERO
+        let Ended { pause, news } = self.shared.telling().ended(outcome);
+        match news {
+            Some(News::Well { waiting }) => {
+                tracing::info!("events: the backend takes them again; {waiting} wait");
             }
-            Next::Again(pause) => {
-                if was_well {
-                    tracing::error!(
-                        "events: the backend does not take them ({trouble}); they wait, and it is tried again"
-                    );
-                }
-                pause
-            }
-            Next::GiveUp(pause) => {
-                let Dropped(dropped) = self.give_up();
-                tracing::error!(
-                    "events: the backend will not take {dropped} ({trouble}); it is told of the gap instead"
-                );
-                pause
-            }
+            Some(News::Unwell) => tracing::error!(
+                "events: the backend does not take them ({trouble}); they wait, and it is tried again"
+            ),
+            Some(News::GivenUp { events }) => tracing::error!(
+                "events: the backend will not take {events} ({trouble}); it is told of the gap instead"
+            ),
+            None => {}
         }
+        pause
     }
-
-    /// What was taken has arrived. How many entries are left.
-    fn delivered(&self) -> usize {
-        let mut journal = self.shared.journal();
-        journal.tally.delivered += journal.queue.delivered();
-        journal.queue.len()
-    }
-
-    fn give_up(&self) -> Dropped {
-        let mut journal = self.shared.journal();
-        let dropped = journal.queue.give_up();
-        journal.tally.refused += dropped.0;
-        dropped
-    }
-}
-
-/// What every body begins with.
-fn head(node: &str, epoch: &str) -> String {
-    let (node, epoch) = (serde_json::Value::from(node), serde_json::Value::from(epoch));
-    format!("{{\"node\":{node},\"epoch\":{epoch},\"events\":[")
 }
 
 async fn sleep_until(at: Option<Instant>) {

@@ -10,13 +10,13 @@ use super::event::{ChanInfo, ConnInfo, Event, Words};
 use super::kind::Kind;
 use super::occupancy::{Entered, Occupancy};
 use super::queue::{Dropped, Queue};
-use super::settings::EventsSettings;
+use super::settings::TellingSettings;
 use super::stays::Stays;
 
 /// What the node tells of the lives of its clients, in one order. Time is passed in.
 #[derive(Debug)]
 pub(super) struct Journal {
-    settings: Arc<EventsSettings>,
+    settings: Arc<TellingSettings>,
     stays: Stays,
     occupancy: Occupancy,
     pub(super) queue: Queue,
@@ -38,13 +38,15 @@ pub(super) struct Tally {
 
 /// A moment, on both clocks.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Moment {
-    pub(super) at: Instant,
-    pub(super) unix_ms: u64,
+pub struct Moment {
+    /// When it is for whoever waits.
+    pub at: Instant,
+    /// What the time is, in milliseconds since 1970.
+    pub unix_ms: u64,
 }
 
 impl Journal {
-    pub(super) fn new(settings: Arc<EventsSettings>) -> Self {
+    pub(super) fn new(settings: Arc<TellingSettings>) -> Self {
         let (graces, held_max) = (settings.graces, settings.queue.events_max);
         Self {
             stays: Stays::new(graces.disconnected, held_max),

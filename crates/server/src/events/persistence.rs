@@ -25,7 +25,7 @@ pub(super) struct Persistence {
 
 /// What became of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub enum Outcome {
     /// The endpoint has it.
     Taken,
     /// The endpoint says that it cannot take this, ever.

@@ -93,24 +93,25 @@ impl Queue {
         self.waiting.push_back(Entry::Event { seq: self.last, event });
         let mut dropped = 0;
         while (self.len() > self.limits.events_max || self.bytes > self.limits.bytes_max)
-            && self.drop_oldest()
+            && let Some(Dropped(events)) = self.drop_oldest()
         {
-            dropped += 1;
+            dropped += events;
         }
         Dropped(dropped)
     }
 
-    /// Makes the oldest event that waits a part of the gap at the head. Whether there was one.
-    fn drop_oldest(&mut self) -> bool {
+    /// Makes the oldest that waits a part of the gap at the head. That may be a gap as well, which was behind a request that
+    /// has come back: then no event more is dropped. `None` if there was nothing.
+    fn drop_oldest(&mut self) -> Option<Dropped> {
         let gap = self.waiting.pop_front_if(|entry| !entry.is_event());
         let Some(oldest) = self.waiting.pop_front() else {
             self.waiting.extend(gap);
-            return false;
+            return None;
         };
         self.bytes -= oldest.weight();
         let first = gap.as_ref().map_or(oldest.first(), Entry::first);
         self.waiting.push_front(Entry::Gap { first, last: oldest.last(), unix_ms: oldest.unix_ms() });
-        true
+        Some(Dropped(u64::from(oldest.is_event())))
     }
 
     /// Events that the endpoint does not have yet, those under way included.

@@ -14,9 +14,16 @@ use crate::http_client::Service;
 pub struct EventsSettings {
     /// Who is told.
     pub recipient: Recipient,
-    /// Which events it is told.
+    /// What it is told, and when.
+    pub telling: TellingSettings,
+}
+
+/// What is told, and when.
+#[derive(Clone, Debug)]
+pub struct TellingSettings {
+    /// Which events.
     pub kinds: Kinds,
-    /// Patterns of the channels whose events it is told; none are all.
+    /// Patterns of the channels whose events are told; none are all.
     pub channels: Vec<String>,
     /// What one request may hold.
     pub batch: BatchLimits,
@@ -68,7 +75,7 @@ pub struct Graces {
     pub vacated: Duration,
 }
 
-impl EventsSettings {
+impl TellingSettings {
     /// What the hubs have to report for it.
     pub fn reports(&self) -> Reports {
         let any = |kinds: &[Kind]| kinds.iter().any(|kind| self.kinds.has(*kind));

@@ -6,9 +6,8 @@ use spanwire_hub::happening::Reports;
 use spanwire_wire::DisconnectCode;
 
 use super::super::kind::Kinds;
-use super::super::settings::{BatchLimits, Graces, QueueLimits, Recipient};
+use super::super::settings::{BatchLimits, Graces, QueueLimits};
 use super::*;
-use crate::http_client::Service;
 
 /// A journal, and the time.
 struct Desk {
@@ -21,7 +20,7 @@ impl Desk {
         Self::with(settings(graces, Kind::CHOSEN))
     }
 
-    fn with(settings: EventsSettings) -> Self {
+    fn with(settings: TellingSettings) -> Self {
         let now = Moment { at: Instant::now(), unix_ms: 1_000_000 };
         Self { journal: Journal::new(Arc::new(settings)), now }
     }
@@ -74,17 +73,8 @@ impl Desk {
     }
 }
 
-fn settings(graces: Graces, kinds: &[Kind]) -> EventsSettings {
-    EventsSettings {
-        recipient: Recipient {
-            service: Service {
-                endpoint: Default::default(),
-                static_headers: Default::default(),
-                trust: Default::default(),
-            },
-            secret: None,
-            timeout: Duration::from_secs(1),
-        },
+fn settings(graces: Graces, kinds: &[Kind]) -> TellingSettings {
+    TellingSettings {
         kinds: Kinds::of(kinds),
         channels: Vec::new(),
         batch: BatchLimits { events_max: 10, bytes_max: 1 << 20, interval: Duration::ZERO },
@@ -133,7 +123,7 @@ fn a_channel_is_occupied_by_the_first_and_vacated_by_the_last_wherever_they_are(
 fn only_what_is_wanted_of_the_channels_that_are_wanted_is_told() {
     let chosen = [Kind::Occupied, Kind::Vacated];
     let settings =
-        EventsSettings { channels: vec!["tea:*".to_owned()], ..settings(Graces::default(), &chosen) };
+        TellingSettings { channels: vec!["tea:*".to_owned()], ..settings(Graces::default(), &chosen) };
     assert_eq!(settings.reports(), Reports { connections: false, subscriptions: true });
     let mut desk = Desk::with(settings);
     for channel in ["tea:a", "gin:a"] {

@@ -143,7 +143,7 @@ fn any_life_of_a_queue_is_told_in_order_and_without_a_silent_hole() {
         let events_max = if seed % 2 == 0 { 20 } else { 10_000 };
         let (mut queue, mut endpoint) =
             (Queue::new(QueueLimits { events_max, ..ROOMY }), Endpoint::default());
-        let (mut pushed, mut dropped) = (0, 0);
+        let (mut pushed, mut dropped, mut delivered) = (0, 0, 0);
         for _ in 0..300 {
             match chance.random_range(0..8) {
                 0..4 => {
@@ -156,7 +156,7 @@ fn any_life_of_a_queue_is_told_in_order_and_without_a_silent_hole() {
                 5 => endpoint.hear(&written(&queue)),
                 6 => {
                     endpoint.hear(&written(&queue));
-                    queue.delivered();
+                    delivered += queue.delivered();
                 }
                 _ if seed % 4 == 0 => dropped += queue.give_up().0,
                 _ => {}
@@ -165,8 +165,13 @@ fn any_life_of_a_queue_is_told_in_order_and_without_a_silent_hole() {
         }
         while queue.take(&batch(7)) > 0 {
             endpoint.hear(&written(&queue));
-            queue.delivered();
+            delivered += queue.delivered();
         }
+        assert_eq!(
+            delivered + dropped,
+            pushed,
+            "seed {seed}: each was delivered or dropped, and counted once"
+        );
         assert_eq!((endpoint.covered, queue.bytes()), (pushed, 0), "seed {seed}");
         assert_eq!(endpoint.events + endpoint.gaps, pushed);
         assert!(endpoint.gaps <= dropped, "seed {seed}");
