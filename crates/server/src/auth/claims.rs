@@ -14,14 +14,15 @@ use spanwire_hub::{Credentials, Grant, SubscriptionOptions, TokenMark};
 
 use super::{Allow, CapabilityClaim, NAME_BYTES_MAX, TokenError, capabilities};
 
-/// Seconds since 1970 (`NumericDate` of RFC 7519, section 2), fractions cut off; before 1970 is 1970.
+/// Seconds since 1970 (`NumericDate` of RFC 7519, section 2), fractions cut off. What lies before, or in the first second, is
+/// its end: 0 means never in `expire_at`, and only what says 0 means that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NumericDate(pub(super) u64);
 
 impl<'de> Deserialize<'de> for NumericDate {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         // The cast saturates at both ends, and JSON has no number that is not one.
-        f64::deserialize(from).map(|seconds| Self(seconds as u64))
+        f64::deserialize(from).map(|seconds| Self(if seconds == 0.0 { 0 } else { (seconds as u64).max(1) }))
     }
 }
 

@@ -139,6 +139,9 @@ fn introduction(data: &Bytes) -> Result<Bytes, Refusal> {
 }
 
 #[cfg(test)]
+mod claims;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::auth::{Key, Rules};
@@ -146,8 +149,8 @@ mod tests {
     use serde_json::{Value, json};
     use spanwire_hub::SessionId;
 
-    const NOW: u64 = 1_700_000_000;
-    const PEER: ConnectionInfo = ConnectionInfo {
+    pub(super) const NOW: u64 = 1_700_000_000;
+    pub(super) const PEER: ConnectionInfo = ConnectionInfo {
         client: std::net::SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9),
         headers: None,
     };
@@ -165,11 +168,11 @@ mod tests {
         }
     }
 
-    fn sign(secret: &[u8], claims: &Value) -> String {
+    pub(super) fn sign(secret: &[u8], claims: &Value) -> String {
         jsonwebtoken::encode(&Header::default(), claims, &EncodingKey::from_secret(secret)).unwrap()
     }
 
-    fn ask(token: &str, data: &[u8]) -> Authenticate {
+    pub(super) fn ask(token: &str, data: &[u8]) -> Authenticate {
         Authenticate {
             session: SessionId { index: 0, generation: 0 },
             token: token.to_owned(),
