@@ -43,6 +43,7 @@ impl Assembly {
         let courier = courier.map(|events| Engaged::new(events, &settings.node_name, &uid, chance.seed()));
         let courier = courier.transpose()?;
         let access = CurrentAccess::of(settings);
+        counters.keys_are_published_at(settings.client.publishers_of_keys());
         Ok(Self {
             edge: Edge::new(settings, access.clone(), uid, acceptor, counters, chance),
             engine: engine(settings, courier.as_ref(), chance)?,

@@ -16,7 +16,10 @@ pub use gate::{Anonymous, Gate};
 pub use host::{HostPolicy, HostRefusal};
 pub use origin::{OriginPolicy, OriginRefusal};
 pub use revocations::{ListFull, NAME_BYTES_MAX, Revocations, Revoked};
-pub use token::{Expected, Jwks, Key, PemError, Rules, Step, TokenError, Verifier};
+pub use token::{
+    Expected, FetchCounts, Jwks, Key, PemError, Published, Rules, Step, Template, TemplateError, TokenError,
+    Verifier,
+};
 
 use std::net::SocketAddr;
 

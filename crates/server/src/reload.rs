@@ -107,6 +107,7 @@ impl Reload {
         if let (Some(teller), Some(line)) = (self.engine.teller(), events) {
             teller.reconnect(line);
         }
+        self.counters.keys_are_published_at(settings.client.publishers_of_keys());
         // An engine that has ended serves nobody by any rule.
         let _ = self.engine.regulate(Arc::new(Gate::of(settings)), &settings.namespaces).await;
         (self.source.log_level)(settings.log_level);

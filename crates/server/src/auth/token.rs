@@ -8,16 +8,21 @@ mod jws;
 mod key;
 mod mint;
 mod pem;
+mod published;
 mod rules;
+mod template;
 
 pub use examine::Step;
-pub use jwks::Jwks;
+pub use jwks::{FetchCounts, Jwks};
 pub use key::Key;
 pub use pem::PemError;
+pub use published::Published;
 pub use rules::{Expected, Rules};
+pub use template::{Template, TemplateError};
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -43,37 +48,42 @@ pub enum TokenError {
 /// Verifies tokens of one kind: by its keys, of which one must have signed, and by its rules.
 #[derive(Clone, Debug, Default)]
 pub struct Verifier {
-    keys: Vec<Key>,
+    keys: Arc<[Key]>,
     /// Where keys are published; they are used instead of the others.
-    published: Option<Jwks>,
+    published: Option<Published>,
     rules: Rules,
 }
 
 impl Verifier {
     /// A verifier that trusts these keys. Without any, every token is invalid.
     pub fn new(keys: Vec<Key>, rules: Rules) -> Self {
-        Self { keys, published: None, rules }
+        Self { keys: keys.into(), published: None, rules }
     }
 
-    /// The same, but trusting the keys that are published at a URL, and no others.
+    /// The same, but trusting the keys that are published somewhere, and no others.
     #[must_use]
-    pub fn trusting(self, published: Jwks) -> Self {
+    pub fn trusting(self, published: Published) -> Self {
         Self { published: Some(published), ..self }
     }
 
-    /// Takes over what a verifier before this one has fetched, if it is published at the same place: what is known
+    /// Where keys are published that it trusts.
+    pub(crate) fn places(&self) -> impl Iterator<Item = Jwks> {
+        self.published.iter().flat_map(Published::places).cloned()
+    }
+
+    /// Takes over what a verifier before this one has fetched, if that is published at the same place: what is known
     /// goes on holding while something else of the configuration changes.
     pub(crate) fn inherit(&mut self, before: &Self) {
-        if let (Some(published), Some(known)) = (&mut self.published, &before.published)
-            && published.url() == known.url()
-        {
-            *published = known.clone();
+        if let (Some(published), Some(before)) = (&mut self.published, &before.published) {
+            published.inherit(before);
         }
     }
 
     /// The keys to be fetched before this token is judged: its own is not known, and may be by now.
     pub fn lacks_key_of(&self, now_unix: u64, token: &str) -> Option<&Jwks> {
-        self.published.as_ref().filter(|jwks| Jws::parse(token).is_some_and(|jws| jwks.lacks(&jws, now_unix)))
+        let published = self.published.as_ref()?;
+        let jws = Jws::parse(token)?;
+        published.place(&jws).filter(|jwks| jwks.lacks(&jws, now_unix))
     }
 
     /// Whether nobody can have a good token.
@@ -124,7 +134,8 @@ impl Verifier {
     fn verified(&self, now_unix: u64, token: &str) -> Result<(Box<RawValue>, Lifetime), TokenError> {
         let jws = Jws::parse(token).ok_or(TokenError::Invalid)?;
         if !self.has_signed(&jws, now_unix) {
-            let is_known = self.published.as_ref().is_none_or(Jwks::is_known);
+            let place = self.published.as_ref().and_then(|published| published.place(&jws));
+            let is_known = place.is_none_or(Jwks::is_known);
             return Err(if is_known { TokenError::Invalid } else { TokenError::NoKeys });
         }
         let claims = jws.claims().ok_or(TokenError::Invalid)?;
@@ -133,9 +144,14 @@ impl Verifier {
     }
 
     fn has_signed(&self, jws: &Jws<'_>, now_unix: u64) -> bool {
+        self.keys_for(jws).iter().any(|key| key.has_signed(jws, now_unix))
+    }
+
+    /// The keys of which one must have signed this token.
+    fn keys_for(&self, jws: &Jws<'_>) -> Arc<[Key]> {
         match &self.published {
-            Some(jwks) => jwks.keys().iter().any(|key| key.has_signed(jws, now_unix)),
-            None => self.keys.iter().any(|key| key.has_signed(jws, now_unix)),
+            Some(published) => published.place(jws).map(Jwks::keys).unwrap_or_default(),
+            None => self.keys.clone(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::reader::Reader;
 use super::{rates, token};
-use crate::auth::Verifier;
+use crate::auth::{Jwks, Verifier};
 
 /// Most connections that can be asked for: more than a process has descriptors for.
 pub(super) const CONNECTIONS_MAX: usize = 10_000_000;
@@ -23,6 +23,14 @@ pub(crate) struct Client {
     pub(crate) tokens: Verifier,
     pub(crate) subscription_tokens: Option<Verifier>,
     pub(crate) auth_failure_rate: spanwire_hub::rate::Rate,
+}
+
+impl Client {
+    /// Where keys are published that sign tokens of any kind.
+    pub(crate) fn publishers_of_keys(&self) -> Vec<Jwks> {
+        let verifiers = [Some(&self.tokens), self.subscription_tokens.as_ref()];
+        verifiers.into_iter().flatten().flat_map(Verifier::places).collect()
+    }
 }
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Client {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use regex_lite::Regex;
 
 use super::reader::Reader;
-use crate::auth::{Expected, Jwks, Key, PemError, Rules, Verifier};
+use crate::auth::{Expected, Jwks, Key, PemError, Published, Rules, Template, Verifier};
 use crate::http_client::Service;
 
 /// The longest leeway: with more, clocks are not wrong but broken.
@@ -31,13 +31,13 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Verifier> {
             .into_iter()
             .flatten(),
     );
-    let published = published(reader);
-    let rules = rules(reader);
+    let mut rules = rules(reader);
+    let published = published(reader, &mut rules);
     if published.is_some() && !keys.is_empty() {
         reader.conflict("jwks_public_endpoint", "keys from there are used alone: take the other keys out");
     }
     match published {
-        Some(jwks) => Some(Verifier::new(Vec::new(), rules).trusting(jwks)),
+        Some(published) => Some(Verifier::new(Vec::new(), rules).trusting(published)),
         None => (!keys.is_empty()).then(|| Verifier::new(keys, rules)),
     }
 }
@@ -66,18 +66,36 @@ fn public_keys(reader: &mut Reader<'_>) -> Vec<Key> {
     [rsa, ecdsa, ed25519].into_iter().flatten().collect()
 }
 
-fn published(reader: &mut Reader<'_>) -> Option<Jwks> {
-    let url = |value: &serde_json::Value| match value.as_str()? {
-        "" => Some(None),
-        text => text.parse().ok().filter(Service::is_at).map(Some),
-    };
-    let found = reader.read(
-        "jwks_public_endpoint",
-        "where the keys are published that tokens are signed with; no others are used then",
+fn published(reader: &mut Reader<'_>, rules: &mut Rules) -> Option<Published> {
+    let key = "jwks_public_endpoint";
+    let url = reader.read(
+        key,
+        "where the keys are published that tokens are signed with, and no others are used then; {{name}} in it stands for what \
+         a group of issuer_regex or audience_regex has matched",
         "an http:// or https:// URL",
-        url,
+        |value| match value.as_str()? {
+            "" => Some(None),
+            text if Template::is_one(text) => Some(Some(Err(text.to_owned()))),
+            text => text.parse().ok().filter(Service::is_at).map(|url| Some(Ok(url))),
+        },
     );
-    found.flatten().map(Jwks::at)
+    match url.flatten()? {
+        Ok(url) => Some(Published::At(Jwks::at(url))),
+        Err(text) => {
+            let template = template(&text, rules);
+            template.map_err(|trouble| reader.conflict(key, &trouble)).ok().map(Published::ByClaims)
+        }
+    }
+}
+
+/// A part of a claim decides who verifies it, so the expressions must match the whole.
+fn template(url: &str, rules: &mut Rules) -> Result<Template, String> {
+    for expected in [&mut rules.issuer, &mut rules.audience] {
+        *expected = expected.take().map(Expected::whole).transpose().map_err(|error| error.to_string())?;
+    }
+    let [issuer, audience] =
+        [&rules.issuer, &rules.audience].map(|expected| expected.as_ref().and_then(Expected::pattern));
+    Template::new(url, issuer, audience).map_err(|error| error.to_string())
 }
 
 /// One key of a list.

@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use http::StatusCode;
 
 use super::gauge::Gauge;
+use crate::auth::Jwks;
 
 /// What the HTTP edge has counted. Shared by all shards; the labels are from small fixed sets, never from a request.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ pub struct EdgeCounters {
     configuration_reads: Tally<&'static str>,
     /// When the configuration was read that holds, in Unix seconds.
     configured_unix: AtomicU64,
+    /// Where the keys of tokens are published.
+    publishers_of_keys: Mutex<Vec<Jwks>>,
     /// When each certificate ends, by its file.
     certificates: Mutex<Vec<(String, SystemTime)>>,
 }
@@ -74,6 +77,7 @@ impl EdgeCounters {
             tls_failures: Tally::new(),
             certificate_reads: Tally::new(),
             certificate_orders: Tally::new(),
+            publishers_of_keys: Mutex::default(),
             certificates: Mutex::default(),
         }
     }
@@ -153,6 +157,15 @@ impl EdgeCounters {
 
     pub(super) fn configured_unix(&self) -> u64 {
         self.configured_unix.load(Ordering::Relaxed)
+    }
+
+    /// Where the keys of tokens are published, from now on.
+    pub(crate) fn keys_are_published_at(&self, places: Vec<Jwks>) {
+        *self.publishers_of_keys.lock().unwrap_or_else(PoisonError::into_inner) = places;
+    }
+
+    pub(super) fn publishers_of_keys(&self) -> Vec<Jwks> {
+        self.publishers_of_keys.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// When each certificate ends, by its file.

@@ -33,7 +33,7 @@ impl<'a> Scrape<'a> {
     /// What there is now, besides this census.
     pub(crate) fn of(engine: &EngineHandle, edge: &'a EdgeCounters, census: Census) -> Self {
         let (shards, proxies, events) = (engine.stats(), engine.proxies(), engine.events());
-        Self { shards, census, edge, proxies, tokens: TokenSnapshot::of(engine), events }
+        Self { shards, census, edge, proxies, tokens: TokenSnapshot::of(engine, edge), events }
     }
 
     /// As Prometheus reads it.

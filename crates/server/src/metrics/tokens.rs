@@ -1,10 +1,13 @@
 //! The metrics of tokens: what was prolonged, has expired or was revoked, and what came of it.
 
+use std::collections::BTreeMap;
+
 use spanwire_hub::{Expirable, Refreshed};
 
+use super::EdgeCounters;
 use super::shards::{merged, sum};
 use super::text::{Kind, Text};
-use crate::auth::Revoked;
+use crate::auth::{FetchCounts, Jwks, Revoked};
 use crate::engine::EngineHandle;
 use crate::engine::stats::ShardSnapshot;
 
@@ -13,24 +16,28 @@ use crate::engine::stats::ShardSnapshot;
 pub(super) struct TokenSnapshot {
     /// How many revocations of each kind are kept.
     revocations: [(Revoked, usize); 3],
+    /// Where keys are published.
+    publishers: Vec<Jwks>,
 }
 
 impl TokenSnapshot {
     /// What there is now.
-    pub(super) fn of(engine: &EngineHandle) -> Self {
-        Self { revocations: engine.revocations() }
+    pub(super) fn of(engine: &EngineHandle, edge: &EdgeCounters) -> Self {
+        Self { revocations: engine.revocations(), publishers: edge.publishers_of_keys() }
     }
 }
 
 impl Default for TokenSnapshot {
     fn default() -> Self {
-        Self { revocations: [(Revoked::Token, 0), (Revoked::UserTokens, 0), (Revoked::User, 0)] }
+        let revocations = [(Revoked::Token, 0), (Revoked::UserTokens, 0), (Revoked::User, 0)];
+        Self { revocations, publishers: Vec::new() }
     }
 }
 
 pub(super) fn tokens(text: &mut Text, shards: &[ShardSnapshot], of: &TokenSnapshot) {
     expiry(text, shards);
     revocation(text, shards, of);
+    published_keys(text, &of.publishers);
 }
 
 /// All of them from the beginning, with zeros: what an alert watches must not first appear when it should ring.
@@ -72,4 +79,32 @@ fn revocation(text: &mut Text, shards: &[ShardSnapshot], of: &TokenSnapshot) {
     );
     text.labelled(&[("what", &"connection")], sum(shards, |s| s.revoked_connections));
     text.labelled(&[("what", &"subscription")], sum(shards, |s| s.revoked_subscriptions));
+}
+
+/// Publishers are few, and from the configuration alone. Two URLs that differ in what is not told of them are one here.
+fn published_keys(text: &mut Text, publishers: &[Jwks]) {
+    let mut places: BTreeMap<String, (u64, FetchCounts)> = BTreeMap::new();
+    for place in publishers {
+        let (fetched, counts) = place.fetches();
+        let (latest, sum) = places.entry(place.name()).or_default();
+        *latest = fetched.unwrap_or(0).max(*latest);
+        *sum = FetchCounts { done: sum.done + counts.done, failed: sum.failed + counts.failed };
+    }
+    text.family(
+        "spanwire_jwks_fetched_time_seconds",
+        Kind::Gauge,
+        "When keys of tokens were last fetched from a URL, in seconds since 1970; 0 is never.",
+    );
+    for (url, (fetched, _)) in &places {
+        text.labelled(&[("url", url)], *fetched);
+    }
+    text.family(
+        "spanwire_jwks_fetches_total",
+        Kind::Counter,
+        "Fetches of keys of tokens from a URL, by what came of them.",
+    );
+    for (url, (_, counts)) in &places {
+        text.labelled(&[("url", url), ("outcome", &"done")], counts.done);
+        text.labelled(&[("url", url), ("outcome", &"failed")], counts.failed);
+    }
 }

@@ -131,8 +131,12 @@ impl Signer {
     }
 
     fn sign(&self, user: &str) -> String {
+        self.sign_claims(&json!({ "sub": user }))
+    }
+
+    fn sign_claims(&self, claims: &Value) -> String {
         let header = Header { kid: Some(self.kid.to_owned()), ..Header::new(Algorithm::EdDSA) };
-        jsonwebtoken::encode(&header, &json!({ "sub": user }), &self.key).expect("it signs anything")
+        jsonwebtoken::encode(&header, claims, &self.key).expect("it signs anything")
     }
 }
 
@@ -164,6 +168,13 @@ async fn without_the_published_keys_a_client_is_told_to_come_back_and_a_new_key_
     let server = Server::serve(json!({ "client": { "token": token } })).await;
     let mut early = Peer::open(server.address).await;
     assert_eq!(early.refusal("connect", json!({ "token": signer.sign("ana") })).await, 100);
+    let metrics = http::get(server.address, "/metrics").await.body;
+    let of_url = format!("{{url=\"{url}\"");
+    assert!(
+        metrics.contains(&format!("spanwire_jwks_fetches_total{of_url},outcome=\"failed\"}} 1")),
+        "{metrics}"
+    );
+    assert!(metrics.contains(&format!("spanwire_jwks_fetched_time_seconds{of_url}}} 0\n")), "{metrics}");
     let set = json!({ "keys": [signer.published(), next.published()] });
     publisher.answers(move |_| (200, set.clone()));
     // A publisher that fails is left in peace for a while: clients come back until it is asked again.
@@ -174,4 +185,47 @@ async fn without_the_published_keys_a_client_is_told_to_come_back_and_a_new_key_
         (!reply["connect"].is_null()).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn an_issuer_is_verified_by_its_own_keys_alone_and_chooses_among_those_that_are_listed() {
+    // Both publish a key of the same name.
+    let (red, blue) = (Signer::new("one"), Signer::new("one"));
+    let sets = [("/red/keys", red.published()), ("/blue/keys", blue.published())]
+        .map(|(path, key)| (path, json!({ "keys": [key] })));
+    let publisher = Backend::start(move |asked| {
+        let set = sets.iter().find(|(path, _)| asked.path == *path);
+        set.map_or((404, Value::Null), |(_, set)| (200, set.clone()))
+    })
+    .await;
+    let server = Server::serve(json!({ "client": { "token": {
+        "jwks_public_endpoint": format!("http://{}/{{{{tenant}}}}/keys?code=hidden", publisher.address),
+        "issuer_regex": "^https://(?P<tenant>red|blue)\\.test$",
+        "hmac_secret_key": null,
+    } } }))
+    .await;
+    let of = |signer: &Signer, tenant: &str| {
+        signer.sign_claims(&json!({ "sub": "ana", "iss": format!("https://{tenant}.test") }))
+    };
+    for (signer, tenant) in [(&red, "red"), (&blue, "blue"), (&red, "red")] {
+        Peer::connect_as(server.address, json!({ "token": of(signer, tenant) })).await;
+    }
+    for (signer, tenant) in [(&red, "blue"), (&blue, "red"), (&red, "green"), (&red, "../red")] {
+        let mut forger = Peer::open(server.address).await;
+        forger.text(&json!({ "id": 1, "connect": { "token": of(signer, tenant) } }).to_string()).await;
+        assert_eq!(forger.closed().await.0, 3500, "{tenant}");
+    }
+    for tenant in ["red", "blue"] {
+        assert_eq!(publisher.take_asked(&format!("/{tenant}/keys")).len(), 1, "{tenant}");
+    }
+    let metrics = http::get(server.address, "/metrics").await.body;
+    for tenant in ["red", "blue"] {
+        let url = format!("url=\"http://{}/{tenant}/keys\"", publisher.address);
+        for (outcome, count) in [("done", 1), ("failed", 0)] {
+            let line = format!("spanwire_jwks_fetches_total{{{url},outcome=\"{outcome}\"}} {count}");
+            assert!(metrics.contains(&line), "{line}: {metrics}");
+        }
+        assert!(!metrics.contains(&format!("spanwire_jwks_fetched_time_seconds{{{url}}} 0\n")), "{metrics}");
+    }
+    assert!(!metrics.contains("hidden") && !server.said().contains("hidden"));
 }

@@ -41,8 +41,7 @@ impl Verifier {
         };
         note("form", true, format!("{} bytes, three parts", token.len()));
         let family = jws.algorithm.family();
-        let published = self.published.as_ref().map(|jwks| jwks.keys());
-        let keys = published.as_deref().unwrap_or(&self.keys);
+        let keys = self.keys_for(&jws);
         let fitting = keys.iter().filter(|key| key.family() == family).count();
         let named = jws.kid.as_ref().map(|kid| format!(", key {kid:?}")).unwrap_or_default();
         let keys = match fitting {

@@ -51,8 +51,19 @@ struct State {
     fetched: Option<u64>,
     /// When a fetch has last begun.
     begun: Option<u64>,
+    /// How often a fetch has ended well, and how often it has not.
+    fetches: FetchCounts,
     /// Whom to call when the fetch that is under way has ended.
     waiting: Option<Vec<Then>>,
+}
+
+/// What became of the fetches from one place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FetchCounts {
+    /// Those that brought keys.
+    pub done: u64,
+    /// Those that brought none, however often they were attempted.
+    pub failed: u64,
 }
 
 impl Jwks {
@@ -63,6 +74,21 @@ impl Jwks {
 
     pub(super) fn url(&self) -> &Uri {
         &self.0.url
+    }
+
+    /// The URL without what may be secret in it: a password, and what follows the path.
+    pub(crate) fn name(&self) -> String {
+        let url = self.url();
+        let host = url.authority().map_or("", |authority| {
+            authority.as_str().rsplit_once('@').map_or(authority.as_str(), |(_, host)| host)
+        });
+        format!("{}://{host}{}", url.scheme_str().unwrap_or_default(), url.path())
+    }
+
+    /// When keys were fetched last, in Unix seconds, and how often they were.
+    pub(crate) fn fetches(&self) -> (Option<u64>, FetchCounts) {
+        let state = self.state();
+        (state.fetched, state.fetches)
     }
 
     /// What is known.
@@ -138,11 +164,13 @@ impl Jwks {
         let mut state = self.state();
         match outcome {
             Ok(keys) => {
-                tracing::info!(url = %self.0.url, keys = keys.len(), "keys of tokens are fetched");
+                tracing::info!(url = %self.name(), keys = keys.len(), "keys of tokens are fetched");
                 (state.keys, state.fetched) = (keys.into(), Some(now_unix));
+                state.fetches.done += 1;
             }
             Err(error) => {
-                tracing::warn!(url = %self.0.url, %error, "keys of tokens cannot be fetched; those known go on");
+                tracing::warn!(url = %self.name(), %error, "keys of tokens cannot be fetched; those known go on");
+                state.fetches.failed += 1;
             }
         }
         let waiting = state.waiting.take().unwrap_or_default();
@@ -163,7 +191,7 @@ impl State {
 
 impl fmt::Debug for Jwks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Jwks").field(&self.0.url).finish()
+        f.debug_tuple("Jwks").field(&self.name()).finish()
     }
 }
 

@@ -37,7 +37,7 @@ pub enum Expected {
 
 /// The registered claims that rules are about (RFC 7519 sections 4.1.1 and 4.1.3).
 #[derive(Deserialize)]
-struct Registered {
+pub(super) struct Registered {
     iss: Option<String>,
     aud: Option<Audience>,
 }
@@ -50,7 +50,43 @@ enum Audience {
     Several(Vec<String>),
 }
 
+impl Registered {
+    pub(super) fn issuer(&self) -> Option<&str> {
+        self.iss.as_deref()
+    }
+
+    pub(super) fn audiences(&self) -> impl Iterator<Item = &str> {
+        let all = match &self.aud {
+            None => &[],
+            Some(Audience::One(said)) => std::slice::from_ref(said),
+            Some(Audience::Several(all)) => all.as_slice(),
+        };
+        all.iter().map(String::as_str)
+    }
+}
+
 impl Expected {
+    /// The same, but an expression must match a claim as a whole.
+    ///
+    /// # Errors
+    /// The expression is none any more, as one that ends in a comment.
+    pub(crate) fn whole(self) -> Result<Self, regex_lite::Error> {
+        match self {
+            Self::Exactly(text) => Ok(Self::Exactly(text)),
+            Self::Matching(pattern) => {
+                regex_lite::Regex::new(&format!("^(?:{})$", pattern.as_str())).map(Self::Matching)
+            }
+        }
+    }
+
+    /// The expression, if it is one.
+    pub(crate) fn pattern(&self) -> Option<&regex_lite::Regex> {
+        match self {
+            Self::Exactly(_) => None,
+            Self::Matching(pattern) => Some(pattern),
+        }
+    }
+
     fn accepts(&self, said: &str) -> bool {
         match self {
             Self::Exactly(wanted) => wanted == said,
@@ -66,12 +102,11 @@ impl Rules {
         let is_ours = self
             .issuer
             .as_ref()
-            .is_none_or(|expected| registered.iss.as_deref().is_some_and(|issuer| expected.accepts(issuer)));
-        let is_for_us = self.audience.as_ref().is_none_or(|expected| match &registered.aud {
-            None => false,
-            Some(Audience::One(said)) => expected.accepts(said),
-            Some(Audience::Several(all)) => all.iter().any(|said| expected.accepts(said)),
-        });
+            .is_none_or(|expected| registered.issuer().is_some_and(|issuer| expected.accepts(issuer)));
+        let is_for_us = self
+            .audience
+            .as_ref()
+            .is_none_or(|expected| registered.audiences().any(|said| expected.accepts(said)));
         if !is_ours || !is_for_us {
             return Err(TokenError::Invalid);
         }
