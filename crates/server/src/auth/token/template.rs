@@ -51,7 +51,7 @@ pub enum TemplateError {
          the group lets through, and so could choose who verifies it"
     )]
     Open(String),
-    /// There are more URLs than [`URLS_MAX`].
+    /// There are more than 100 URLs.
     #[error("the words of its groups make more than {URLS_MAX} URLs")]
     TooMany,
     /// What the words make of it is none.
