@@ -40,6 +40,13 @@ export class Feed {
   }
 }
 
+/** What is bid and asked for one share. Each has a channel of its own, so that nothing is sent that nobody looks at. */
+export function listenToBook(rt, share, heard) {
+  const channel = rt.channel(`book:${share}`, { history: 1 }); // the latest at once, and then as they come
+  channel.on("message", ({ data }) => heard(data));
+  return channel;
+}
+
 /** FNV-1a, a price at a time. */
 export function checksum(prices) {
   let sum = 0x811c9dc5;

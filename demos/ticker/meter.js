@@ -1,4 +1,5 @@
 import { size } from "../frame/tape.js";
+import { Squeeze } from "./squeeze.js";
 
 /** How many of the latest delays are kept. */
 const DELAYS_MAX = 400;
@@ -6,24 +7,20 @@ const DELAYS_MAX = 400;
 /** What a stream costs and how fast it is, by the second. */
 export class Meter {
   /** For tests: what is shown, as numbers. */
-  figures = { rate: 0, bytes: 0, each: 0, p50: 0, p99: 0, fps: 0, deflated: 0 };
+  figures = { rate: 0, bytes: 0, alone: 0, together: 0, p50: 0, p99: 0, fps: 0 };
   #root;
   #delays = [];
   #frames = 0;
-  #before = { at: performance.now(), updates: 0, chars: 0, deflated: 0 };
-  #deflated = 0;
-  #deflater = new CompressionStream("deflate-raw");
-  #input = this.#deflater.writable.getWriter();
-  #encoder = new TextEncoder();
+  #squeeze = new Squeeze();
+  #before = { at: performance.now(), updates: 0, chars: 0 };
 
   constructor(root) {
     this.#root = root;
-    this.#count();
   }
 
   /** Listens to what a client hears. @returns {() => void} stops */
   follow(rt) {
-    return rt.on("frame", ({ sent, text }) => !sent && this.#input.write(this.#encoder.encode(text)));
+    return rt.on("frame", ({ sent, text }) => !sent && this.#squeeze.add(text));
   }
 
   heard({ at, recovered }) {
@@ -39,38 +36,40 @@ export class Meter {
 
   /** Once a second. */
   draw({ updates, checked, wrong, lost }, tape) {
-    const now = { at: performance.now(), updates, chars: tape.heardChars, deflated: this.#deflated };
-    const seconds = (now.at - this.#before.at) / 1000;
-    const fresh = Math.max(0, now.updates - this.#before.updates);
-    const chars = now.chars - this.#before.chars;
+    this.#count(updates, tape.heardChars);
+    const { rate, bytes, alone, together, p50, p99, fps } = this.figures;
+    this.#say("rate", `${rate.toLocaleString("en")}/s`);
+    this.#say("delay", this.#delays.length ? `${p50} / ${p99} ms` : "–");
+    this.#say("fps", `${fps}/s`);
+    this.#say("ledger", `${checked.toLocaleString("en")} right${wrong ? `, ${wrong} wrong` : ""}${lost ? `, ${lost} lost` : ""}`);
+    this.#bar("bytes", bytes, 1);
+    this.#bar("alone", bytes * alone, alone);
+    this.#bar("together", bytes * together, together);
+  }
+
+  #count(updates, chars) {
+    const at = performance.now();
+    const seconds = (at - this.#before.at) / 1000;
+    const fresh = Math.max(0, updates - this.#before.updates);
     const sorted = [...this.#delays].sort((a, b) => a - b);
     this.figures = {
       rate: Math.round(fresh / seconds),
-      bytes: Math.round(chars / seconds),
-      each: fresh ? chars / fresh : 0,
+      bytes: Math.round((chars - this.#before.chars) / seconds),
+      ...this.#squeeze.parts,
       p50: sorted[Math.floor(sorted.length * 0.5)] ?? 0,
       p99: sorted[Math.floor(sorted.length * 0.99)] ?? 0,
       fps: Math.round(this.#frames / seconds),
-      deflated: now.chars ? this.#deflated / now.chars : 0,
     };
-    this.#before = now;
+    this.#before = { at, updates, chars };
     this.#frames = 0;
-    const { rate, bytes, each, p50, p99, fps, deflated } = this.figures;
-    this.#say("rate", `${rate.toLocaleString("en")}/s`);
-    this.#say("bytes", `${size(bytes)}/s`);
-    this.#say("each", each ? `${each.toFixed(1)} B` : "–");
-    this.#say("deflated", deflated ? `${Math.round(deflated * 100)} %` : "–");
-    this.#say("delay", sorted.length ? `${p50} / ${p99} ms` : "–");
-    this.#say("fps", `${fps}`);
-    this.#say("ledger", `${checked.toLocaleString("en")} right${wrong ? `, ${wrong} wrong` : ""}${lost ? `, ${lost} lost` : ""}`);
   }
 
   #say(part, text) {
     this.#root.querySelector(`[data-part=${part}]`).textContent = text;
   }
 
-  /** What the same bytes are behind a compressor that remembers, as permessage-deflate is. */
-  async #count() {
-    for await (const chunk of this.#deflater.readable) this.#deflated += chunk.length;
+  #bar(part, bytes, share) {
+    this.#say(part, bytes ? `${size(Math.round(bytes))}/s` : "–");
+    this.#root.querySelector(`[data-part=${part}]`).parentElement.style.setProperty("--part", share);
   }
 }

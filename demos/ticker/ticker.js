@@ -16,4 +16,4 @@ tries({
   share: () => panes.some(({ state }, at) => state.share !== chosen[at]),
   slow: () => panes.some(({ state }) => state.p50 >= 300),
 });
-showPanes(panes, { sumAt: (pane, n) => panes[pane].sumAt(n) });
+showPanes(panes, { sumAt: (pane, n) => panes[pane].sumAt(n), bookAt: (pane, n) => panes[pane].bookAt(n) });

@@ -1,9 +1,11 @@
 //! What the dev profile publishes by itself, so that its pages are alive with nobody else there: a market that is made
 //! up, and the server's own metrics.
 //!
-//! A feed is one channel. It publishes as the server API does, through the broker, and only while somebody is there to
-//! hear it; its namespace must have presence, for that is where it looks.
+//! A feed is one channel, and those that belong to it, as the books of the market do. It publishes as the server API does,
+//! through the broker, and only while somebody is there to hear it; its namespace must have presence, for that is where it
+//! looks.
 
+mod book;
 mod health;
 mod market;
 
@@ -12,7 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use spanwire_hub::broker::{BrokerRequest, Draft, HistoryOptions};
+use spanwire_hub::broker::{BrokerRequest, Draft};
 use spanwire_hub::channel::Channel;
 use spanwire_hub::namespace::Namespaces;
 use spanwire_hub::presence::{PresenceAnswer, PresenceRequest};
@@ -56,27 +58,33 @@ impl Source {
         }
     }
 
-    async fn next(&mut self, engine: &EngineHandle) -> Result<String, Stopped> {
+    /// What is new, and the channels that it is for.
+    async fn next(&mut self, engine: &EngineHandle) -> Result<Vec<(String, String)>, Stopped> {
         match self {
-            Self::Market(market) => Ok(market.next(SystemTime::now())),
-            Self::Health(edge) => health::now(engine, edge).await,
+            Self::Market(market) => {
+                let batch = (MARKET.to_owned(), market.next(SystemTime::now()));
+                let books =
+                    if market.shows_books() { market.books(engine.channels().await?.keys()) } else { vec![] };
+                Ok([vec![batch], books].concat())
+            }
+            Self::Health(edge) => Ok(vec![(HEALTH.to_owned(), health::now(engine, edge).await?)]),
         }
     }
 }
 
-/// One channel, and what is published there.
+/// What is published while somebody listens to one channel: there, and to channels that belong to it.
 struct Feed {
     engine: EngineHandle,
+    namespaces: Namespaces,
     channel: Channel,
-    history: Option<HistoryOptions>,
     source: Source,
 }
 
 impl Feed {
     fn new(engine: &EngineHandle, namespaces: &Namespaces, name: &str, source: Source) -> Option<Self> {
-        let namespace = namespaces.of(name).ok()?;
-        let (engine, channel) = (engine.clone(), Channel::new(name));
-        Some(Self { engine, channel, history: namespace.history, source })
+        namespaces.of(name).ok()?;
+        let (engine, namespaces) = (engine.clone(), namespaces.clone());
+        Some(Self { engine, namespaces, channel: Channel::new(name), source })
     }
 
     /// Publishes what comes next, once in each period, while somebody listens; ends with the engine.
@@ -95,12 +103,21 @@ impl Feed {
         self.until_heard().await?;
         for _ in 0..(1_000 / self.source.period().as_millis()) {
             periods.tick().await;
-            let data = Bytes::from(self.source.next(&self.engine).await?);
-            let publication = Publication { data, ..Publication::default() };
-            let draft = Draft { publication, history: self.history, idempotency_key: None, rate: Rate::NONE };
-            // A shard that is too busy to take it has a hole in this feed, and nothing worse.
-            self.engine.broker(self.channel.clone(), BrokerRequest::Publish(draft)).await?;
+            for (channel, data) in self.source.next(&self.engine).await? {
+                self.publish(&channel, data).await?;
+            }
         }
+        Ok(())
+    }
+
+    async fn publish(&self, channel: &str, data: String) -> Result<(), Stopped> {
+        // A channel whose namespace is not there has no subscribers either.
+        let Ok(namespace) = self.namespaces.of(channel) else { return Ok(()) };
+        let publication = Publication { data: Bytes::from(data), ..Publication::default() };
+        let history = namespace.history;
+        let draft = Draft { publication, history, idempotency_key: None, rate: Rate::NONE };
+        // A shard that is too busy to take it has a hole in this feed, and nothing worse.
+        self.engine.broker(Channel::new(channel), BrokerRequest::Publish(draft)).await?;
         Ok(())
     }
 

@@ -7,6 +7,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
+use super::book;
+
 /// How many shares there are.
 const SHARES: usize = 200;
 
@@ -15,6 +17,9 @@ const BATCHES_PER_ROUND: usize = 2;
 
 /// How often there is a batch: 20 times a second, which makes 2,000 prices.
 pub(super) const PERIOD: Duration = Duration::from_millis(50);
+
+/// How many batches there are for each book: books are shown 4 times a second.
+const BATCHES_PER_BOOK: u64 = 5;
 
 const SEED: u64 = 1729;
 
@@ -56,6 +61,18 @@ impl Market {
         }
         let _ = write!(text, r#"],"sum":{}}}"#, self.checksum());
         text
+    }
+
+    /// Whether it is time for books.
+    pub(super) fn shows_books(&self) -> bool {
+        self.number.is_multiple_of(BATCHES_PER_BOOK)
+    }
+
+    /// What is bid and asked for the shares whose books these channels are, by channel; other channels are passed over.
+    pub(super) fn books<'a>(&self, channels: impl Iterator<Item = &'a String>) -> Vec<(String, String)> {
+        let shares = channels.filter_map(|name| book::share_of(name, SHARES));
+        let told = |share: usize| book::book(share, self.prices[share], self.number).to_string();
+        shares.map(|share| (book::channel_of(share), told(share))).collect()
     }
 
     fn step(&mut self, share: usize) {

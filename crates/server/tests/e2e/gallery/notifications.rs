@@ -16,22 +16,13 @@ async fn devices(gallery: &Gallery, left: &str, right: &str, width: u32) -> Page
     gallery.page(&format!("/demos/notifications/?left={left}&right={right}"), width).await
 }
 
-/// The key that the dev profile printed.
-fn api_key(server: &Server) -> String {
-    let said = server.said();
-    let key = said.split("X-API-Key: ").nth(1).and_then(|rest| rest.split_whitespace().next());
-    key.expect("the dev profile prints its key").to_owned()
-}
-
 #[tokio::test]
 async fn what_a_backend_publishes_to_one_person_is_seen_by_that_person_alone() {
     let Some(gallery) = Gallery::open().await else { return };
     let page = devices(&gallery, "ana", "ben", 1280).await;
-    let key = format!("X-API-Key: {}\r\n", api_key(&gallery.server));
     let notice = json!({ "channel": "inbox:#ana", "data": { "text": "only <b>you</b>" } });
     let posted = Instant::now();
-    let answer = post(gallery.server.address, "/api/publish", &key, &notice.to_string()).await;
-    assert_eq!(answer.json()["result"]["offset"], 1, "{answer:?}");
+    assert_eq!(gallery.api("publish", &notice).await["offset"], 1);
     page.until(
         "document.querySelector('[data-pane=left] [data-test=toast]')?.textContent === 'only <b>you</b>'",
     )

@@ -7,6 +7,7 @@ use crate::support::gallery::{
 };
 use crate::support::peer::Peer;
 use crate::support::server::Server;
+use crate::support::until::until;
 
 const PAGE: &str = "/demos/ticker/";
 
@@ -27,6 +28,54 @@ async fn its_prices_are_those_that_anybody_else_hears() {
         page.evaluate("__demo.panes.map(({ wrong, lost }) => [wrong, lost])").await,
         json!([[0, 0], [0, 0]])
     );
+    // How fast that was is for a person to read: it is another figure on each machine.
+    page.until("__demo.panes.every(({ rate, alone, together }) => rate > 0 && alone > 0 && together > 0)")
+        .await;
+    let figures = "JSON.stringify(__demo.panes.map(({ rate, p50, p99, fps, bytes, alone, together }) =>
+        ({ rate, p50, p99, fps, bytes, alone, together })))";
+    println!("the ticker, pane by pane: {}", page.evaluate(figures).await);
+    gallery.behaved(&page, false);
+}
+
+#[tokio::test]
+async fn its_order_book_is_what_anybody_else_hears_and_only_that_of_the_share_which_is_looked_at() {
+    let Some(gallery) = Gallery::open().await else { return };
+    let page = gallery.page(PAGE, 1280).await;
+    let watched = async |expected: serde_json::Value| {
+        let channels = async || {
+            let channels = gallery.api("channels", &json!({ "pattern": "book:*" })).await;
+            (channels["channels"] == expected).then_some(())
+        };
+        until(&format!("the books that are watched to be {expected}"), channels).await;
+    };
+    watched(json!({ "book:1": { "num_clients": 1 }, "book:7": { "num_clients": 1 } })).await;
+
+    // The other trader looks at the same share, by keyboard.
+    let same = "document.querySelector(`[data-pane=right] tr[data-name=${__demo.panes[0].share}] button`)";
+    page.evaluate(&format!("{same}.focus()")).await;
+    page.press_enter().await;
+    watched(json!({ "book:1": { "num_clients": 2 } })).await;
+    let mut peer = Peer::subscribe(gallery.server.address, "book:1").await;
+    for _ in 0..3 {
+        let book = peer.publication().await;
+        for pane in [0, 1] {
+            let shown = page.until(&format!("__demo.bookAt({pane}, {})", book["n"])).await;
+            assert_eq!(shown, book);
+        }
+    }
+    page.until("document.querySelectorAll('[data-pane=right] [data-test=book] tbody tr').length === 8").await;
+    gallery.behaved(&page, false);
+}
+
+#[tokio::test]
+async fn a_slow_line_brings_every_batch_later_and_none_less() {
+    let Some(gallery) = Gallery::open().await else { return };
+    let page = gallery.page(PAGE, 1280).await;
+    page.click("[data-pane=left] [data-test=slow]").await;
+    page.until("__demo.panes[0].p50 >= 300").await;
+    page.until("'done' in document.querySelector('[data-try=slow]').dataset").await;
+    let found = page.evaluate("__demo.panes.map(({ wrong, lost, cuts }) => [wrong, lost, cuts])").await;
+    assert_eq!(found, json!([[0, 0, 0], [0, 0, 0]]));
     gallery.behaved(&page, false);
 }
 
@@ -68,11 +117,18 @@ async fn a_pane_that_was_cut_comes_back_with_every_batch_that_it_missed() {
 async fn it_sorts_pauses_shows_another_share_its_code_and_its_frames() {
     let Some(gallery) = Gallery::open().await else { return };
     let page = gallery.page(PAGE, 1280).await;
-    page.click("[data-pane=left] [data-test=by-price]").await;
-    let shown = "[...document.querySelectorAll('[data-pane=left] tbody tr')].slice(0, 8)
+    let shown = "[...document.querySelectorAll('[data-pane=left] [data-test=grid] tbody tr')].slice(0, 8)
         .map((row) => parseFloat(row.cells[1].textContent))";
-    page.until("document.querySelector('[data-pane=left] th:nth-child(2)').ariaSort === 'descending'").await;
-    page.until(&format!("{shown}.every((price, at, all) => at === 0 || price <= all[at - 1] * 1.01)")).await;
+    let sorted = "document.querySelector('[data-pane=left] [data-test=grid] th:nth-child(2)').ariaSort";
+    // By keyboard, and a second time for the other way around.
+    page.evaluate("document.querySelector('[data-pane=left] [data-test=by-price]').focus()").await;
+    for (way, compared) in
+        [("descending", "price <= all[at - 1] * 1.01"), ("ascending", "price >= all[at - 1] * 0.99")]
+    {
+        page.press_enter().await;
+        page.until(&format!("{sorted} === '{way}'")).await;
+        page.until(&format!("{shown}.every((price, at, all) => at === 0 || {compared})")).await;
+    }
     let share = page.evaluate("__demo.panes[0].names[3]").await;
     let share = share.as_str().expect("a name");
     page.click(&format!("[data-pane=left] tr[data-name={share}] button")).await;
@@ -80,10 +136,13 @@ async fn it_sorts_pauses_shows_another_share_its_code_and_its_frames() {
 
     page.click("[data-pane=left] [data-test=pause]").await;
     let still = page
-        .evaluate("[__demo.panes[0].last, document.querySelector('[data-pane=left] tbody').textContent]")
+        .evaluate("[__demo.panes[0].last, document.querySelector('[data-pane=left] [data-test=grid] tbody').textContent]")
         .await;
     page.until(&format!("__demo.panes[0].last > {} + 10", still[0])).await;
-    assert_eq!(page.evaluate("document.querySelector('[data-pane=left] tbody').textContent").await, still[1]);
+    assert_eq!(
+        page.evaluate("document.querySelector('[data-pane=left] [data-test=grid] tbody').textContent").await,
+        still[1]
+    );
 
     shows_its_code(&page, "rt.channel(\"market:all\"").await;
     let frames = shows_its_frames(&page, "[data-pane=right]").await.to_string();

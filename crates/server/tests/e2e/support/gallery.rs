@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::chromium::Chromium;
+use super::http::post;
 use super::page::Page;
 use super::require;
 use super::server::Server;
@@ -89,6 +90,17 @@ impl Gallery {
         )
         .await;
         page
+    }
+
+    /// Calls the server API with the key that the dev profile has printed, and returns the result.
+    pub(crate) async fn api(&self, method: &str, body: &Value) -> Value {
+        let said = self.server.said();
+        let key = said.split("X-API-Key: ").nth(1).and_then(|rest| rest.split_whitespace().next());
+        let header = format!("X-API-Key: {}\r\n", key.expect("the dev profile prints its key"));
+        let path = format!("/api/{method}");
+        let answer = post(self.server.address, &path, &header, &body.to_string()).await.json();
+        assert!(answer["error"].is_null(), "{answer}");
+        answer["result"].clone()
     }
 
     /// What holds for a page however it is used, at the end of its scene. A browser itself writes down each connection
