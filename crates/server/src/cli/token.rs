@@ -1,10 +1,13 @@
 //! `spanwire token` and `spanwire sub-token`: making tokens, and saying what is wrong with one.
 
+mod check;
+
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use spanwire_hub::namespace::Namespaces;
 
 use super::exit::print;
 use super::sources::settings_of;
@@ -24,7 +27,7 @@ pub(super) struct TokenOptions {
 #[derive(Debug, Subcommand)]
 enum TokenCommand {
     /// Verifies a token, and says at which step it fails.
-    Check(CheckOptions),
+    Check(check::CheckOptions),
 }
 
 #[derive(Debug, Args)]
@@ -62,17 +65,6 @@ struct Common {
     key: KeyOptions,
 }
 
-#[derive(Debug, Args)]
-struct CheckOptions {
-    /// The token.
-    token: String,
-    /// It is a subscription token.
-    #[arg(long)]
-    subscription: bool,
-    #[command(flatten)]
-    key: KeyOptions,
-}
-
 /// Where the key is.
 #[derive(Debug, Args)]
 struct KeyOptions {
@@ -84,6 +76,26 @@ struct KeyOptions {
     secret: Option<String>,
 }
 
+impl KeyOptions {
+    /// What verifies these tokens, and the channels that there are, if the configuration is known.
+    fn trusted(&self, purpose: Use) -> Result<(Verifier, Option<Namespaces>), Failure> {
+        if let Some(secret) = &self.secret {
+            let keys = vec![Key::secret(secret.as_bytes())];
+            return Ok((Verifier::new(keys, Rules::default()), None));
+        }
+        let Some(config) = &self.config else {
+            return Err(Failure::new(Exit::Usage, "there is no key to work with")
+                .fix("name the configuration of the server with -c, or the shared secret with --secret"));
+        };
+        let settings = settings_of(config)?;
+        let own = match purpose {
+            Use::Connection => None,
+            Use::Subscription => settings.client.subscription_tokens,
+        };
+        Ok((own.unwrap_or(settings.client.tokens), Some(settings.namespaces)))
+    }
+}
+
 /// Which tokens a key is for.
 #[derive(Clone, Copy)]
 enum Use {
@@ -93,7 +105,7 @@ enum Use {
 
 pub(super) fn run(options: &TokenOptions) -> Result<(), Failure> {
     let MintOptions { user, channels, common } = match &options.command {
-        Some(TokenCommand::Check(options)) => return check(options),
+        Some(TokenCommand::Check(options)) => return check::run(options),
         None => &options.mint,
     };
     let mut claims = json!({ "sub": user });
@@ -116,52 +128,12 @@ fn mint(mut claims: Value, common: &Common, purpose: Use) -> Result<(), Failure>
     if let Some(info) = &common.info {
         claims["info"] = info.clone();
     }
-    match verifier(&common.key, purpose)?.mint(&claims) {
+    match common.key.trusted(purpose)?.0.mint(&claims) {
         Some(token) => print(&token),
         None => Err(Failure::new(Exit::Config, "there is no shared secret to sign with").fix(
             "set client.token.hmac_secret_key; tokens under a public key are made where the private one is",
         )),
     }
-}
-
-fn check(options: &CheckOptions) -> Result<(), Failure> {
-    let purpose = if options.subscription { Use::Subscription } else { Use::Connection };
-    let verifier = verifier(&options.key, purpose)?;
-    let now = now_unix();
-    let (steps, claims) = verifier.examine(now, &options.token);
-    for step in &steps {
-        print(&format!("{} {}: {}", if step.is_fine { "ok    " } else { "FAILED" }, step.what, step.found))?;
-    }
-    if let Some(claims) = claims {
-        print(&format!("claims {}", claims.get()))?;
-    }
-    let is_good = match purpose {
-        Use::Connection => verifier.connection(now, &options.token).map(drop),
-        // Whether it is for a certain channel and user is for the one who shows it to say.
-        Use::Subscription => verifier.subscription(now, &options.token, "", "").map(drop),
-    };
-    match is_good {
-        Ok(()) => Ok(()),
-        Err(error) => Err(Failure::new(Exit::Denied, error).fix(
-            "the step that failed says why; a token with a channel is for --subscription, one without is not",
-        )),
-    }
-}
-
-fn verifier(options: &KeyOptions, purpose: Use) -> Result<Verifier, Failure> {
-    if let Some(secret) = &options.secret {
-        return Ok(Verifier::new(vec![Key::secret(secret.as_bytes())], Rules::default()));
-    }
-    let Some(config) = &options.config else {
-        return Err(Failure::new(Exit::Usage, "there is no key to work with")
-            .fix("name the configuration of the server with -c, or the shared secret with --secret"));
-    };
-    let settings = settings_of(config)?;
-    let own = match purpose {
-        Use::Connection => None,
-        Use::Subscription => settings.client.subscription_tokens,
-    };
-    Ok(own.unwrap_or(settings.client.tokens))
 }
 
 fn now_unix() -> u64 {

@@ -272,4 +272,20 @@ async fn a_token_that_was_made_here_is_good_until_something_is_wrong_with_it() {
     let subscription = run(&["sub-token", "$room", "--user", "ann", "--secret", "s3cret"]).await.1;
     let checked = run(&["token", "check", subscription.trim(), "--subscription", "--secret", "s3cret"]).await;
     assert_eq!(checked.0, 0, "{checked:?}");
+    assert!(checked.1.contains("ok     channels: $room"), "{checked:?}");
+}
+
+#[tokio::test]
+async fn a_token_is_checked_against_the_channels_of_a_configuration() {
+    let file = scratch("checked-spanwire.toml");
+    let file = file.to_str().unwrap();
+    assert_eq!(run(&["init", file]).await.0, 0);
+    for (channel, exit, step) in [
+        ("chat:lobby", 0, "ok     channels: chat:lobby"),
+        ("nowhere:x", 77, "FAILED channels: no namespace has nowhere:x"),
+    ] {
+        let token = run(&["token", "-c", file, "--user", "ann", "--channel", channel]).await.1;
+        let checked = run(&["token", "check", "-c", file, token.trim()]).await;
+        assert!(checked.0 == exit && checked.1.contains(step), "{checked:?}");
+    }
 }

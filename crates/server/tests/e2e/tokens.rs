@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::backend::Backend;
 use crate::support::http;
 use crate::support::peer::Peer;
-use crate::support::server::Server;
+use crate::support::server::{Server, scratch, spanwire};
 use crate::support::token::{seconds_from_now, signed};
 use crate::support::until::until;
 
@@ -157,6 +157,27 @@ async fn published_keys_are_fetched_once_for_all_who_wait_and_outlive_their_publ
     assert_eq!(forger.closed().await.0, 3500);
     drop(publisher);
     Peer::connect_as(server.address, json!({ "token": signer.sign("late") })).await;
+}
+
+#[tokio::test]
+async fn whoever_checks_a_token_fetches_the_published_keys_as_a_server_would() {
+    let signer = Signer::new("one");
+    let set = json!({ "keys": [signer.published()] });
+    let publisher = Backend::start(move |_| (200, set.clone())).await;
+    let url = format!("http://{}/keys", publisher.address);
+    let config = json!({ "client": { "token": { "jwks_public_endpoint": url } } });
+    let file = scratch("checked.json");
+    std::fs::write(&file, config.to_string()).expect("a file can be written");
+    let file = file.to_str().expect("our paths are UTF-8");
+    for (token, is_good, step) in [
+        (signer.sign("ana"), true, "ok     signature"),
+        (Signer::new("two").sign("eve"), false, "FAILED signature"),
+    ] {
+        let output = spanwire(&["token", "check", "-c", file, &token]).output().await.expect("it runs");
+        let said = String::from_utf8(output.stdout).expect("it says text");
+        assert_eq!(output.status.success(), is_good, "{said}");
+        assert!(said.contains(&format!("ok     keys: fetched from {url}")) && said.contains(step), "{said}");
+    }
 }
 
 #[tokio::test]
