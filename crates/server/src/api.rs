@@ -36,6 +36,7 @@ mod subscribe;
 mod target;
 mod unblock_user;
 mod unsubscribe;
+mod whole;
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -49,8 +50,9 @@ use serde_json::value::RawValue;
 use spanwire_hub::channel::Channel;
 use spanwire_hub::namespace::{Namespace, Namespaces};
 use spanwire_wire::ErrorCode;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
+use self::access::Access;
 pub(crate) use self::access::CurrentAccess;
 pub(crate) use self::allowance::Allowance;
 pub use self::batch::{Batch, COMMANDS_MAX};
@@ -102,6 +104,15 @@ pub(crate) enum Called<'a> {
     Method(&'a str),
     /// `/api`, which is told by each line of the body.
     Lines,
+}
+
+/// A request that may go on.
+struct Admitted<'a> {
+    key: &'a ApiKey,
+    mode: ErrorMode,
+    /// `None` if the lines of the body tell.
+    method: Option<Method>,
+    _place: SemaphorePermit<'a>,
 }
 
 /// What the methods know of the configuration and of the node, for as long as it runs.
@@ -156,34 +167,14 @@ impl Api {
         called: Called<'_>,
         request: axum::extract::Request,
     ) -> Response {
-        if request.method() != HttpMethod::POST {
-            let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "The server API is called with POST.");
-            response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
-            return response;
-        }
         let access = self.access.now();
-        let Some(key) = access.keys.shown(request.headers(), request.uri()) else {
-            return Response::builder()
-                .status(StatusCode::UNAUTHORIZED)
-                .body(Body::empty())
-                .unwrap_or_default();
-        };
-        let mode = self.error_mode.of(request.headers());
-        let method = match called {
-            Called::Lines => None,
-            Called::Method(name) => match Method::named(name) {
-                Some(method) => Some(method),
-                None => return no_such_method(),
-            },
-        };
-        if let Err(wait) = key.allowance.admit(Instant::now()) {
-            self.counters.api_turned_away("rate_limit");
-            return mode.turn_away(StatusCode::TOO_MANY_REQUESTS, wait);
-        }
-        // From here on the call makes us keep something: its body, and what it asks for.
-        let Ok(_place) = self.places.try_acquire() else {
-            self.counters.api_turned_away("concurrency_limit");
-            return mode.turn_away(StatusCode::SERVICE_UNAVAILABLE, Duration::ZERO);
+        let admitted = self.admit(&access, called, &request);
+        let Admitted { key, mode, method, _place } = match admitted {
+            Ok(admitted) => admitted,
+            Err(refusal) => {
+                body::skip(request).await;
+                return *refusal;
+            }
         };
         let body = match body::read(request.into_body(), BODY_BYTES_MAX).await {
             Ok(body) => body,
@@ -194,6 +185,35 @@ impl Api {
             Some(method) => self.answer_call(world, key, mode, method, &body).await,
             None => self.answer_lines(world, key, &body).await,
         }
+    }
+
+    /// Decides by its head whether a request may make us keep something: its body, and what it asks for.
+    fn admit<'a>(
+        &'a self,
+        access: &'a Access,
+        called: Called<'_>,
+        request: &axum::extract::Request,
+    ) -> Result<Admitted<'a>, Box<Response>> {
+        if request.method() != HttpMethod::POST {
+            return Err(Box::new(not_post()));
+        }
+        let Some(key) = access.keys.shown(request.headers(), request.uri()) else {
+            return Err(Box::new(plain_status(StatusCode::UNAUTHORIZED)));
+        };
+        let mode = self.error_mode.of(request.headers());
+        let method = match called {
+            Called::Lines => None,
+            Called::Method(name) => Some(Method::named(name).ok_or_else(|| Box::new(no_such_method()))?),
+        };
+        if let Err(wait) = key.allowance.admit(Instant::now()) {
+            self.counters.api_turned_away("rate_limit");
+            return Err(Box::new(mode.turn_away(StatusCode::TOO_MANY_REQUESTS, wait)));
+        }
+        let Ok(place) = self.places.try_acquire() else {
+            self.counters.api_turned_away("concurrency_limit");
+            return Err(Box::new(mode.turn_away(StatusCode::SERVICE_UNAVAILABLE, Duration::ZERO)));
+        };
+        Ok(Admitted { key, mode, method, _place: place })
     }
 
     /// Answers a call that came without a key, because it is our own: where the dev profile plays a backend.
@@ -260,6 +280,19 @@ impl Api {
         self.counters.api_called(method.map_or("unknown", Method::name), code);
         outcome
     }
+}
+
+/// A status without a word, as Centrifugo answers who has no key.
+fn plain_status(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+fn not_post() -> Response {
+    let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "The server API is called with POST.");
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+    response
 }
 
 fn no_such_method() -> Response {

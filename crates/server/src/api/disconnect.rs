@@ -10,6 +10,7 @@ use super::call::Call;
 use super::failure::Failure;
 use super::place::Done;
 use super::target::Target;
+use super::whole;
 
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -27,6 +28,7 @@ pub(super) struct How {
 struct Reason {
     /// From 3000 to 4999. Clients come back, or do not, by its range: after 3500 to 3999 and 4500 to 4999 they do not.
     #[schemars(range(min = 3000, max = 4999))]
+    #[serde(deserialize_with = "whole::read")]
     code: u32,
     /// At most 123 bytes (RFC 6455 section 5.5).
     reason: String,

@@ -14,12 +14,14 @@ use super::call::Call;
 use super::failure::Failure;
 use super::payload::{self, Client};
 use super::place::{Place, Since};
+use super::whole;
 use super::{World, history_remove};
 
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct Part {
     /// How many publications at most: 0 asks for the position only, a negative number for everything.
+    #[serde(deserialize_with = "whole::read")]
     limit: i64,
     /// The position behind which to begin, or before which with `reverse`; without it, at the end of the stream.
     since: Option<Since>,

@@ -9,11 +9,13 @@ use super::call::Call;
 use super::failure::Failure;
 use super::place::Done;
 use super::revocation::{Term, Whose, name, now_unix, until};
+use super::whole;
 
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct Which {
     /// Before when they were issued (`iat`), in seconds since 1970; 0 is now. A token without `iat` counts as older.
+    #[serde(deserialize_with = "whole::read")]
     issued_before: u64,
     /// Only subscription tokens of this channel; without it, all tokens of the user.
     channel: String,

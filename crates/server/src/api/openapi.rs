@@ -120,13 +120,16 @@ pub(super) fn document() -> Value {
         paths.insert(format!("/api/{}", method.name()), json!({ "post": post(method, &error) }));
     }
     named.extend(schemas.named());
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Spanwire server API",
             "version": env!("CARGO_PKG_VERSION"),
             "description": "What a backend asks of Spanwire. A call that reached its method is answered with status 200, \
-                            and with a result or an error in the body; other statuses mean that no method was reached.",
+                            and with a result or an error in the body; other statuses mean that no method was reached. \
+                            With the header X-Centrifugo-Error-Mode: transport, or where the server is configured so, \
+                            errors are the body, under statuses that say what happened: 400 (codes 107 and 108), \
+                            404 (102 and 104), 416 (112), 429 (111), and 500 for the others.",
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": "/" }],
@@ -142,9 +145,38 @@ pub(super) fn document() -> Value {
                 "query": { "type": "apiKey", "in": "query", "name": "api_key" },
             },
             "responses": responses(&error),
+            "parameters": {
+                "ErrorMode": {
+                    "name": "X-Centrifugo-Error-Mode",
+                    "in": "header",
+                    "description": "How errors travel: in the body under status 200, or, as `transport`, under others.",
+                    "schema": { "type": "string", "enum": ["transport"] },
+                },
+            },
             "schemas": named,
         },
-    })
+    });
+    bound(&mut document);
+    document
+}
+
+/// Says of each number of so many bits what fits into them, which its format alone says to people only.
+fn bound(schema: &mut Value) {
+    let range = match schema.get("format").and_then(Value::as_str) {
+        Some("uint64") => Some((json!(0), json!(u64::MAX))),
+        Some("uint32") => Some((json!(0), json!(u32::MAX))),
+        Some("int64") => Some((json!(i64::MIN), json!(i64::MAX))),
+        _ => None,
+    };
+    if let (Some((least, most)), Some(object)) = (range, schema.as_object_mut()) {
+        object.entry("minimum").or_insert(least);
+        object.entry("maximum").or_insert(most);
+    }
+    match schema {
+        Value::Object(within) => within.values_mut().for_each(bound),
+        Value::Array(within) => within.iter_mut().for_each(bound),
+        _ => {}
+    }
 }
 
 /// How a method is called.
@@ -158,6 +190,7 @@ fn post(method: Method, error: &Value) -> Value {
     json!({
         "operationId": method.name(),
         "summary": method.doc(),
+        "parameters": [{ "$ref": "#/components/parameters/ErrorMode" }],
         "requestBody": { "required": true, "content": body(request_of(method)) },
         "responses": {
             "200": {
@@ -167,8 +200,12 @@ fn post(method: Method, error: &Value) -> Value {
             "400": { "$ref": "#/components/responses/Malformed" },
             "401": { "$ref": "#/components/responses/Unauthorized" },
             "403": { "$ref": "#/components/responses/Forbidden" },
+            "404": { "$ref": "#/components/responses/NotThere" },
+            "405": { "$ref": "#/components/responses/NotPost" },
             "413": { "$ref": "#/components/responses/TooLarge" },
+            "416": { "$ref": "#/components/responses/NotRecoverable" },
             "429": { "$ref": "#/components/responses/TooSoon" },
+            "500": { "$ref": "#/components/responses/Failed" },
             "503": { "$ref": "#/components/responses/Busy" },
         },
     })
@@ -178,9 +215,12 @@ fn envelope(name: &str, schema: Value) -> Value {
     json!({ "type": "object", "properties": { name: schema }, "required": [name], "additionalProperties": false })
 }
 
-/// What is answered where no method was reached.
+/// What is answered where no method was reached, or under a status of its own.
 fn responses(error: &Value) -> Value {
-    let text = |description: &str| json!({ "description": description, "content": { "text/plain": { "schema": { "type": "string" } } } });
+    let text = json!({ "schema": { "type": "string" } });
+    let either = || json!({ "oneOf": [envelope("error", error.clone()), error] });
+    let plain = |description: &str| json!({ "description": description, "content": { "text/plain": text } });
+    let itself = |description: &str| json!({ "description": description, "content": { "application/json": { "schema": error } } });
     let later = |description: &str| {
         json!({
             "description": description,
@@ -190,16 +230,27 @@ fn responses(error: &Value) -> Value {
                     "schema": { "type": "integer", "minimum": 1 },
                 },
             },
-            "content": { "application/json": { "schema": envelope("error", error.clone()) } },
+            "content": { "application/json": { "schema": either() } },
         })
     };
     json!({
         "TooSoon": later("The key has asked for more than http_api.rate_limit allows."),
         "Busy": later("More calls are under way than http_api.concurrency_limit allows."),
-        "Malformed": text("The body is not what the method reads; the text says where."),
+        "Malformed": {
+            "description": "The body is not what the method reads; the text says where. Or error 107 or 108.",
+            "content": { "text/plain": text, "application/json": { "schema": error } },
+        },
         "Unauthorized": { "description": "There is no key, or it is none of http_api.key and http_api.keys." },
-        "Forbidden": text("The key does not open this method."),
-        "TooLarge": text("The body is larger than 4 MiB."),
+        "Forbidden": plain("The key does not open this method."),
+        "NotThere": itself("Error 102 or 104."),
+        "NotPost": {
+            "description": "The server API is called with POST.",
+            "headers": { "Allow": { "description": "POST.", "schema": { "type": "string" } } },
+            "content": { "text/plain": text },
+        },
+        "NotRecoverable": itself("Error 112."),
+        "Failed": itself("Error 100 or 106."),
+        "TooLarge": plain("The body is larger than 4 MiB."),
     })
 }
 

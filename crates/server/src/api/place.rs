@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use spanwire_hub::channel::{Epoch, Position};
 
+use super::whole;
+
 /// How most methods say which channel they mean; an empty name is no channel (error 107).
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -20,6 +22,7 @@ pub(super) struct Place {
 #[schemars(rename = "StreamPosition")]
 pub(super) struct Since {
     /// The offset of the last publication before it.
+    #[serde(deserialize_with = "whole::read")]
     pub(super) offset: u64,
     /// The epoch that the offset belongs to.
     pub(super) epoch: String,

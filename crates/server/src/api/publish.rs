@@ -15,6 +15,7 @@ use spanwire_wire::message::Publication;
 use super::call::Call;
 use super::failure::Failure;
 use super::place::Place;
+use super::whole;
 use super::{World, payload};
 
 /// Longest idempotency key, in bytes. Keys are kept for a while after their publication.
@@ -42,6 +43,7 @@ pub(super) struct What {
     _delta: bool,
     /// Only 0: publications are not compared by versions (error 108).
     #[schemars(range(max = 0))]
+    #[serde(deserialize_with = "whole::read")]
     version: u64,
 }
 

@@ -12,6 +12,7 @@ use super::failure::Failure;
 use super::payload;
 use super::place::Done;
 use super::target::Target;
+use super::whole;
 
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -19,6 +20,7 @@ pub(super) struct How {
     /// The connections have expired: they are closed with code 3005.
     expired: bool,
     /// When they expire, in seconds since 1970; 0 is never.
+    #[serde(deserialize_with = "whole::read")]
     expire_at: u64,
     /// What others are told of them from now on; without it that stays as it is.
     info: Option<Box<RawValue>>,

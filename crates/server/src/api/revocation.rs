@@ -8,6 +8,8 @@ use spanwire_wire::ErrorCode;
 
 use crate::auth::NAME_BYTES_MAX;
 
+use super::whole;
+
 /// Whom it is about.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -23,6 +25,7 @@ pub(super) struct Whose {
 #[serde(default)]
 pub(super) struct Term {
     /// When it is forgotten again, in seconds since 1970; 0 is when the node ends.
+    #[serde(deserialize_with = "whole::read")]
     pub(super) expire_at: u64,
 }
 

@@ -12,6 +12,7 @@ use super::failure::Failure;
 use super::payload;
 use super::place::{Done, Place, Since};
 use super::target::Target;
+use super::whole;
 
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -29,6 +30,7 @@ pub(super) struct How {
     /// Options of the channel's namespace that are to be otherwise for this subscription.
     r#override: Override,
     /// When the subscription expires, in seconds since 1970; 0 is never.
+    #[serde(deserialize_with = "whole::read")]
     expire_at: u64,
 }
 

@@ -1,13 +1,15 @@
 //! The body of a request, within limits of size and time.
 
 use axum::body::Body;
+use axum::extract::Request;
 use axum::response::Response;
 use bytes::Bytes;
 use http::StatusCode;
+use http::header::EXPECT;
 use http_body::Body as _;
 use http_body_util::{BodyExt as _, Limited};
 
-use super::limits::BODY_TIMEOUT;
+use super::limits::{BODY_TIMEOUT, SKIP_TIMEOUT, SKIPPED_BYTES_MAX};
 use super::plain;
 
 /// Reads it whole. A body that announces more than may be read is refused before any of it is.
@@ -23,6 +25,21 @@ pub(crate) async fn read(body: Body, bytes_max: usize) -> Result<Bytes, Response
         Ok(Err(_)) => Err(plain(StatusCode::BAD_REQUEST, "The body ended before it was complete.")),
         Err(_) => Err(plain(StatusCode::REQUEST_TIMEOUT, "The body took too long.")),
     }
+}
+
+/// Reads the body of a request that is refused before anybody looked at it, and forgets it: a client that sends all of
+/// it before it reads would find a reset connection instead of the answer (RFC 9112, section 9.6). What is too long for that
+/// stays where it is, and so does what its sender keeps until it is asked for it (RFC 9110, section 10.1.1).
+pub(crate) async fn skip(request: Request) {
+    let body = request.body();
+    let is_kept_back = request.headers().contains_key(EXPECT) && !body.is_end_stream();
+    if is_kept_back || body.size_hint().lower() > SKIPPED_BYTES_MAX as u64 {
+        return;
+    }
+    let mut body = Limited::new(request.into_body(), SKIPPED_BYTES_MAX);
+    let all = async { while let Some(Ok(_)) = body.frame().await {} };
+    // Whoever takes longer is answered all the same.
+    let _ = tokio::time::timeout(SKIP_TIMEOUT, all).await;
 }
 
 #[cfg(test)]

@@ -17,7 +17,8 @@ use super::conversation::Conversation;
 use super::framing::Ambiguity;
 use super::guarded::Guarded;
 use super::limits::{
-    HEAD_BYTES_MAX, HEAD_TIMEOUT, KEEP_ALIVE_REQUESTS_MAX, READ_AHEAD_BYTES_MAX, WRITE_TIMEOUT,
+    FAREWELL_TIMEOUT, HEAD_BYTES_MAX, HEAD_TIMEOUT, KEEP_ALIVE_REQUESTS_MAX, READ_AHEAD_BYTES_MAX,
+    SKIPPED_BYTES_MAX,
 };
 use super::patience::Patient;
 use super::plain;
@@ -34,6 +35,7 @@ pub(super) async fn serve(conversation: &Conversation, socket: Patient, permit: 
     let service = service_fn(async |request: Request<Incoming>| {
         requests.set(requests.get() + 1);
         let is_last = requests.get() >= KEEP_ALIVE_REQUESTS_MAX || is_not_followed(&request);
+        let is_long = request.body().size_hint().lower() > SKIPPED_BYTES_MAX as u64;
         let mut response = match refuse(&request) {
             Some(refusal) => {
                 counters.answered("malformed", refusal.status());
@@ -46,7 +48,9 @@ pub(super) async fn serve(conversation: &Conversation, socket: Patient, permit: 
                 response
             }
         };
-        if is_last && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        // Of a body that nobody wanted to read the rest is still to come, and nothing can follow it.
+        let is_unread = is_long && !response.status().is_success();
+        if (is_last || is_unread) && response.status() != StatusCode::SWITCHING_PROTOCOLS {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         Ok::<_, Infallible>(response)
@@ -63,7 +67,7 @@ pub(super) async fn serve(conversation: &Conversation, socket: Patient, permit: 
                 let _ = tunnel.carry(stream, leftover()).await;
             } else {
                 // Whoever does not take it has had its answer.
-                let _ = timeout(WRITE_TIMEOUT, stream.take_leave()).await;
+                let _ = timeout(FAREWELL_TIMEOUT, stream.take_leave()).await;
             }
         }
         Err(error) => {

@@ -20,6 +20,20 @@ pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a request's body may take (status 408).
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Longest body that is read although its request is refused, in bytes, so that the connection can go on. Nothing of it is
+/// kept.
+pub const SKIPPED_BYTES_MAX: usize = 256 << 10;
+
+/// How long that may take.
+pub const SKIP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How much is read and forgotten of a connection that we have ended while its peer still sends, in bytes: two of the longest
+/// bodies. Behind that the peer finds a reset connection, and perhaps not our answer.
+pub const FAREWELL_BYTES_MAX: u64 = 8 << 20;
+
+/// How long that may take.
+pub const FAREWELL_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// How long commands may wait for their session to be done with those before them (status 503).
 pub const INLET_TIMEOUT: Duration = Duration::from_secs(10);
 

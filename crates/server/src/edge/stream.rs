@@ -5,10 +5,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
+use super::limits::FAREWELL_BYTES_MAX;
 use crate::engine::Link;
 
 /// A connection, for as long as it speaks HTTP.
@@ -18,15 +19,15 @@ pub(super) enum Stream {
 }
 
 impl Stream {
-    /// Says that nothing more will come, where TLS lets a peer tell the end from a cut (RFC 8446, section 6.1).
+    /// Says that nothing more will come, over TLS too, where a peer can tell the end from a cut by that (RFC 8446,
+    /// section 6.1); and hears out a peer that still speaks. What is not read when a socket is closed has the peer's system
+    /// report a reset connection, and forget our last words (RFC 9112, section 9.6).
     ///
     /// # Errors
     /// The connection is broken.
-    pub(super) async fn take_leave(self) -> io::Result<()> {
-        match self {
-            Self::Plain(_) => Ok(()),
-            Self::Tls(mut stream) => stream.shutdown().await,
-        }
+    pub(super) async fn take_leave(mut self) -> io::Result<()> {
+        self.shutdown().await?;
+        tokio::io::copy(&mut self.take(FAREWELL_BYTES_MAX), &mut tokio::io::sink()).await.map(drop)
     }
 
     /// Takes the connection out of the hands of the runtime; with it comes what TLS has deciphered and HTTP has not

@@ -4,6 +4,7 @@ mod errors;
 mod libraries;
 mod limits;
 mod lines;
+mod refusals;
 mod sessions;
 
 use serde_json::{Value, json};

@@ -67,6 +67,13 @@ pub(crate) fn python() -> Option<PathBuf> {
     needed("centrifuge-python", how, python.exists().then_some(python))
 }
 
+/// What asks an API whatever its description allows, beside that Python.
+pub(crate) fn schemathesis() -> Option<PathBuf> {
+    let program = python()?.with_file_name("schemathesis");
+    let how = "e2e/python/.venv/bin/pip install -r e2e/python/requirements.txt";
+    needed("schemathesis", how, program.exists().then_some(program))
+}
+
 /// A program of the repository in Go, built from that folder with its modules from their proxy.
 ///
 /// Where there is no Go at all it is skipped with a note, whatever is required: what distributions carry is too old
