@@ -2,6 +2,7 @@
 // holds the same list, so that a scenario cannot go missing in silence.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { api, ask, Heard, next, secondsFromNow, token, within } from "./world.mjs";
 
 /** The refusal of a call that must be refused. */
@@ -17,6 +18,13 @@ async function subscribed(client, channel, options) {
   subscription.subscribe();
   await agreed;
   return subscription;
+}
+
+/** The filter that docs/permissions.md shows. */
+function documentedFilter() {
+  const page = readFileSync(new URL("../../docs/permissions.md", import.meta.url), "utf8");
+  const [, filter] = /tagsFilter: (\{[^]*?\n {2}\}),/.exec(page);
+  return Function(`return ${filter}`)();
 }
 
 const numbers = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
@@ -180,6 +188,43 @@ export const scenarios = {
     await api("publish", { channel, data: 4 });
     await heard.count(2);
     assert.deepEqual(heard.all, [3, 4]);
+  },
+
+  "a filter by tags lets through what fits, live and recovered": async (world, room) => {
+    const channel = `tagged:${room}`;
+    const publish = (n, tags) => api("publish", { channel, data: n, tags });
+    const client = world.client();
+    const subscription = await subscribed(client, channel, { tagsFilter: documentedFilter() });
+    const heard = new Heard(subscription, "publication", ({ data }) => world.unpack(data));
+    await publish(1, { ticker: "ACME", price: "100" });
+    await publish(2, { ticker: "ACME", price: "99.49" });
+    await publish(3, { ticker: "OTHER", price: "100" });
+    await publish(4);
+    await publish(5, { ticker: "INIT", price: "99.5" });
+    await heard.count(2);
+    const lost = next(client, "connecting");
+    await ask("cut");
+    await lost;
+    for (const n of numbers(6, 20)) await publish(n, { ticker: n % 2 ? "ACME" : "OTHER", price: "120" });
+    const back = next(subscription, "subscribed");
+    await ask("mend");
+    const { wasRecovering, recovered } = await back;
+    assert.deepEqual([wasRecovering, recovered], [true, true]);
+    await publish(21, { ticker: "OTHER", price: "120" });
+    await publish(22, { ticker: "ACME", price: "120" });
+    await heard.until("number 22", (all) => all.includes(22));
+    assert.deepEqual(heard.all, [1, 5, 7, 9, 11, 13, 15, 17, 19, 22]);
+  },
+
+  "a filter that is none is refused with 107": async (world, room) => {
+    const client = world.client();
+    const wishes = { [`tagged:${room}`]: { key: "team", cmp: "like", val: "r%" }, [`small:${room}`]: { key: "team", cmp: "eq", val: "red" } };
+    for (const [channel, tagsFilter] of Object.entries(wishes)) {
+      const subscription = client.newSubscription(channel, { tagsFilter });
+      const gone = next(subscription, "unsubscribed");
+      subscription.subscribe();
+      assert.equal((await gone).code, 107, channel);
+    }
   },
 
   "channels of the token are subscribed by the server, and recover": async (world, room) => {

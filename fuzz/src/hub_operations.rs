@@ -14,7 +14,8 @@ const STEPS_MAX: usize = 200;
 /// come late; time passes; the backend publishes, unsubscribes and disconnects; the node drains.
 ///
 /// What must hold: a subscriber hears what was published from its reply on, in order, once, without a gap, up to the
-/// last, until it is told that its subscription is over; with a position, it hears exactly what is behind that.
+/// last, until it is told that its subscription is over; with a position, it hears exactly what is behind that. Who
+/// filters hears every second of these, exactly so.
 /// Outboxes keep to their limit, steps to a bounded number of outputs, and when everybody is gone nothing is left.
 ///
 /// # Panics
@@ -32,11 +33,11 @@ pub fn hub_operations(input: &[u8]) {
 
 /// One step of a sequence.
 pub(crate) fn step(world: &mut World, what: u8, about: u8) {
-    let channel = about >> 4;
+    let (channel, filters) = (about >> 4, what >= 160);
     match what % 20 {
         0 | 1 => world.open(about),
-        2..=4 => world.subscribe(about, channel, false),
-        5 => world.subscribe(about, channel, true),
+        2..=4 => world.subscribe(about, channel, false, filters),
+        5 => world.subscribe(about, channel, true, filters),
         6 => world.unsubscribe(about, channel),
         7 | 8 => world.publish_as_client(about, channel),
         9..=11 => world.publish(channel, usize::from(about & 15)),

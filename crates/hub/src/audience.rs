@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use hashbrown::HashMap;
+use spanwire_wire::message::Publication;
 
 use crate::channel::{Channel, Position};
 use crate::delivery::Delivery;
 use crate::limits::Limits;
 use crate::namespace::Namespace;
 use crate::session::{Joining, Place};
+use crate::tags_filter::TagsFilter;
 use crate::weight;
 
 /// Names an audience within its hub.
@@ -23,6 +25,8 @@ pub(crate) struct Audience {
     /// is known, and for good in a channel without history.
     pub(crate) heard: Option<Position>,
     pub(crate) members: Vec<Member>,
+    /// The members who want only some publications: apart, so that all others cost nothing more for them.
+    pub(crate) filtered: Vec<Filtered>,
     pub(crate) joiners: Vec<Joiner>,
     /// Publications of this turn that the members have not been given yet.
     pub(crate) waiting: Vec<Arc<Delivery>>,
@@ -41,6 +45,21 @@ pub(crate) struct Member {
     pub(crate) hears_joins: bool,
     /// It has heard everything up to this offset before it went live; only later ones are for it.
     pub(crate) after: u64,
+}
+
+/// A live subscriber that wants only the publications that pass its filter. The others move its position all the same.
+#[derive(Debug)]
+pub(crate) struct Filtered {
+    pub(crate) member: Member,
+    pub(crate) filter: Arc<TagsFilter>,
+}
+
+impl Filtered {
+    /// Whether a publication is for it.
+    pub(crate) fn wants(&self, publication: &Publication) -> bool {
+        let is_new = publication.offset == 0 || publication.offset > self.member.after;
+        is_new && self.filter.passes(&publication.tags)
+    }
 }
 
 /// A subscriber to be: its subscribe is not answered yet, so what is published meanwhile waits here.
@@ -86,6 +105,7 @@ impl Audience {
             namespace,
             heard: None,
             members: Vec::new(),
+            filtered: Vec::new(),
             joiners: Vec::new(),
             waiting: Vec::new(),
             waiting_bytes: 0,
@@ -94,7 +114,16 @@ impl Audience {
 
     /// Subscribers, live or about to be.
     pub(crate) fn len(&self) -> usize {
-        self.members.len() + self.joiners.len()
+        self.members.len() + self.filtered.len() + self.joiners.len()
+    }
+
+    /// Live subscribers.
+    pub(crate) fn live(&self) -> impl Iterator<Item = &Member> {
+        self.members.iter().chain(self.filtered.iter().map(|filtered| &filtered.member))
+    }
+
+    pub(crate) fn live_mut(&mut self) -> impl Iterator<Item = &mut Member> {
+        self.members.iter_mut().chain(self.filtered.iter_mut().map(|filtered| &mut filtered.member))
     }
 
     /// Adds somebody who is about to subscribe.
@@ -110,6 +139,12 @@ impl Audience {
         }
         self.members.push(member);
         Place::Live((self.members.len() - 1) as u32)
+    }
+
+    /// Adds a live member who wants only some publications.
+    pub(crate) fn add_filtered(&mut self, filtered: Filtered) -> Place {
+        self.filtered.push(filtered);
+        Place::Filtered((self.filtered.len() - 1) as u32)
     }
 
     /// Frees a place. The results are who was there, if it was a joiner, and the session that has the place now, if
@@ -128,6 +163,10 @@ impl Audience {
             Place::Live(index) => {
                 self.members.swap_remove(index as usize);
                 (None, self.members.get(index as usize).map(|moved| moved.session))
+            }
+            Place::Filtered(index) => {
+                self.filtered.swap_remove(index as usize);
+                (None, self.filtered.get(index as usize).map(|moved| moved.member.session))
             }
         }
     }

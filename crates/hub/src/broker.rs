@@ -30,6 +30,7 @@ use spanwire_wire::message::{ClientInfo, Publication};
 use crate::channel::{Channel, Position};
 use crate::delivery::Delivery;
 use crate::rate::Rate;
+use crate::tags_filter::TagsFilter;
 use crate::time::Now;
 
 /// A shard of this node, as the brokers know it.
@@ -116,8 +117,8 @@ pub enum Recall {
         /// Most publications that this may be; more is refused.
         limit: usize,
     },
-    /// The latest publication that is kept.
-    Latest,
+    /// The latest publication that is kept; with a filter, the latest that passes it.
+    Latest(Option<Arc<TagsFilter>>),
 }
 
 /// Which part of a history is wanted.

@@ -48,6 +48,8 @@ pub enum Why {
     Full,
     /// The namespace does not keep what was asked for.
     Off(Right),
+    /// It wants only publications with certain tags, and the namespace does not permit that.
+    NoTagsFilter,
     /// Neither the namespace nor a capability permits it.
     NotPermitted {
         /// What the namespace permits.
@@ -62,7 +64,7 @@ impl Why {
     pub const fn code(self) -> ErrorCode {
         match self {
             Self::UnknownNamespace => ErrorCode::UnknownChannel,
-            Self::Name => ErrorCode::BadRequest,
+            Self::Name | Self::NoTagsFilter => ErrorCode::BadRequest,
             Self::Private | Self::NotListed | Self::Token(_) | Self::NotPermitted { .. } => {
                 ErrorCode::PermissionDenied
             }
@@ -81,6 +83,7 @@ impl Why {
             Self::Token(_) => "token",
             Self::Full => "full",
             Self::Off(_) => "off",
+            Self::NoTagsFilter => "no_tags_filter",
             Self::NotPermitted { .. } => "not_permitted",
         }
     }
@@ -120,6 +123,7 @@ impl fmt::Display for Denial {
                 "its subscription token was refused with code {code}; `spanwire token check` says what is wrong with one"
             ),
             Why::Full => write!(f, "it has as many subscribers as max_subscribers of {place} lets it have"),
+            Why::NoTagsFilter => write!(f, "it wants a filter, and allow_tags_filter of {place} is off"),
             Why::Off(Right::Presence) => write!(f, "presence of {place} is off"),
             Why::Off(_) => write!(f, "history_size and history_ttl of {place} are not set"),
             Why::NotPermitted { permission, subscribed } => {

@@ -36,6 +36,7 @@ mod revocation;
 mod right;
 mod session;
 mod sessions;
+pub mod tags_filter;
 pub mod time;
 mod weight;
 mod wheel;

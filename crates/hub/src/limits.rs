@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::rate::Rate;
+use crate::tags_filter::FilterLimits;
 
 /// How much one client may ask in a second. Without limits, unless somebody sets them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,6 +50,8 @@ pub struct Limits {
     pub joining_publications_max: usize,
     /// Most publications a client's `history` call returns.
     pub history_publications_max: usize,
+    /// What one filter by tags may cost (error 107).
+    pub filter: FilterLimits,
     /// Most publications that a recovery may need; a client further behind is told `recovered: false`.
     pub recovery_publications_max: usize,
     /// How long a connection may take to a successful connect command before code 3502, or 3004 if it is us who take
@@ -76,6 +79,7 @@ impl Default for Limits {
             asks_per_client_max: 256,
             joining_publications_max: 1024,
             history_publications_max: 300,
+            filter: FilterLimits::default(),
             recovery_publications_max: 300,
             stale_close_delay: Duration::from_secs(10),
             ping_interval: Duration::from_secs(25),

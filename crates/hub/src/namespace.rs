@@ -64,6 +64,8 @@ pub struct Namespace {
     pub force_recovery_mode: RecoveryMode,
     /// With [`RecoveryMode::Cache`]: it is given that already when its client comes for the first time.
     pub auto_cache_recover: bool,
+    /// Clients may subscribe to publications with certain tags only (`SubscribeRequest.tf`).
+    pub allow_tags_filter: bool,
     /// Who may subscribe (`subscriber` means nothing here).
     pub subscribe: Permission,
     /// Who may publish.

@@ -8,6 +8,7 @@
 //! - `happening`: what is reported of lives, for those who keep account of them
 //! - `leaving`: every way out, and that nothing remains
 //! - `ordering`: what the backend makes of sessions without asking them
+//! - `filtering`: who wants only publications with certain tags
 //! - `latest`: channels in which only the latest publication counts
 //! - `overtaking`: orders and answers that cross each other on the way
 //! - `permissions`: what capabilities and subscriptions let a client do, and what is told of denials
@@ -23,6 +24,7 @@ mod scenes {
     mod connecting;
     mod crowding;
     mod deciding;
+    mod filtering;
     mod happening;
     mod latest;
     mod leaving;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use spanwire_wire::message::{Publication, SubscribeRequest, SubscribeResult, UnsubscribeRequest};
+use spanwire_wire::message::{Publication, SubscribeRequest, UnsubscribeRequest};
 use spanwire_wire::{Outcome, Push, PushEvent, Reply, Request};
 
 /// Numbers of the publications of each channel, from 1: how many there were.
@@ -28,6 +28,8 @@ enum Asked {
         channel: String,
         published: u64,
         since: Option<u64>,
+        /// It hears only numbers that this divides.
+        every: u64,
     },
     Unsubscribe {
         channel: String,
@@ -43,6 +45,8 @@ struct Subscription {
     heard: Option<u64>,
     /// How many there were when the reply was read: all behind these must be heard.
     live_from: u64,
+    /// Only numbers that this divides are heard.
+    every: u64,
     epoch: Option<String>,
 }
 
@@ -55,10 +59,11 @@ impl Client {
     /// A request of this client and its id.
     pub(super) fn ask(&mut self, request: &Request, published: &Published) -> u32 {
         let asked = match request {
-            Request::Subscribe(SubscribeRequest { channel, recover, offset, .. }) => Asked::Subscribe {
+            Request::Subscribe(SubscribeRequest { channel, recover, offset, tf, .. }) => Asked::Subscribe {
                 channel: channel.clone(),
                 published: published[channel],
                 since: recover.then_some(*offset),
+                every: if tf.is_some() { 2 } else { 1 },
             },
             Request::Unsubscribe(UnsubscribeRequest { channel }) => {
                 Asked::Unsubscribe { channel: channel.clone() }
@@ -77,9 +82,19 @@ impl Client {
 
     pub(super) fn hear_reply(&mut self, reply: Reply, published: &Published) {
         match (self.asked.remove(&reply.id), reply.outcome) {
-            (Some(Asked::Subscribe { channel, published: begun, since }), Outcome::Subscribe(result)) => {
+            (
+                Some(Asked::Subscribe { channel, published: begun, since, every }),
+                Outcome::Subscribe(result),
+            ) => {
+                let (after, heard) = match (result.positioned, since) {
+                    (true, Some(since)) if result.recovered => (since, Some(since)),
+                    (true, _) => (result.offset, Some(result.offset)),
+                    (false, _) => (begun, None),
+                };
+                let epoch = result.positioned.then_some(result.epoch);
                 let live_from = published[&channel];
-                self.go_live(channel, since, begun, live_from, result);
+                let subscription = Subscription { after, heard, live_from, every, epoch };
+                self.go_live(channel, subscription, &result.publications);
             }
             (Some(Asked::Unsubscribe { channel }), Outcome::Unsubscribe(_)) => self.leave(&channel),
             (Some(Asked::Subscribe { .. }), outcome) => {
@@ -106,22 +121,8 @@ impl Client {
         }
     }
 
-    fn go_live(
-        &mut self,
-        channel: String,
-        since: Option<u64>,
-        begun: u64,
-        live_from: u64,
-        result: SubscribeResult,
-    ) {
-        let (after, heard) = match (result.positioned, since) {
-            (true, Some(since)) if result.recovered => (since, Some(since)),
-            (true, _) => (result.offset, Some(result.offset)),
-            (false, _) => (begun, None),
-        };
-        let epoch = result.positioned.then_some(result.epoch);
-        let mut subscription = Subscription { after, heard, live_from, epoch };
-        result.publications.iter().for_each(|publication| subscription.hear(publication));
+    fn go_live(&mut self, channel: String, mut subscription: Subscription, missed: &[Publication]) {
+        missed.iter().for_each(|publication| subscription.hear(publication));
         let before = self.live.insert(channel, subscription);
         assert!(before.is_none(), "subscribed twice");
     }
@@ -137,7 +138,7 @@ impl Client {
     /// Everything that was published since a reply has been heard.
     pub(super) fn check(&self, published: &Published) {
         for (channel, subscription) in &self.live {
-            let last = published[channel];
+            let last = published[channel] / subscription.every * subscription.every;
             if last > subscription.live_from {
                 assert_eq!(subscription.heard, Some(last), "{channel}: {subscription:?}");
             }
@@ -146,13 +147,20 @@ impl Client {
 }
 
 impl Subscription {
+    /// The first number behind this one that is to be heard.
+    fn next_behind(&self, number: u64) -> u64 {
+        (number / self.every + 1) * self.every
+    }
+
     fn hear(&mut self, publication: &Publication) {
         let digits: Vec<u8> = publication.data.iter().copied().filter(u8::is_ascii_digit).collect();
         let number: u64 = String::from_utf8_lossy(&digits).parse().expect("publications are numbered");
         assert!(number > self.after, "{number} was published before {self:?}");
         match self.heard {
-            Some(heard) => assert_eq!(number, heard + 1, "what follows in {self:?}"),
-            None => assert!(number <= self.live_from + 1, "{number} is not the first of {self:?}"),
+            Some(heard) => assert_eq!(number, self.next_behind(heard), "what follows in {self:?}"),
+            None => {
+                assert!(number <= self.next_behind(self.live_from), "{number} is not the first of {self:?}")
+            }
         }
         if self.epoch.is_some() {
             assert_eq!(publication.offset, number, "offsets count publications");

@@ -1,6 +1,6 @@
 //! A hub with a broker and presence in memory, clients who hold a model of what they should hear, and a clock.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,8 +20,8 @@ use spanwire_hub::{
     SessionId, Whom,
 };
 use spanwire_wire::message::{
-    ConnectRequest, HistoryRequest, PresenceRequest, Publication, PublishRequest, SubscribeRequest,
-    UnsubscribeRequest,
+    ConnectRequest, FilterNode, HistoryRequest, PresenceRequest, Publication, PublishRequest,
+    SubscribeRequest, UnsubscribeRequest,
 };
 use spanwire_wire::{
     Command, DisconnectCode, Encoding, Request, ServerMessage, UnsubscribeCode, encode_command,
@@ -62,10 +62,16 @@ fn payload(number: u64, padding: usize) -> Bytes {
     format!("[{number},\"{}\"]", "x".repeat(padding * 100)).into()
 }
 
+/// Every second publication passes it.
+fn even() -> FilterNode {
+    let [key, cmp, val] = ["number", "eq", "even"].map(str::to_owned);
+    FilterNode { key, cmp, val, ..FilterNode::default() }
+}
+
 fn namespaces() -> Namespaces {
     let history =
         HistoryOptions { size: 5, ttl: Duration::from_secs(36_000), meta_ttl: Duration::from_secs(360_000) };
-    let open = Namespace { subscribe: ALL, publish: ALL, ..Namespace::default() };
+    let open = Namespace { subscribe: ALL, publish: ALL, allow_tags_filter: true, ..Namespace::default() };
     let kept = Namespace { history: Some(history), force_recovery: true, read_history: ALL, ..open.clone() };
     let chat = Namespace {
         presence: true,
@@ -125,13 +131,14 @@ impl World {
         self.ask(self.clients.len() - 1, connect);
     }
 
-    pub(super) fn subscribe(&mut self, about: u8, channel: u8, recover: bool) {
+    pub(super) fn subscribe(&mut self, about: u8, channel: u8, recover: bool, filters: bool) {
         let Some(place) = self.chosen(about) else { return };
         let channel = channel_of(channel).to_owned();
         let since = self.clients[place].2.position(&channel).filter(|_| recover);
         let recover = since.is_some();
         let (offset, epoch) = since.unwrap_or_default();
-        let request = SubscribeRequest { channel, recover, offset, epoch, ..SubscribeRequest::default() };
+        let tf = filters.then(even);
+        let request = SubscribeRequest { channel, recover, offset, epoch, tf, ..SubscribeRequest::default() };
         self.ask(place, Request::Subscribe(request));
     }
 
@@ -363,6 +370,8 @@ impl World {
             *number += 1;
             let padding = if draft.history.is_some() { draft.publication.data.len() / 100 } else { 0 };
             draft.publication.data = payload(*number, padding);
+            let parity = if number.is_multiple_of(2) { "even" } else { "odd" };
+            draft.publication.tags = BTreeMap::from([("number".to_owned(), parity.to_owned())]);
         }
         self.broker.submit(self.now, from, ticket, channel, request);
         while let Some((to, event)) = self.broker.poll() {

@@ -154,6 +154,7 @@ impl Hub {
             purpose: crate::session::Purpose::Connect,
             since,
             reject_unrecovered: false,
+            filter: None,
             traits: Traits { server_side: true, ..traits },
             info: grant.info,
             data: grant.data,

@@ -14,6 +14,7 @@ use super::Hub;
 use crate::SessionId;
 use crate::audience::{Audience, AudienceId, Member};
 use crate::delivery::Delivery;
+use crate::sessions::Sessions;
 use crate::weight;
 
 /// Most bytes that are joined into one message: a frame that clients of all kinds take, and that is cheap to copy.
@@ -72,6 +73,7 @@ impl Hub {
                 fallen.push((member.session, DisconnectCode::Slow));
             }
         }
+        hand_out_filtered(&mut self.sessions, audience, &waiting, bytes_max, &mut fallen);
         for member in ahead {
             self.hand_out_behind(id, member, &waiting);
         }
@@ -97,6 +99,30 @@ impl Hub {
         match delivery.push(channel, self.sessions.lane(id.index).encoding) {
             Some(message) => self.send(id, message.clone()),
             None => self.close(id, DisconnectCode::InappropriateProtocol.into()),
+        }
+    }
+}
+
+/// Gives each member with a filter what passes it. What passes is another for each, so it goes out as it is: joining it
+/// would cost a copy for each member.
+fn hand_out_filtered(
+    sessions: &mut Sessions,
+    audience: &Audience,
+    waiting: &[Arc<Delivery>],
+    bytes_max: usize,
+    fallen: &mut Vec<(u32, DisconnectCode)>,
+) {
+    for filtered in &audience.filtered {
+        let session = filtered.member.session;
+        let encoding = sessions.lane(session).encoding;
+        for delivery in waiting.iter().filter(|delivery| filtered.wants(&delivery.publication)) {
+            let code = match delivery.push(&audience.channel, encoding) {
+                Some(message) if sessions.send(session, message.clone(), bytes_max).is_ok() => continue,
+                Some(_) => DisconnectCode::Slow,
+                None => DisconnectCode::InappropriateProtocol,
+            };
+            fallen.push((session, code));
+            break;
         }
     }
 }

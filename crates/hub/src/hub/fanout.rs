@@ -64,7 +64,7 @@ impl Hub {
         let Some(audience) = self.audiences.get_mut(id) else { return };
         let is_outdated = |member: &Member| newcomer.is_none_or(|newcomer| newcomer.index != member.session);
         // Their offsets mean nothing any more; those without positions hear everything from now on.
-        for member in audience.members.iter_mut().filter(|member| is_outdated(member)) {
+        for member in audience.live_mut().filter(|member| is_outdated(member)) {
             member.after = 0;
         }
         self.lose(id, is_outdated);
@@ -72,7 +72,7 @@ impl Hub {
 
     fn lose(&mut self, id: AudienceId, is_lost: impl Fn(&Member) -> bool) {
         let Some(audience) = self.audiences.get(id) else { return };
-        let positioned = audience.members.iter().filter(|member| member.positioned && is_lost(member));
+        let positioned = audience.live().filter(|member| member.positioned && is_lost(member));
         let lost: Vec<_> = positioned.map(|member| self.sessions.id(member.session)).collect();
         for session in lost {
             self.lost_state(session, id);
@@ -88,7 +88,7 @@ impl Hub {
         let Some(audience) = self.audiences.get(id) else { return };
         let mut encoded = [None, None];
         let mut slow = Vec::new();
-        for member in audience.members.iter().filter(|member| member.hears_joins) {
+        for member in audience.live().filter(|member| member.hears_joins) {
             let encoding = self.sessions.lane(member.session).encoding;
             let message: &Bytes = encoded[encoding as usize]
                 .get_or_insert_with(|| encode_event(audience, info, event, encoding));

@@ -6,13 +6,14 @@ use bytes::Bytes;
 
 use super::Hub;
 use super::connecting::end_of;
-use crate::audience::{AudienceId, Joiner, Member};
+use crate::audience::{AudienceId, Filtered, Joiner, Member};
 use crate::broker::BrokerRequest;
 use crate::channel::Position;
 use crate::delivery::Delivery;
 use crate::happening::{Subscribed, What};
 use crate::revocation::TokenMark;
 use crate::session::{Joining, Place, Stage, Traits};
+use crate::tags_filter::TagsFilter;
 use crate::time::Now;
 use crate::{Deed, SessionId};
 
@@ -25,18 +26,22 @@ impl Hub {
         };
         self.hand_out(audience);
         let Some(Joiner { joining, early, overflowed, .. }) = self.vacate(audience, place) else { return };
-        let Joining { traits, stage: Stage::Ready { top }, info, expire_at, token, .. } = *joining else {
+        let Joining { traits, filter, stage: Stage::Ready { top }, info, expire_at, token, .. } = *joining
+        else {
             return;
         };
         let after = top.as_ref().map_or(0, |top| top.offset);
         let Traits { positioned, hears_joins, .. } = traits;
         let member = Member { session: id.index, positioned, hears_joins, after };
         let Some(members) = self.audiences.get_mut(audience) else { return };
-        let place = members.add_member(member);
+        let place = match &filter {
+            None => members.add_member(member),
+            Some(filter) => members.add_filtered(Filtered { member, filter: Arc::clone(filter) }),
+        };
         let lasting = Lasting { place, info: info.clone(), expire_at, token };
         self.keep_subscription(now, id, audience, lasting);
         self.announce(id, audience, traits, info);
-        let caught_up = CatchUp { positioned, early, overflowed };
+        let caught_up = CatchUp { positioned, filter, early, overflowed };
         if !self.catch_up(id, audience, top, caught_up) && positioned {
             self.lost_state(id, audience);
         }
@@ -103,7 +108,10 @@ impl Hub {
                 }
                 reached = offset;
             }
-            self.deliver_to(id, audience, delivery);
+            let tags = &delivery.publication.tags;
+            if what.filter.as_ref().is_none_or(|filter| filter.passes(tags)) {
+                self.deliver_to(id, audience, delivery);
+            }
         }
         !what.overflowed && self.meet_audience(id, audience, top, reached)
     }
@@ -143,6 +151,8 @@ struct Lasting {
 struct CatchUp {
     /// It keeps a position.
     positioned: bool,
+    /// Which publications it wants; `None` is all.
+    filter: Option<Arc<TagsFilter>>,
     /// What was published before its reply.
     early: Vec<Arc<Delivery>>,
     /// More than that was.

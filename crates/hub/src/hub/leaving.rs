@@ -61,7 +61,7 @@ impl Hub {
         let subscription = session.subscriptions.remove(audience)?;
         self.subscriptions -= 1;
         let Traits { present, announced, .. } = subscription.traits;
-        let is_live = matches!(subscription.place, Place::Live(_));
+        let is_live = subscription.place.is_live();
         let announced = announced && is_live;
         let reported = session.client().filter(|_| is_live && self.reports.subscriptions).cloned();
         let told = session.client().filter(|_| present || announced);

@@ -83,6 +83,7 @@ impl Hub {
             purpose: Purpose::Order,
             since,
             reject_unrecovered: false,
+            filter: None,
             traits: Traits { server_side: true, ..traits },
             info: grant.info.clone(),
             data: grant.data.clone(),

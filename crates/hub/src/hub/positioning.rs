@@ -27,7 +27,7 @@ impl Hub {
         let (history, subscribers_max) = (place.namespace.history, place.namespace.subscribers_max);
         let Some(Joiner { joining, .. }) = self.joiner_mut(id, audience) else { return };
         let traits = joining.traits;
-        let recall = traits.recovery.recall(joining.since.as_ref(), limit);
+        let recall = traits.recovery.recall(joining.since.as_ref(), limit, joining.filter.as_ref());
         joining.stage = Stage::Reading;
         let Some(session) = self.sessions.get_mut(id) else { return };
         let Some(subscription) = session.subscriptions.get_mut(audience) else { return };
@@ -94,8 +94,14 @@ impl Hub {
         let encoding = self.sessions.lane(id.index).encoding;
         let room = self.room_for_missed(id);
         let Some(joiner) = self.joiner_mut(id, audience) else { return };
-        let Stage::Appearing { top, recalled } = &mut joiner.joining.stage else { return };
-        let (top, recalled) = (top.take(), recalled.take().filter(|recalled| weigh(recalled) <= room));
+        let Joining { stage: Stage::Appearing { top, recalled }, filter, .. } = &mut *joiner.joining else {
+            return;
+        };
+        let (top, mut recalled) = (top.take(), recalled.take());
+        if let (Some(filter), Some(recalled)) = (filter, &mut recalled) {
+            recalled.retain(|publication| filter.passes(&publication.tags));
+        }
+        let recalled = recalled.filter(|recalled| weigh(recalled) <= room);
         match result_of(now, &joiner.joining, top.as_ref(), recalled, encoding) {
             Err(refusal) => self.cannot_join(id, audience, refusal),
             Ok(result) => {

@@ -19,7 +19,7 @@ use crate::namespace::Namespace;
 use crate::permission::{Applicant, Objection};
 use crate::presence::{PresenceAnswer, PresenceRequest};
 use crate::right::Right;
-use crate::session::{Place, Session, Subscription};
+use crate::session::{Session, Subscription};
 use crate::weight;
 use crate::{Output, RateLimit, Refusal, SessionId};
 
@@ -254,7 +254,7 @@ impl Hub {
     /// The live subscription of a session to a channel.
     fn subscription<'a>(&self, session: &'a Session, channel: &str) -> Option<&'a Subscription> {
         let subscription = session.subscriptions.get(self.audiences.find(channel)?)?;
-        matches!(subscription.place, Place::Live(_)).then_some(subscription)
+        subscription.place.is_live().then_some(subscription)
     }
 
     /// The channel of this name: the one that its audience already names, if it has one.

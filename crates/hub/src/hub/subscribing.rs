@@ -25,6 +25,7 @@ use crate::right::{Right, Rights};
 use crate::session::{
     Joining, Place, Purpose as JoinPurpose, Stage, Subscription, SubscriptionId, Traits, Wishes,
 };
+use crate::tags_filter::TagsFilter;
 use crate::time::Now;
 use crate::{Grant, Question, Refusal, SessionId};
 
@@ -52,6 +53,9 @@ impl Hub {
         let decided = self.may_subscribe(id, &request);
         let (namespace, decider) =
             decided.map_err(|objection| self.object(id, Right::Subscribe, &request.channel, objection))?;
+        let filter = self.filter(&namespace, &request);
+        let filter =
+            filter.map_err(|objection| self.object(id, Right::Subscribe, &request.channel, objection))?;
         let wishes = self.wishes(id, &namespace, &request);
         let joining = Joining {
             purpose,
@@ -62,6 +66,7 @@ impl Hub {
                 server_side: purpose == JoinPurpose::Connect,
                 ..Traits::decide(&namespace, &Grant::default(), wishes)
             },
+            filter,
             info: Default::default(),
             data: Default::default(),
             expire_at: None,
@@ -99,7 +104,7 @@ impl Hub {
         let limits = &self.config.limits;
         let session = self.sessions.get(id).ok_or(ErrorCode::Internal)?;
         let channel = request.channel.as_str();
-        if channel.len() > limits.channel_name_bytes_max || request.tf.is_some() {
+        if channel.len() > limits.channel_name_bytes_max {
             return Err(ErrorCode::BadRequest.into());
         }
         if self.audiences.find(channel).is_some_and(|audience| session.subscriptions.get(audience).is_some())
@@ -116,6 +121,20 @@ impl Hub {
         let applicant = self.applicant(session, channel);
         let decider = applicant.may_subscribe(namespace, channel, !request.token.is_empty())?;
         Ok((Arc::clone(namespace), decider))
+    }
+
+    /// The filter that a client wants, if it may have one.
+    fn filter(
+        &self,
+        namespace: &Namespace,
+        request: &SubscribeRequest,
+    ) -> Result<Option<Arc<TagsFilter>>, Objection> {
+        let Some(sent) = &request.tf else { return Ok(None) };
+        if !namespace.allow_tags_filter {
+            return Err(Why::NoTagsFilter.into());
+        }
+        let filter = TagsFilter::new(sent, &self.config.limits.filter).map_err(|_| ErrorCode::BadRequest)?;
+        Ok(Some(Arc::new(filter)))
     }
 
     fn wishes(&self, id: SessionId, namespace: &Namespace, request: &SubscribeRequest) -> Wishes {

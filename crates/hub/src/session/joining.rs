@@ -1,5 +1,7 @@
 //! A subscribe on its way to its reply.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use spanwire_wire::message::Publication;
@@ -7,6 +9,7 @@ use spanwire_wire::message::Publication;
 use super::{Traits, Wishes};
 use crate::channel::Position;
 use crate::revocation::TokenMark;
+use crate::tags_filter::TagsFilter;
 
 /// What is known of a subscription before it is live.
 #[derive(Debug)]
@@ -18,6 +21,8 @@ pub(crate) struct Joining {
     /// (`SubscribeRequest.flag`, bit 1).
     pub(crate) reject_unrecovered: bool,
     pub(crate) traits: Traits,
+    /// Which publications it wants; `None` is all.
+    pub(crate) filter: Option<Arc<TagsFilter>>,
     /// `chan_info`; empty is nothing.
     pub(crate) info: Bytes,
     /// Custom data for the reply; empty is nothing.

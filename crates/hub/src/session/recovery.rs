@@ -1,9 +1,12 @@
 //! How a subscriber is brought to where its channel is.
 
+use std::sync::Arc;
+
 use spanwire_wire::message::Publication;
 
 use crate::broker::Recall;
 use crate::channel::Position;
+use crate::tags_filter::TagsFilter;
 
 /// What a subscription is given of what it missed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,10 +36,15 @@ pub(crate) enum Recovered {
 impl Recovery {
     /// What the broker is to recall for a subscriber that left off at `since`; most publications of a whole
     /// recovery are `limit`.
-    pub(crate) fn recall(self, since: Option<&Position>, limit: usize) -> Recall {
+    pub(crate) fn recall(
+        self,
+        since: Option<&Position>,
+        limit: usize,
+        filter: Option<&Arc<TagsFilter>>,
+    ) -> Recall {
         match (self, since) {
             (Self::Whole, Some(position)) => Recall::Since { position: position.clone(), limit },
-            (Self::Latest, Some(_)) | (Self::LatestAlways, _) => Recall::Latest,
+            (Self::Latest, Some(_)) | (Self::LatestAlways, _) => Recall::Latest(filter.cloned()),
             (Self::None, _) | (Self::Whole | Self::Latest, None) => Recall::Nothing,
         }
     }
@@ -48,19 +56,21 @@ impl Recovery {
         top: &Position,
         recalled: Option<Vec<Publication>>,
     ) -> Recovered {
-        match (self.recall(since, 0), recalled) {
+        match (self.recall(since, 0, None), recalled) {
             (Recall::Nothing, _) => Recovered::Unasked,
-            // It gets to the top by taking the publications in, one by one.
+            // It gets to the top by taking the publications in, one by one. If all that it missed is filtered out, there is
+            // nothing to take in.
             (Recall::Since { position, .. }, Some(publications)) => {
-                Recovered::Yes { offset: position.offset, publications }
+                let offset = if publications.is_empty() { top.offset } else { position.offset };
+                Recovered::Yes { offset, publications }
             }
-            (Recall::Latest, _) if since == Some(top) => {
+            (Recall::Latest(_), _) if since == Some(top) => {
                 Recovered::Yes { offset: top.offset, publications: Vec::new() }
             }
-            (Recall::Latest, Some(publications)) if !publications.is_empty() => {
+            (Recall::Latest(_), Some(publications)) if !publications.is_empty() => {
                 Recovered::Yes { offset: top.offset, publications }
             }
-            (Recall::Since { .. } | Recall::Latest, _) => Recovered::No,
+            (Recall::Since { .. } | Recall::Latest(_), _) => Recovered::No,
         }
     }
 }
@@ -86,12 +96,12 @@ mod tests {
         let table = [
             (Recovery::None, Recall::Nothing, Recall::Nothing),
             (Recovery::Whole, Recall::Nothing, whole),
-            (Recovery::Latest, Recall::Nothing, Recall::Latest),
-            (Recovery::LatestAlways, Recall::Latest, Recall::Latest),
+            (Recovery::Latest, Recall::Nothing, Recall::Latest(None)),
+            (Recovery::LatestAlways, Recall::Latest(None), Recall::Latest(None)),
         ];
         for (recovery, first_time, back) in table {
-            assert_eq!(recovery.recall(None, 7), first_time, "{recovery:?}");
-            assert_eq!(recovery.recall(Some(&since), 7), back, "{recovery:?}");
+            assert_eq!(recovery.recall(None, 7, None), first_time, "{recovery:?}");
+            assert_eq!(recovery.recall(Some(&since), 7, None), back, "{recovery:?}");
         }
     }
 
@@ -102,11 +112,13 @@ mod tests {
         let no = || Recovered::No;
         // The mode, where it left off, what the broker recalled with the stream at offset 5 of epoch "a", and the outcome.
         type Row<'a> = (Recovery, Option<Position>, Option<&'a [u64]>, Recovered);
-        let table: [Row<'_>; 15] = [
+        let table: [Row<'_>; 16] = [
             (Never, Some(at(3, "a")), None, Recovered::Unasked),
             (Whole, None, None, Recovered::Unasked),
             (Whole, Some(at(3, "a")), Some(&[4, 5]), yes(3, &[4, 5])),
             (Whole, Some(at(5, "a")), Some(&[]), yes(5, &[])),
+            // What it missed does not pass its filter.
+            (Whole, Some(at(3, "a")), Some(&[]), yes(5, &[])),
             (Whole, Some(at(1, "a")), None, no()),
             (Latest, None, None, Recovered::Unasked),
             (Latest, Some(at(3, "a")), Some(&[5]), yes(5, &[5])),

@@ -121,6 +121,15 @@ pub(crate) enum Place {
     Joining(u32),
     /// Among the members, at this index.
     Live(u32),
+    /// Among the members who want only some publications, at this index.
+    Filtered(u32),
+}
+
+impl Place {
+    /// Whether publications go to it.
+    pub(crate) fn is_live(self) -> bool {
+        matches!(self, Self::Live(_) | Self::Filtered(_))
+    }
 }
 
 /// What only few subscriptions have.

@@ -145,9 +145,11 @@ pub(crate) fn request(what: &What, data: &str, position: impl Fn(&Since) -> Posi
                 .map_or(Recall::Nothing, |since| Recall::Since { position: position(since), limit: *limit }),
             subscribers_max: *most,
         },
-        What::SubscribeToLatest => {
-            BrokerRequest::Subscribe { history: Some(HISTORY), recall: Recall::Latest, subscribers_max: None }
-        }
+        What::SubscribeToLatest => BrokerRequest::Subscribe {
+            history: Some(HISTORY),
+            recall: Recall::Latest(None),
+            subscribers_max: None,
+        },
         What::Unsubscribe => BrokerRequest::Unsubscribe,
         What::Join => BrokerRequest::Join(client(data)),
         What::Leave => BrokerRequest::Leave(client(data)),

@@ -45,6 +45,7 @@ pub fn namespaces() -> Namespaces {
     let open = Namespace { subscribe: ALL, publish: ALL, ..Namespace::default() };
     let kept = Namespace { history: Some(HISTORY), force_recovery: true, read_history: ALL, ..open.clone() };
     let kept_by_all = kept.clone();
+    let social = Namespace { join_leave: true, force_push_join_leave: true, ..open.clone() };
     let last = Namespace { force_recovery_mode: RecoveryMode::Cache, ..kept.clone() };
     let at_once = Namespace { auto_cache_recover: true, ..last.clone() };
     let chat = Namespace {
@@ -58,6 +59,9 @@ pub fn namespaces() -> Namespaces {
     let named = [
         ("open", open),
         ("kept", kept),
+        ("tagged", Namespace { allow_tags_filter: true, ..kept_by_all.clone() }),
+        ("tagged_open", Namespace { allow_tags_filter: true, ..social }),
+        ("tagged_last", Namespace { allow_tags_filter: true, ..last.clone() }),
         ("last", last),
         ("at_once", at_once),
         ("chat", chat),
@@ -226,6 +230,18 @@ impl World {
         match self.presence.poll() {
             Some((_, _, PresenceAnswer::Clients(clients))) => clients.len(),
             other => panic!("{other:?}"),
+        }
+    }
+
+    /// The same, with one tag.
+    pub fn publish_tagged(&mut self, channel: &str, data: &'static str, (key, value): (&str, &str)) {
+        let history = namespaces().of(channel).unwrap().history;
+        let tags = BTreeMap::from([(key.to_owned(), value.to_owned())]);
+        let publication = Publication { data: data.into(), tags, ..Publication::default() };
+        let draft = Draft { publication, history, idempotency_key: None, rate: Default::default() };
+        self.submit(ELSEWHERE, None, &Channel::new(channel), BrokerRequest::Publish(draft));
+        if !self.one_turn {
+            self.settle();
         }
     }
 

@@ -38,6 +38,11 @@ pub(super) fn read(reader: &mut Reader<'_>, meta_ttl: Duration, backend: &Backen
         allow_recovery: reader.flag("allow_recovery", "whether clients may ask for recovery", false),
         force_recovery_mode: recovery::mode(reader),
         auto_cache_recover: recovery::auto_cache(reader),
+        allow_tags_filter: reader.flag(
+            "allow_tags_filter",
+            "whether clients may subscribe to publications with certain tags only",
+            false,
+        ),
         subscribe: Permission {
             client: reader.flag("allow_subscribe_for_client", "whether clients may subscribe", false),
             subscriber: false,

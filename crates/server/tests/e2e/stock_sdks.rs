@@ -25,6 +25,8 @@ pub(crate) const NODE: &[&str] = &[
     "what history no longer holds is told, not hidden",
     "of a last value, who comes back gets the latest alone",
     "of a last value, who comes for the first time gets it with the answer",
+    "a filter by tags lets through what fits, live and recovered",
+    "a filter that is none is refused with 107",
     "channels of the token are subscribed by the server, and recover",
     "the server can end a subscription",
     "the server can end a connection for good",

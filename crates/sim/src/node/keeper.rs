@@ -179,7 +179,7 @@ impl Keeper {
         {
             *subscribers = subscribers.saturating_sub(1);
         }
-        let stale = matches!(request, BrokerRequest::Subscribe { recall: Recall::Latest, .. })
+        let stale = matches!(request, BrokerRequest::Subscribe { recall: Recall::Latest(_), .. })
             && scene.saboteur.strikes(Bug::StaleLatest);
         let stale = if stale { self.before_latest(scene, channel) } else { None };
         self.broker.submit(scene.clocks(), from, ticket, channel, request);

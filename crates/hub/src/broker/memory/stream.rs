@@ -1,6 +1,6 @@
 //! The stream of one channel: where it stands, and what of it is kept.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use spanwire_wire::message::{ClientInfo, Publication};
@@ -136,7 +136,12 @@ impl Stream {
                 let behind = self.behind(position)?;
                 (behind <= *limit).then(|| self.newest(behind).cloned().collect())
             }
-            Recall::Latest => self.kept.back().map(|latest| vec![(**latest).clone()]),
+            Recall::Latest(filter) => {
+                let is_wanted =
+                    |tags: &BTreeMap<_, _>| filter.as_ref().is_none_or(|filter| filter.passes(tags));
+                let latest = self.kept.iter().rev().find(|kept| is_wanted(&kept.tags));
+                latest.map(|latest| vec![(**latest).clone()])
+            }
         }
     }
 

@@ -114,10 +114,6 @@ pub(super) const OPTIONS: &[(&str, &str)] = &[
 
 /// Of a namespace, by the beginning of their names.
 pub(super) const OF_NAMESPACES: &[(&str, &str)] = &[
-    (
-        "allow_tags_filter",
-        "clients get every publication of a channel; publish to a channel for each tag instead",
-    ),
     ("allowed_delta_types", NO_DELTAS),
     ("delta_publish", NO_DELTAS),
     ("map", NO_MAPS),

@@ -210,7 +210,7 @@ fn alone(mut command: Command) -> Command {
 ///
 /// Channels without a namespace have everything; `plain:` has neither presence nor history; `small:` remembers two
 /// publications; `closed:` lets nobody in; of `last:` only the latest counts, and of `now:` it comes with the first
-/// subscribe already.
+/// subscribe already; `tagged:` may be filtered.
 pub(crate) fn open_config() -> Value {
     let permissions = json!({
         "allow_subscribe_for_client": true, "allow_subscribe_for_anonymous": true,
@@ -236,6 +236,9 @@ pub(crate) fn open_config() -> Value {
         merge(&mut namespace, json!({ "name": name }));
         namespace
     };
+    let tagged = json!({
+        "history_size": 100, "history_ttl": "300s", "force_recovery": true, "allow_tags_filter": true,
+    });
     let mut now = last.clone();
     merge(&mut now, json!({ "auto_cache_recover": true }));
     json!({
@@ -254,6 +257,7 @@ pub(crate) fn open_config() -> Value {
                 { "name": "closed" },
                 named("last", &last),
                 named("now", &now),
+                named("tagged", &tagged),
             ],
         },
     })
