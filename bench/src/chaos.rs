@@ -8,6 +8,7 @@
 mod backend;
 mod clock;
 mod descriptors;
+mod forgery;
 mod freeze;
 mod full_disk;
 mod garbage;
@@ -55,6 +56,7 @@ enum Scene {
     Stampede,
     SlowBackend,
     Garbage,
+    Forgery,
     SlowReaders,
     Soak,
 }
@@ -76,6 +78,7 @@ impl Scene {
             Scene::Stampede => stampede::PROMISE,
             Scene::SlowBackend => slow_backend::PROMISE,
             Scene::Garbage => garbage::PROMISE,
+            Scene::Forgery => forgery::PROMISE,
             Scene::SlowReaders => slow_readers::PROMISE,
             Scene::Soak => soak::PROMISE,
         }
@@ -93,6 +96,7 @@ impl Scene {
             Scene::Stampede => stampede::play(stage).await,
             Scene::SlowBackend => slow_backend::play(stage).await,
             Scene::Garbage => garbage::play(stage).await,
+            Scene::Forgery => forgery::play(stage).await,
             Scene::SlowReaders => slow_readers::play(stage).await,
             Scene::Soak => soak::play(stage.spanwire(), SOAK_MINUTES, |line| stage.say(line)).await,
         }
