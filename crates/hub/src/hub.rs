@@ -38,6 +38,7 @@ use self::asking::{Asker, Purpose};
 pub use self::census::Census;
 use crate::asks::Asks;
 use crate::audience::Audiences;
+use crate::expiries::Expiries;
 use crate::happening::{Happening, Reports, What};
 use crate::limits::Limits;
 use crate::namespace::Namespaces;
@@ -79,6 +80,8 @@ pub struct Hub {
     stirred: Vec<crate::audience::AudienceId>,
     clients: usize,
     subscriptions: usize,
+    connections_expire: Expiries,
+    subscriptions_expire: Expiries,
     /// Numbers the subscriptions that are begun.
     subscribed: u32,
     /// What revocations have ended, since somebody asked.
@@ -101,6 +104,8 @@ impl Hub {
             stirred: Vec::new(),
             clients: 0,
             subscriptions: 0,
+            connections_expire: Expiries::default(),
+            subscriptions_expire: Expiries::default(),
             subscribed: 0,
             revoked: Revoked::default(),
             draining: false,
@@ -218,6 +223,7 @@ impl Hub {
         let Some(session) = self.sessions.get_mut(id) else { return false };
         if let Life::Connected(client) = std::mem::replace(&mut session.life, Life::Closed) {
             self.clients -= 1;
+            self.connections_expire.moves(client.close_at(), None);
             if self.reports.connections {
                 self.report(&client, What::Disconnected(reason.clone()));
             }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use super::Hub;
 use crate::session::Life;
+use crate::time::Now;
+use crate::{Expirable, Expiring};
 
 /// How much there is in a hub.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,6 +32,16 @@ impl Hub {
             channels: self.audiences.len(),
             asks: self.asks.len(),
         }
+    }
+
+    /// How many of these have expired, and how many are about to.
+    pub fn expiring(&self, now: Now, what: Expirable) -> Expiring {
+        let limits = &self.config.limits;
+        let (expiries, delay) = match what {
+            Expirable::Connection => (&self.connections_expire, limits.expired_close_delay),
+            Expirable::Subscription => (&self.subscriptions_expire, limits.expired_sub_close_delay),
+        };
+        expiries.count(now.at, delay)
     }
 
     /// The user of each connected client; a user with several clients comes several times, anonymous ones as the empty

@@ -233,7 +233,8 @@ impl Hub {
         if !session.transport_pings {
             client.heartbeat = Heartbeat::start(now.at, limits, self.chance.random());
         }
-        client.closes(end_of(now, expire_at, limits.expired_close_delay));
+        let close_at = end_of(now, expire_at, limits.expired_close_delay);
+        client.closes(close_at);
         let pings = client.heartbeat != Heartbeat::Off;
         if let Some(at) = expire_at.filter(|_| renewed_by_backend) {
             client.extra.get_or_insert_default().renew_at = Some(now.instant_of(at));
@@ -262,6 +263,7 @@ impl Hub {
         let reported = self.reports.connections.then(|| client.clone());
         session.life = Life::Connected(client);
         self.clients += 1;
+        self.connections_expire.moves(None, close_at);
         if let Some(client) = reported {
             self.report(&client, What::Connected);
         }

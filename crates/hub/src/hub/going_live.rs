@@ -59,7 +59,7 @@ impl Hub {
         }
         subscription.opened_by(token);
         let end_at = end_of(now, expire_at, self.config.limits.expired_sub_close_delay);
-        session.subscriptions.expires(audience, expire_at, end_at);
+        session.subscriptions.expires(&mut self.subscriptions_expire, audience, expire_at, end_at);
         if renewed_by_backend {
             session.subscriptions.renews(audience, expire_at.map(|at| now.instant_of(at)));
         }

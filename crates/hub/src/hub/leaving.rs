@@ -60,6 +60,7 @@ impl Hub {
         let session = self.sessions.get_mut(id)?;
         let subscription = session.subscriptions.remove(audience)?;
         self.subscriptions -= 1;
+        self.subscriptions_expire.moves(subscription.end_at(), None);
         let Traits { present, announced, .. } = subscription.traits;
         let is_live = subscription.place.is_live();
         let announced = announced && is_live;

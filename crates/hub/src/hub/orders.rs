@@ -128,7 +128,9 @@ impl Hub {
         let delay = self.config.limits.expired_close_delay;
         let Some(session) = self.sessions.get_mut(id) else { return };
         let Life::Connected(client) = &mut session.life else { return };
-        client.closes(end_of(now, expire_at, delay));
+        let close_at = end_of(now, expire_at, delay);
+        self.connections_expire.moves(client.close_at(), close_at);
+        client.closes(close_at);
         if let Some(info) = info {
             client.info = info;
         }

@@ -69,7 +69,9 @@ impl Hub {
             return Err(DisconnectCode::InsufficientState);
         }
         let refreshed = Refreshed::accepted(client.close_at().is_some_and(|at| at <= now.at + delay));
-        client.closes(end_of(now, credentials.expire_at, delay));
+        let close_at = end_of(now, credentials.expire_at, delay);
+        self.connections_expire.moves(client.close_at(), close_at);
+        client.closes(close_at);
         client.info = credentials.info;
         client.may_do(credentials.capabilities);
         client.known_by(credentials.token);
@@ -150,7 +152,12 @@ impl Hub {
         let expires = subscription.extra.as_ref().and_then(|extra| extra.expire_at);
         let refreshed = Refreshed::accepted(expires.is_some_and(|at| at <= now.unix_seconds()));
         subscription.traits.rights = grant.rights;
-        session.subscriptions.expires(audience, grant.expire_at, end_of(now, grant.expire_at, delay));
+        session.subscriptions.expires(
+            &mut self.subscriptions_expire,
+            audience,
+            grant.expire_at,
+            end_of(now, grant.expire_at, delay),
+        );
         if let Some(subscription) = session.subscriptions.get_mut(audience) {
             subscription.opened_by(grant.token);
         }

@@ -24,7 +24,9 @@ impl Hub {
                 return self.end_expired_connection(id);
             }
             Renewal::Until { expire_at, info, meta } => {
-                client.closes(end_of(now, expire_at, delay));
+                let close_at = end_of(now, expire_at, delay);
+                self.connections_expire.moves(client.close_at(), close_at);
+                client.closes(close_at);
                 client.info = info.unwrap_or_else(|| client.info.clone());
                 let extra = client.extra.get_or_insert_default();
                 extra.renew_at = expire_at.map(|at| now.instant_of(at));
@@ -35,7 +37,9 @@ impl Hub {
             Renewal::Refused(Refusal::Ended(reason)) => return self.close(id, reason),
             Renewal::Unknown | Renewal::Refused(_) => {
                 let again = now.at + RENEWAL_RETRY;
-                client.closes(Some(again + delay));
+                let close_at = Some(again + delay);
+                self.connections_expire.moves(client.close_at(), close_at);
+                client.closes(close_at);
                 client.extra.get_or_insert_default().renew_at = Some(again);
             }
         }
@@ -79,13 +83,23 @@ impl Hub {
                 if let Some(info) = info {
                     found.extra.get_or_insert_default().info = info;
                 }
-                session.subscriptions.expires(audience, expire_at, end_of(now, expire_at, delay));
+                session.subscriptions.expires(
+                    &mut self.subscriptions_expire,
+                    audience,
+                    expire_at,
+                    end_of(now, expire_at, delay),
+                );
                 session.subscriptions.renews(audience, expire_at.map(|at| now.instant_of(at)));
             }
             _ => {
                 let again = now.at + RENEWAL_RETRY;
                 let expire_at = Some(now.unix_seconds() + RENEWAL_RETRY.as_secs());
-                session.subscriptions.expires(audience, expire_at, Some(again + delay));
+                session.subscriptions.expires(
+                    &mut self.subscriptions_expire,
+                    audience,
+                    expire_at,
+                    Some(again + delay),
+                );
                 session.subscriptions.renews(audience, Some(again));
             }
         }

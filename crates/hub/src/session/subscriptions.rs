@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use crate::Grant;
 use crate::audience::AudienceId;
+use crate::expiries::Expiries;
 use crate::namespace::{Namespace, RecoveryMode};
 use crate::revocation::TokenMark;
 use crate::right::{Right, Rights};
@@ -161,6 +162,11 @@ impl Subscription {
         self.extra.as_ref().map(|extra| extra.info.clone()).unwrap_or_default()
     }
 
+    /// When it is ended because it has expired.
+    pub(crate) fn end_at(&self) -> Option<Instant> {
+        self.extra.as_ref()?.end_at
+    }
+
     /// The token that has opened it, if one of its own did.
     pub(crate) fn token(&self) -> Option<&TokenMark> {
         self.extra.as_ref()?.token.as_ref()
@@ -227,9 +233,16 @@ impl Subscriptions {
         self.sorted.iter()
     }
 
-    /// Sets when a subscription expires.
-    pub(crate) fn expires(&mut self, audience: AudienceId, expire_at: Option<u64>, end_at: Option<Instant>) {
+    /// Sets when a subscription expires, and when it is ended for that.
+    pub(crate) fn expires(
+        &mut self,
+        expiries: &mut Expiries,
+        audience: AudienceId,
+        expire_at: Option<u64>,
+        end_at: Option<Instant>,
+    ) {
         let Some(subscription) = self.get_mut(audience) else { return };
+        expiries.moves(subscription.end_at(), end_at);
         if expire_at.is_some() || subscription.extra.is_some() {
             let extra = subscription.extra.get_or_insert_default();
             (extra.expire_at, extra.end_at) = (expire_at, end_at);

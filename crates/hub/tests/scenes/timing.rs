@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use spanwire_hub::channel::Channel;
 use spanwire_hub::limits::Limits;
-use spanwire_hub::{Credentials, Expirable, Grant, Refreshed};
+use spanwire_hub::{Credentials, Expirable, Expiring, Grant, Refreshed};
 
 use crate::support::{DAWN, World};
 
@@ -221,5 +221,36 @@ fn a_subscription_that_expired_or_was_left_wakes_nobody_any_more() {
         world.gone(ann);
         world.now.unix_ms = DAWN * 1000;
     }
+    world.end();
+}
+
+#[test]
+fn what_has_expired_and_what_is_about_to_is_counted_until_it_is_prolonged_or_gone() {
+    let mut world = World::with_limits(Limits { ping_interval: Duration::ZERO, ..Limits::default() });
+    let channels = vec![(Channel::new("open:x"), Grant { expire_at: Some(DAWN + 200), ..Grant::default() })];
+    world.tokens.insert("ann", Ok(Credentials { channels, ..expiring("ann", 100) }));
+    world.tokens.insert("bob", Ok(expiring("bob", 100)));
+    world.tokens.insert("bob, later", Ok(expiring("bob", 300)));
+    let (_ann, bob) = (world.connect("ann"), world.connect("bob"));
+    world.connect("for good");
+    let seen = |world: &World, what| {
+        let Expiring { overdue, soon } = world.hub.expiring(world.now, what);
+        (overdue, soon)
+    };
+    let step = |world: &mut World, until: u64, connections, subscriptions| {
+        world.pass(Duration::from_millis((DAWN + until) * 1000 - world.now.unix_ms));
+        assert_eq!(seen(world, Expirable::Connection), connections, "connections after {until} s");
+        assert_eq!(seen(world, Expirable::Subscription), subscriptions, "subscriptions after {until} s");
+    };
+    step(&mut world, 10, (0, 0), (0, 0));
+    step(&mut world, 60, (0, 2), (0, 0));
+    step(&mut world, 110, (2, 0), (0, 0));
+    world.send(bob, r#"{"id":2,"refresh":{"token":"bob, later"}}"#);
+    step(&mut world, 111, (1, 0), (0, 0));
+    // Ann's connection has ended, and with it the subscription that would have gone on.
+    step(&mut world, 150, (0, 0), (0, 0));
+    step(&mut world, 280, (0, 1), (0, 0));
+    world.gone(bob);
+    step(&mut world, 281, (0, 0), (0, 0));
     world.end();
 }

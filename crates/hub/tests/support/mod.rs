@@ -19,8 +19,8 @@ use spanwire_hub::namespace::{Namespace, Namespaces, Permission, RecoveryMode};
 use spanwire_hub::presence::{MemoryPresence, Presence, PresenceAnswer, PresenceRequest};
 use spanwire_hub::time::{Instant, Now};
 use spanwire_hub::{
-    Answer, AskId, Census, Config, Credentials, Deed, Expirable, Grant, Hub, Input, Opening, Order, Output,
-    Question, RateLimit, Refreshed, Refusal, SessionId,
+    Answer, AskId, Census, Config, Credentials, Deed, Expirable, Expiring, Grant, Hub, Input, Opening, Order,
+    Output, Question, RateLimit, Refreshed, Refusal, SessionId,
 };
 use spanwire_wire::message::Publication;
 use spanwire_wire::{DisconnectReason, Encoding, ErrorCode};
@@ -399,6 +399,10 @@ impl World {
         assert_eq!(self.hub.census(), Census::default());
         assert_eq!(self.hub.next_deadline(), None);
         assert_eq!(self.presence.channels(), 0, "ghosts");
+        let forever = Now { at: Instant::from_millis(u64::MAX / 2), ..self.now };
+        for what in [Expirable::Connection, Expirable::Subscription] {
+            assert_eq!(self.hub.expiring(forever, what), Expiring::default(), "{what:?}");
+        }
         assert_eq!(self.broker.usage().subscribers, 0, "places that nobody gave back");
     }
 

@@ -46,6 +46,7 @@ pub(super) struct ShardStats {
     pub(super) revoked_connections: Counter,
     pub(super) revoked_subscriptions: Counter,
     pub(super) expired: Tally<&'static str>,
+    pub(super) expiring: Tally<(&'static str, &'static str)>,
     pub(super) refreshed: Tally<(&'static str, &'static str)>,
     pub(super) limited: Tally<&'static str>,
 }
@@ -65,12 +66,17 @@ impl<K: Ord + Clone> Tally<K> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default() += 1;
     }
 
+    /// For what goes up and down.
+    pub(super) fn set(&self, key: K, count: u64) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, count);
+    }
+
     fn read(&self) -> BTreeMap<K, u64> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-/// What a shard has counted since the engine started. All but the `mailbox_` fields only grow.
+/// What a shard has counted since the engine started. All but `expiring` and the `mailbox_` fields only grow.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ShardSnapshot {
     /// Which shard.
@@ -132,6 +138,9 @@ pub struct ShardSnapshot {
     pub revoked_subscriptions: u64,
     /// How many connections and subscriptions were ended because they had expired, by [which](spanwire_hub::Expirable).
     pub expired: BTreeMap<&'static str, u64>,
+    /// How many connections and subscriptions have expired and go on by their delay (`overdue`), or will expire within a
+    /// minute (`soon`), by [which](spanwire_hub::Expirable); when somebody last asked the shard how much there is.
+    pub expiring: BTreeMap<(&'static str, &'static str), u64>,
     /// How many tokens clients have shown to prolong a connection or a subscription, by
     /// [which](spanwire_hub::Expirable), and by [what came of it](spanwire_hub::Refreshed).
     pub refreshed: BTreeMap<(&'static str, &'static str), u64>,
@@ -174,6 +183,7 @@ impl ShardStats {
             revoked_connections: self.revoked_connections.read(),
             revoked_subscriptions: self.revoked_subscriptions.read(),
             expired: self.expired.read(),
+            expiring: self.expiring.read(),
             refreshed: self.refreshed.read(),
             limited: self.limited.read(),
             mailbox_letters: 0,

@@ -55,6 +55,20 @@ fn expiry(text: &mut Text, shards: &[ShardSnapshot]) {
             text.labelled(&[("what", &what), ("outcome", &outcome)], count);
         }
     }
+    let expiring = merged(shards, |s| &s.expiring);
+    text.family(
+        "spanwire_expiring",
+        Kind::Gauge,
+        "What is past its expiry and lives by its delay (overdue), and what expires within the next minute (soon).",
+    );
+    for what in both {
+        for state in ["overdue", "soon"] {
+            text.labelled(
+                &[("what", &what), ("state", &state)],
+                expiring.get(&(what, state)).copied().unwrap_or_default(),
+            );
+        }
+    }
     text.family("spanwire_expired_total", Kind::Counter, "What was ended because it had expired.");
     for what in both {
         text.labelled(&[("what", &what)], expired.get(what).copied().unwrap_or_default());

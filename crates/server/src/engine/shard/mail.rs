@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use spanwire_hub::Input;
+use spanwire_hub::{Expirable, Expiring, Input};
 
 use super::{Life, Shard};
 use crate::engine::bus::Heard;
@@ -52,6 +52,11 @@ impl Shard {
                 self.hub.handle(now, Input::Namespaces(regulation.namespaces));
             }
             Letter::Census(reply) => {
+                for what in [Expirable::Connection, Expirable::Subscription] {
+                    let Expiring { overdue, soon } = self.hub.expiring(now, what);
+                    self.stats().expiring.set((what.name(), "overdue"), overdue as u64);
+                    self.stats().expiring.set((what.name(), "soon"), soon as u64);
+                }
                 // Here and below: whoever gave up waiting does not want to know.
                 let _ = reply.send(self.hub.census());
             }
