@@ -89,6 +89,25 @@ fn the_inner_rooms_know_no_clock_no_socket_no_file_and_no_runtime() {
 }
 
 #[test]
+fn what_the_core_of_the_client_stands_on_needs_no_system() {
+    let cargo = std::env::var_os("CARGO").expect("cargo runs the tests");
+    let mut tree = std::process::Command::new(cargo);
+    tree.current_dir(root()).args(["tree", "--locked", "--package", "spanwire-client-core"]);
+    tree.args(["--edges", "normal", "--prefix", "none", "--format", "{p}"]);
+    let output = tree.output().expect("cargo can be started");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let tree = String::from_utf8(output.stdout).expect("names are UTF-8");
+    let names: Vec<_> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(names.contains(&"spanwire-wire"), "{tree}");
+    // Sockets, clocks, threads, and the system's chance: what a shell brings, and a browser has not.
+    for name in
+        ["tokio", "mio", "socket2", "rustix", "libc", "getrandom", "hyper", "rustls", "async-io", "polling"]
+    {
+        assert!(!names.contains(&name), "spanwire-client-core stands on {name}");
+    }
+}
+
+#[test]
 fn every_source_file_is_a_module_of_something() {
     for path in files("crates", &[".rs"]).into_iter().chain(files("bench", &[".rs"])) {
         let stem = path.file_stem().expect("a stem").to_string_lossy().into_owned();
