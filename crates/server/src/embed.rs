@@ -44,6 +44,7 @@ mod reject;
 mod replies;
 mod router;
 mod running;
+mod service;
 mod verdict;
 
 use std::sync::{Arc, OnceLock, Weak};
@@ -51,7 +52,7 @@ use std::sync::{Arc, OnceLock, Weak};
 pub(crate) use self::blueprint::Blueprint;
 pub use self::builder::{BuildError, Builder};
 pub use self::calls::{CallError, History};
-pub use self::context::{Conn, ConnectCtx, PublishCtx, RpcCtx, SubscribeCtx};
+pub use self::context::{Conn, ConnectCtx, PublishCtx, RefreshCtx, RpcCtx, SubRefreshCtx, SubscribeCtx};
 pub use self::farewells::DisconnectCtx;
 pub(crate) use self::farewells::Farewell;
 pub(crate) use self::house::{Desks, House};
@@ -60,7 +61,8 @@ pub use self::namespace::Namespace;
 pub use self::publish::{Publish, Published};
 pub use self::reject::Reject;
 pub use self::running::termination;
-pub use self::verdict::{Accept, Allow, Pub, Terms};
+pub use self::service::HubService;
+pub use self::verdict::{Accept, Allow, Pub, Renew, Terms};
 use spanwire_hub::namespace::Namespaces;
 
 /// What an application holds of the sessions and channels that it serves. Cheap to clone; with the last clone, and the

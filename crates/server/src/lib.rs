@@ -40,8 +40,8 @@ pub mod tls;
 
 pub use chance::Chance;
 pub use embed::{
-    Accept, Allow, ConnectCtx, DisconnectCtx, Hub, Namespace, Pub, PublishCtx, Reject, RpcCtx, SubscribeCtx,
-    termination,
+    Accept, Allow, ConnectCtx, DisconnectCtx, Hub, Namespace, Pub, PublishCtx, RefreshCtx, Reject, Renew,
+    RpcCtx, SubRefreshCtx, SubscribeCtx, termination,
 };
 pub use node::{Node, RunError, StartError};
 pub use profile::Profile;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use spanwire::test::{Event, TestHub};
 use spanwire::{
-    Accept, Allow, ConnectCtx, DisconnectCtx, Hub, Namespace, Pub, PublishCtx, Reject, RpcCtx, SubscribeCtx,
+    Accept, Allow, ConnectCtx, DisconnectCtx, Hub, Namespace, Pub, PublishCtx, RefreshCtx, Reject, Renew,
+    RpcCtx, SubRefreshCtx, SubscribeCtx,
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -186,4 +187,79 @@ async fn who_leaves_is_gone_at_once() {
     let events = bob.events();
     assert!(events.iter().any(|event| matches!(event, Event::Leave { .. })), "{events:?}");
     assert_eq!(bob.presence("chat:lobby").await.unwrap().len(), 1);
+}
+
+/// When the clock of a stage begins.
+const BEGIN: u64 = 1_893_499_200;
+
+fn ended(events: &[Event]) -> Option<u32> {
+    events.iter().find_map(|event| match event {
+        Event::Disconnected { code, .. } | Event::Unsubscribed { code, .. } => Some(*code),
+        _ => None,
+    })
+}
+
+#[tokio::test]
+async fn a_connection_that_has_expired_goes_on_if_the_application_says_so() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let list = asked.clone();
+    let described = Hub::builder()
+        .on_connect(async |c: ConnectCtx| Ok(Accept::user(c.token).keep("silver").expires_at(BEGIN + 60)))
+        .on_refresh(move |c: RefreshCtx| {
+            let plan = c.conn.kept::<String>();
+            list.lock().unwrap().push(c.conn.user.clone());
+            async move {
+                match c.conn.user.as_str() {
+                    "ann" if plan? == "silver" => Ok(Renew::until(BEGIN + 3600).keep("gold")),
+                    "ann" => Ok(Renew::forever()),
+                    "bob" => Err(Reject::internal("the database is away")),
+                    "mallory" => Err(Reject::disconnect(4501, "banned")),
+                    _ => Err(Reject::denied("no more")),
+                }
+            }
+        })
+        .rpc("plan", async |c: RpcCtx, (): ()| c.conn.kept::<String>());
+    let test = TestHub::new(described).unwrap();
+    let mut clients = Vec::new();
+    for user in ["ann", "bob", "eve", "mallory"] {
+        clients.push(test.client().token(user).connect().await.unwrap());
+    }
+    test.advance(Duration::from_secs(61)).await;
+    let ends: Vec<_> = clients.iter().map(|client| ended(&client.events())).collect();
+    assert_eq!(ends, [None, None, Some(3005), Some(4501)]);
+    assert_eq!(clients[0].rpc::<String>("plan", ()).await.unwrap(), "gold");
+    test.advance(2 * HOUR).await;
+    assert_eq!(ended(&clients[0].events()), None, "it does not expire any more");
+    assert_eq!(ended(&clients[1].events()), None, "nobody could say, and so it goes on");
+    let asked = asked.lock().unwrap();
+    let times = |user: &str| asked.iter().filter(|asked| *asked == user).count();
+    assert_eq!(times("ann"), 2);
+    assert!(times("bob") > 100, "once a minute, not {} times in two hours", times("bob"));
+}
+
+#[tokio::test]
+async fn a_subscription_that_has_expired_goes_on_if_the_application_says_so() {
+    let described = Hub::builder()
+        .anonymous()
+        .namespace("club", Namespace::open())
+        .on_subscribe("club:*", async |_: SubscribeCtx| Ok(Allow.expires_at(BEGIN + 60)))
+        .on_sub_refresh("club:*", async |c: SubRefreshCtx| match c.channel.as_str() {
+            "club:open" => Ok(Renew::until(BEGIN + 3600)),
+            _ => Err(Reject::denied("it is closed")),
+        });
+    let test = TestHub::new(described).unwrap();
+    let ann = test.client().connect().await.unwrap();
+    ann.subscribe("club:open").await.unwrap();
+    ann.subscribe("club:closing").await.unwrap();
+    ann.events();
+    test.advance(MINUTE * 2).await;
+    test.hub().publish("club:open", "still here").await.unwrap();
+    test.hub().publish("club:closing", "nobody hears this").await.unwrap();
+    test.settle().await;
+    assert_eq!(ann.heard(), ["still here"]);
+    let channel = ann.events().into_iter().find_map(|event| match event {
+        Event::Unsubscribed { channel, .. } => Some(channel),
+        _ => None,
+    });
+    assert_eq!(channel.as_deref(), Some("club:closing"));
 }

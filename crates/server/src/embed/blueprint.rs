@@ -89,14 +89,21 @@ impl Blueprint {
 
 impl Installer<'_> {
     fn install(mut self, handlers: Handlers, headers: Wanted) -> Result<(), BuildError> {
-        let Handlers { connect, subscribe, publish, rpc, .. } = handlers;
+        let Handlers { connect, refresh, subscribe, sub_refresh, publish, rpc, .. } = handlers;
         if let Some(reply) = connect {
             let proxy = self.add("on_connect".to_owned(), reply, headers);
             self.backend().connect = Some(proxy);
             self.backend().reads_tokens = true;
         }
+        if let Some(reply) = refresh {
+            let proxy = self.add("on_refresh".to_owned(), reply, Wanted::default());
+            self.backend().refresh = Some(proxy);
+        }
         self.decide("on_subscribe", subscribe, |namespace, proxy| {
             namespace.deciders.subscribe = Some(proxy)
+        })?;
+        self.decide("on_sub_refresh", sub_refresh, |namespace, proxy| {
+            namespace.deciders.sub_refresh = Some(proxy)
         })?;
         self.decide("on_publish", publish, |namespace, proxy| namespace.deciders.publish = Some(proxy))?;
         for (method, reply) in rpc {

@@ -12,8 +12,8 @@ use super::farewells::{self, DisconnectCtx, Farewell, Farewells};
 use super::replies::{self, Reply};
 use super::running::Running;
 use super::{
-    Accept, Blueprint, ConnectCtx, HandlerLimits, House, Hub, Namespace, Pub, PublishCtx, Reject, RpcCtx,
-    SubscribeCtx, Terms,
+    Accept, Blueprint, ConnectCtx, HandlerLimits, House, Hub, Namespace, Pub, PublishCtx, RefreshCtx, Reject,
+    Renew, RpcCtx, SubRefreshCtx, SubscribeCtx, Terms,
 };
 use crate::config::{ConfigError, Layer, LayerError};
 
@@ -37,6 +37,8 @@ pub struct Builder {
 #[derive(Default)]
 pub(super) struct Handlers {
     pub(super) connect: Option<Reply>,
+    pub(super) refresh: Option<Reply>,
+    pub(super) sub_refresh: Vec<(String, Reply)>,
     pub(super) subscribe: Vec<(String, Reply)>,
     pub(super) publish: Vec<(String, Reply)>,
     pub(super) rpc: Vec<(String, Reply)>,
@@ -164,6 +166,31 @@ impl Builder {
         A: Into<Terms>,
     {
         self.handlers.subscribe.push((channels.to_owned(), replies::on_subscribe(handler)));
+        self
+    }
+
+    /// Decides whether a connection that has expired goes on ([`Accept::expires_at`]): the client notices nothing. A
+    /// [`Reject`] ends it, with code 3005 unless it says another, after which the client comes back and `on_connect`
+    /// decides; a temporary one, an internal error, or no answer let it go on for a minute, until this is asked again.
+    /// Only who was let in by [`on_connect`](Self::on_connect) is asked about; others refresh by their tokens.
+    pub fn on_refresh<F, Fut>(mut self, handler: F) -> Self
+    where
+        F: Fn(RefreshCtx) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Renew, Reject>> + Send + 'static,
+    {
+        self.handlers.refresh = Some(replies::on_refresh(handler));
+        self
+    }
+
+    /// Decides whether a subscription that has expired goes on ([`Terms::expires_at`]), in the channels of a namespace,
+    /// as for [`on_subscribe`](Self::on_subscribe). A [`Reject`] ends the subscription, as for
+    /// [`on_refresh`](Self::on_refresh) the connection. Clients do not refresh subscriptions to these channels themselves.
+    pub fn on_sub_refresh<F, Fut>(mut self, channels: &str, handler: F) -> Self
+    where
+        F: Fn(SubRefreshCtx) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Renew, Reject>> + Send + 'static,
+    {
+        self.handlers.sub_refresh.push((channels.to_owned(), replies::on_sub_refresh(handler)));
         self
     }
 

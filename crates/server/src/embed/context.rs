@@ -60,6 +60,24 @@ pub struct SubscribeCtx {
     pub(super) hub: Hub,
 }
 
+/// A connection that has expired ([`Accept::expires_at`](super::Accept::expires_at)).
+#[derive(Clone, Debug)]
+pub struct RefreshCtx {
+    /// Whose.
+    pub conn: Conn,
+    pub(super) hub: Hub,
+}
+
+/// A subscription that has expired ([`Terms::expires_at`](super::Terms::expires_at)).
+#[derive(Clone, Debug)]
+pub struct SubRefreshCtx {
+    /// Whose.
+    pub conn: Conn,
+    /// To what.
+    pub channel: String,
+    pub(super) hub: Hub,
+}
+
 /// A client that wants to publish.
 #[derive(Clone, Debug)]
 pub struct PublishCtx {
@@ -149,6 +167,20 @@ impl Conn {
 }
 
 impl SubscribeCtx {
+    /// The hub.
+    pub fn hub(&self) -> &Hub {
+        &self.hub
+    }
+}
+
+impl RefreshCtx {
+    /// The hub.
+    pub fn hub(&self) -> &Hub {
+        &self.hub
+    }
+}
+
+impl SubRefreshCtx {
     /// The hub.
     pub fn hub(&self) -> &Hub {
         &self.hub

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use spanwire_hub::Refusal;
+use spanwire_hub::backend::Renewal;
 use spanwire_wire::{DisconnectCode, DisconnectReason, ErrorCode, message};
 
 use crate::backend::{DisconnectWords, ErrorWords};
@@ -78,6 +79,18 @@ impl Reject {
         refusal.map_or_else(Self::internal, |refusal| Self { refusal, trouble: None })
     }
 
+    /// What it means for something that has expired: a disconnect is one, and an error is the end of it, unless it is
+    /// temporary. Then it goes on, and is asked about again.
+    pub(super) fn into_renewal(self) -> (Renewal, Option<String>) {
+        let renewal = match self.refusal {
+            Refusal::Error(ErrorCode::Internal) | Refusal::Later(_) => Renewal::Unknown,
+            Refusal::Worded(error) if error.temporary => Renewal::Unknown,
+            Refusal::Error(_) | Refusal::Worded(_) => Renewal::Over,
+            end @ (Refusal::Disconnect(_) | Refusal::Ended(_)) => Renewal::Refused(end),
+        };
+        (renewal, self.trouble)
+    }
+
     pub(super) fn into_parts(self) -> (Refusal, Option<String>) {
         (self.refusal, self.trouble)
     }
@@ -129,6 +142,22 @@ mod tests {
         }
         let (_, trouble) = Reject::from(std::io::Error::other("swordfish")).into_parts();
         assert_eq!(trouble.as_deref(), Some("swordfish"), "the log has it");
+    }
+
+    #[test]
+    fn what_has_expired_ends_by_a_no_and_goes_on_where_nobody_could_say() {
+        let table = [
+            (Reject::denied("banned"), Renewal::Over),
+            (Reject::token_expired(), Renewal::Over),
+            (Reject::error(404, "gone"), Renewal::Over),
+            (Reject::error(503, "ask again").temporary(), Renewal::Unknown),
+            (Reject::internal("the database is away"), Renewal::Unknown),
+            (Reject::invalid_token(), Renewal::Refused(Refusal::Disconnect(DisconnectCode::InvalidToken))),
+        ];
+        for (reject, expected) in table {
+            let said = reject.to_string();
+            assert_eq!(reject.into_renewal().0, expected, "{said}");
+        }
     }
 
     #[test]

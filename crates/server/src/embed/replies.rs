@@ -12,7 +12,10 @@ use spanwire_hub::{Answer, Refusal};
 use spanwire_wire::ErrorCode;
 
 use super::context::read;
-use super::{Accept, Conn, ConnectCtx, Hub, Pub, PublishCtx, Reject, RpcCtx, SubscribeCtx, Terms};
+use super::{
+    Accept, Conn, ConnectCtx, Hub, Pub, PublishCtx, RefreshCtx, Reject, Renew, RpcCtx, SubRefreshCtx,
+    SubscribeCtx, Terms,
+};
 use crate::backend::{Asked, Said, What};
 
 /// A handler, whatever it answers.
@@ -55,6 +58,30 @@ where
     })
 }
 
+pub(super) fn on_refresh<F, Fut>(handler: F) -> Reply
+where
+    F: Fn(RefreshCtx) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<Renew, Reject>> + Send + 'static,
+{
+    of_matter(move |conn, hub, matter| {
+        let Matter::Refresh = matter else { return mistaken() };
+        let said = handler(RefreshCtx { conn, hub });
+        async move { renewed(said.await) }.boxed()
+    })
+}
+
+pub(super) fn on_sub_refresh<F, Fut>(handler: F) -> Reply
+where
+    F: Fn(SubRefreshCtx) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<Renew, Reject>> + Send + 'static,
+{
+    of_matter(move |conn, hub, matter| {
+        let Matter::SubRefresh { channel, .. } = matter else { return mistaken() };
+        let said = handler(SubRefreshCtx { conn, channel: channel.as_str().to_owned(), hub });
+        async move { renewed(said.await) }.boxed()
+    })
+}
+
 pub(super) fn rpc<F, Fut, Args, Out>(handler: F) -> Reply
 where
     F: Fn(RpcCtx, Args) -> Fut + Send + Sync + 'static,
@@ -91,6 +118,14 @@ fn say<T>(outcome: Result<T, Reject>, answer: impl FnOnce(Result<T, Refusal>) ->
             Said { answer: answer(Err(refusal)), trouble }
         }
     }
+}
+
+fn renewed(outcome: Result<Renew, Reject>) -> Said {
+    let (renewal, trouble) = match outcome.and_then(Renew::into_renewal) {
+        Ok(renewal) => (renewal, None),
+        Err(reject) => reject.into_renewal(),
+    };
+    Said { answer: Answer::Renewal(renewal), trouble }
 }
 
 fn written(result: &impl Serialize) -> Result<Bytes, Reject> {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use serde::Serialize;
-use spanwire_hub::backend::Approval;
+use spanwire_hub::backend::{Approval, Renewal};
 use spanwire_hub::channel::Channel;
 use spanwire_hub::{Credentials, Grant};
 
@@ -23,6 +23,15 @@ pub struct Allow;
 #[derive(Debug, Default)]
 pub struct Terms {
     grant: Grant,
+    trouble: Option<Reject>,
+}
+
+/// The answer of `on_refresh` and `on_sub_refresh`: what has expired goes on.
+#[derive(Debug, Default)]
+pub struct Renew {
+    expire_at: Option<u64>,
+    info: Option<Bytes>,
+    kept: Option<Bytes>,
     trouble: Option<Reject>,
 }
 
@@ -82,8 +91,9 @@ impl Accept {
         self
     }
 
-    /// The connection ends at this time, in seconds since 1970, with code 3005: the client comes back at once, and
-    /// `on_connect` decides anew.
+    /// The connection expires at this time, in seconds since 1970. Then [`on_refresh`](super::Builder::on_refresh) is
+    /// asked; without it the connection ends with code 3005, the client comes back at once, and `on_connect` decides
+    /// anew.
     pub fn expires_at(mut self, unix_seconds: u64) -> Self {
         self.credentials.expire_at = Some(unix_seconds);
         self
@@ -109,7 +119,7 @@ impl Allow {
         Terms::default().data(data)
     }
 
-    /// The subscription ends at this time, in seconds since 1970.
+    /// The subscription expires at this time, as [`Terms::expires_at`] says.
     pub fn expires_at(self, unix_seconds: u64) -> Terms {
         Terms::default().expires_at(unix_seconds)
     }
@@ -128,7 +138,8 @@ impl Terms {
         self
     }
 
-    /// The subscription ends at this time, in seconds since 1970.
+    /// The subscription expires at this time, in seconds since 1970. Then
+    /// [`on_sub_refresh`](super::Builder::on_sub_refresh) is asked; without it the subscription ends.
     pub fn expires_at(mut self, unix_seconds: u64) -> Self {
         self.grant.expire_at = Some(unix_seconds);
         self
@@ -142,6 +153,37 @@ impl Terms {
 impl From<Allow> for Terms {
     fn from(Allow: Allow) -> Self {
         Self::default()
+    }
+}
+
+impl Renew {
+    /// It goes on, and expires again at this time, in seconds since 1970.
+    pub fn until(unix_seconds: u64) -> Self {
+        Self { expire_at: Some(unix_seconds), ..Self::default() }
+    }
+
+    /// It goes on, and does not expire any more.
+    pub fn forever() -> Self {
+        Self::default()
+    }
+
+    /// What others are told of this client from now on: `conn_info`, or of a subscription `chan_info`. Without it that
+    /// stays as it was.
+    pub fn info(mut self, info: impl Serialize) -> Self {
+        self.info = Some(write(info, &mut self.trouble));
+        self
+    }
+
+    /// What later handlers are told of this client from now on, in place of what was kept
+    /// ([`Accept::keep`]). Of a subscription nothing is kept.
+    pub fn keep(mut self, kept: impl Serialize) -> Self {
+        self.kept = Some(write(kept, &mut self.trouble));
+        self
+    }
+
+    pub(super) fn into_renewal(self) -> Result<Renewal, Reject> {
+        let Self { expire_at, info, kept, trouble } = self;
+        trouble.map_or(Ok(Renewal::Until { expire_at, info, meta: kept }), Err)
     }
 }
 
