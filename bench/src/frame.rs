@@ -1,6 +1,6 @@
 //! As much of RFC 6455 as a load generator and a floor need: whole frames, and the bit that says "compressed".
 //!
-//! The product's own codec is not used here on purpose: a bench that shares code with what it measures
+//! The product's own framing is not used here on purpose: a bench that shares code with what it measures
 //! would share its mistakes, and the floor must not inherit its cost.
 
 use std::ops::Range;

@@ -1,4 +1,7 @@
-//! What the load says: the commands of the Centrifuge protocol it uses, each written in one way only.
+//! What the load says: the commands that it uses, and the data of its publications.
+
+use spanwire_wire::message::{ConnectRequest, PublishRequest, SubscribeRequest};
+use spanwire_wire::{Command, Request};
 
 /// The channel of fan-outs. Its namespace keeps no history.
 pub(crate) const CHANNEL: &str = "bench:1";
@@ -18,25 +21,27 @@ pub(crate) fn recoverable(index: usize) -> String {
 }
 
 /// The command that opens a session.
-pub(crate) fn connect(id: u32) -> String {
-    format!(r#"{{"id":{id},"connect":{{}}}}"#)
+pub(crate) fn connect(id: u32) -> Command {
+    Command { id, request: Request::Connect(ConnectRequest::default()) }
 }
 
 /// The command that subscribes to `channel`.
-pub(crate) fn subscribe(id: u32, channel: &str) -> String {
-    format!(r#"{{"id":{id},"subscribe":{{"channel":"{channel}"}}}}"#)
+pub(crate) fn subscribe(id: u32, channel: &str) -> Command {
+    let channel = channel.to_owned();
+    Command { id, request: Request::Subscribe(SubscribeRequest { channel, ..SubscribeRequest::default() }) }
 }
 
 /// The command that subscribes to `channel` and asks for what came after `offset` of `epoch`.
-pub(crate) fn recover(id: u32, channel: &str, epoch: &str, offset: u64) -> String {
-    format!(
-        r#"{{"id":{id},"subscribe":{{"channel":"{channel}","recover":true,"epoch":"{epoch}","offset":{offset}}}}}"#
-    )
+pub(crate) fn recover(id: u32, channel: &str, epoch: &str, offset: u64) -> Command {
+    let (channel, epoch) = (channel.to_owned(), epoch.to_owned());
+    let request = SubscribeRequest { channel, recover: true, epoch, offset, ..SubscribeRequest::default() };
+    Command { id, request: Request::Subscribe(request) }
 }
 
-/// The command that publishes `data` to `channel`.
-pub(crate) fn publish(id: u32, channel: &str, data: &str) -> String {
-    format!(r#"{{"id":{id},"publish":{{"channel":"{channel}","data":{data}}}}}"#)
+/// The command that publishes `data`, which is JSON, to `channel`.
+pub(crate) fn publish(id: u32, channel: &str, data: &str) -> Command {
+    let (channel, data) = (channel.to_owned(), data.to_owned().into());
+    Command { id, request: Request::Publish(PublishRequest { channel, data, ..PublishRequest::default() }) }
 }
 
 /// The data of the publication with this number: JSON of exactly `bytes`, of which the number needs 25.

@@ -98,10 +98,11 @@ impl Line {
 
 /// What a session says first, as commands.
 fn commands(errand: Errand) -> String {
-    match errand {
-        Errand::Connect => script::connect(1),
-        Errand::Subscribe => format!("{}\n{}", script::connect(1), script::subscribe(2, script::CHANNEL)),
+    let mut commands = vec![script::connect(1)];
+    if errand == Errand::Subscribe {
+        commands.push(script::subscribe(2, script::CHANNEL));
     }
+    String::from_utf8_lossy(&Tongue::Json.message(&commands)).into_owned()
 }
 
 /// The same as frames of a WebSocket.

@@ -85,8 +85,8 @@ impl Storm {
     fn first_visit(&self, server: &Server) -> Result<Vec<String>> {
         let (mut crowd, mut epochs) = (Crowd::new()?, vec![String::new(); self.channels]);
         let hello = |number: usize| {
-            let subscribe = script::subscribe(2, &script::recoverable(number % self.channels));
-            vec![Tongue::Json.connect(1), crate::frame::text(&subscribe)]
+            let subscribe = Tongue::Json.subscribe(2, &script::recoverable(number % self.channels));
+            vec![Tongue::Json.connect(1), subscribe]
         };
         let guests = Guests::new(server.address, Tongue::Json, self.clients, &hello);
         crowd.seat_and_hear(&guests, &mut |number, line| {
@@ -108,8 +108,8 @@ impl Storm {
     ) -> Result<(u64, Vec<u64>)> {
         let hello = |number: usize| {
             let channel = number % self.channels;
-            let subscribe = script::recover(2, &script::recoverable(channel), &epochs[channel], 0);
-            vec![Tongue::Json.connect(1), crate::frame::text(&subscribe)]
+            let recover = Tongue::Json.recover(2, &script::recoverable(channel), &epochs[channel], 0);
+            vec![Tongue::Json.connect(1), recover]
         };
         let guests = Guests::new(server.address, Tongue::Json, self.clients, &hello);
         let (mut recovered, mut complete, mut fault) = (0, Vec::with_capacity(self.clients), None);
