@@ -14,6 +14,15 @@
 //
 // No dependencies and no build step: these files are what the browser runs.
 
-export { connect, Client } from "./spanwire/client.js";
-export { Channel } from "./spanwire/channel.js";
+/**
+ * @template [Data=any]
+ * @typedef {import("./spanwire/channel.js").Channel<Data>} Channel
+ */
+/**
+ * @template [Channels=Record<string, any>]
+ * @template [Procedures=Record<string, (data?: any) => any>]
+ * @typedef {import("./spanwire/client.js").Client<Channels, Procedures>} Client
+ */
+
+export { connect } from "./spanwire/client.js";
 export { SpanwireError, unauthorized } from "./spanwire/error.js";

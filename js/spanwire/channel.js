@@ -7,6 +7,7 @@
 /** @import { StreamOptions } from "./stream.js" */
 
 import { stream } from "./stream.js";
+import { membersOf } from "./subscription.js";
 
 /**
  * @typedef {CallOptions & { limit?: number, before?: number, since?: number }} HistoryOptions
@@ -23,139 +24,90 @@ import { stream } from "./stream.js";
  */
 
 /**
- * Older browsers do not have it; there, nobody can write `using`, and any other symbol does.
- *
- * @type {typeof Symbol.dispose}
- */
-const dispose = Symbol.dispose ?? /** @type {any} */ (Symbol("dispose"));
-
-/**
  * A channel, as you hold it. Get one from `client.channel(name)`.
  *
  * It stays subscribed through every reconnect, until everybody who asked for it has called `leave()`.
  *
  * @template [Data=any] what is published here
+ * @typedef {object} ChannelMembers
+ * @property {string} name the name, namespace included
+ * @property {"subscribing" | "subscribed" | "unsubscribed"} state where the subscription is: `unsubscribed` is for good
+ * @property {Map<string, ClientInfo>} members who is here, by the id of their connection; empty unless the channel was asked
+ *   for with `presence`
+ * @property {<K extends keyof ChannelEvents>(type: K, listener: (event: ChannelEvents<Data>[K]) => void, options?: ListenOptions) => () => void} on
+ *   listens, and returns what stops it
+ * @property {<K extends keyof ChannelEvents>(type: K, options?: StreamOptions) => AsyncIterableIterator<ChannelEvents<Data>[K]>} events
+ *   the events as an iterator, which begins to listen at once. Breaking out of the loop stops the iterator only. When the
+ *   channel ends, so does the loop: quietly if it was left or the server unsubscribed it, with a `SpanwireError` if it was
+ *   refused
+ * @property {(data: Data, options?: PublishOptions) => Promise<PublishResult>} publish publishes anything that JSON can say,
+ *   copied now, and resolves when the server has accepted it. Without a connection it waits in a queue that is bounded in
+ *   number and age. If the connection breaks before the answer, a server with the extension `idempotent_publish` gets it once
+ *   more and stores it once; with any other server the promise is rejected with `unacknowledged`, because sending again might
+ *   publish twice
+ * @property {(options?: HistoryOptions) => Promise<HistoryPage<Data>>} history a page of what was published before
+ * @property {(options?: CallOptions) => Promise<Map<string, ClientInfo>>} presence who is here, asked of the server now, by the
+ *   id of their connection
+ * @property {() => void} leave gives the channel back. When everybody who asked for it has, it is unsubscribed one task later:
+ *   a component that is unmounted and mounted again in between sends nothing
  */
-export class Channel {
-  #session;
-  #subscription;
 
-  /**
-   * @param {Session} session
-   * @param {Subscription} subscription
-   */
-  constructor(session, subscription) {
-    this.#session = session;
-    this.#subscription = subscription;
-  }
+/**
+ * @template [Data=any]
+ * @typedef {Readonly<ChannelMembers<Data>> & Disposable & AsyncIterable<Message<Data>>} Channel `using room =
+ *   client.channel(name)` leaves at the end of the block; `for await (const message of channel)` is the same as
+ *   `events("message")`
+ */
 
-  /** The name, namespace included. */
-  get name() {
-    return this.#subscription.name;
-  }
+/**
+ * What somebody holds of a subscription.
+ *
+ * @param {Session} session
+ * @param {Subscription} subscription
+ * @returns {Channel}
+ */
+export function channel({ call, publish }, subscription) {
+  const { name: channel, events: { on }, release: leave } = subscription;
 
-  /** Where the subscription is: `subscribing`, `subscribed`, or `unsubscribed` for good. */
-  get state() {
-    return this.#subscription.state;
-  }
-
-  /** Who is here, by the id of their connection; empty unless the channel was asked for with `presence`. */
-  get members() {
-    return this.#subscription.members;
-  }
-
-  /**
-   * Listens.
-   *
-   * @template {keyof ChannelEvents} K
-   * @param {K} type
-   * @param {(event: ChannelEvents<Data>[K]) => void} listener
-   * @param {ListenOptions} [options]
-   * @returns {() => void} stops listening
-   */
-  on(type, listener, options) {
-    return this.#subscription.events.on(type, listener, options);
-  }
-
-  /**
-   * The events as an iterator, which begins to listen at once.
-   *
-   * Breaking out of the loop stops the iterator only. When the channel ends, so does the loop: quietly
-   * if it was left or the server unsubscribed it, with a `SpanwireError` if it was refused.
-   *
-   * @template {keyof ChannelEvents} K
-   * @param {K} type
-   * @param {StreamOptions} [options]
-   * @returns {AsyncIterableIterator<ChannelEvents<Data>[K]>}
-   */
-  events(type, options = {}) {
-    const { events, state, error } = this.#subscription;
-    return stream(options, (push, end) => {
-      const offs = [events.on(type, push), events.on("end", end)];
-      if (state === "unsubscribed") end(error);
-      return offs;
+  /** @type {Channel["events"]} */
+  const events = (type, options = {}) =>
+    stream(options, (push, end, until) => {
+      on(type, push, until);
+      on("end", end, until);
+      if (subscription.state === "unsubscribed") end(subscription.error);
     });
-  }
 
-  /** `for await (const message of channel)`: the same as `events("message")`. */
-  [Symbol.asyncIterator]() {
-    return this.events("message");
-  }
+  return {
+    name: channel,
+    on,
+    events,
+    leave,
 
-  /**
-   * Publishes, and resolves when the server has accepted it.
-   *
-   * Without a connection it waits in a queue that is bounded in number and age. If the connection
-   * breaks before the answer, a server with the extension `idempotent_publish` gets it once more and
-   * stores it once; with any other server the promise is rejected with `unacknowledged`, because
-   * sending again might publish twice.
-   *
-   * @param {Data} data anything that JSON can say; it is copied now
-   * @param {PublishOptions} [options]
-   * @returns {Promise<PublishResult>}
-   */
-  async publish(data, options) {
-    return this.#session.outbox.publish(this.name, data, options);
-  }
+    get state() {
+      return subscription.state;
+    },
 
-  /**
-   * A page of what was published before.
-   *
-   * @param {HistoryOptions} [options]
-   * @returns {Promise<HistoryPage<Data>>}
-   */
-  async history({ limit = 50, before, since, ...options } = {}) {
-    const reverse = since === undefined;
-    const offset = before ?? since;
-    const wish = { channel: this.name, limit, reverse, since: offset === undefined ? undefined : { offset } };
-    const { publications = [], ...top } = await this.#session.outbox.call("history", wish, "always", options);
-    if (reverse) publications.reverse();
-    const channel = this.name;
-    const message = (/** @type {Publication} */ publication) => ({ channel, ...publication, recovered: true });
-    return { messages: publications.map(message), ...top };
-  }
+    get members() {
+      return subscription.members;
+    },
 
-  /**
-   * Who is here, asked of the server now.
-   *
-   * @param {CallOptions} [options]
-   * @returns {Promise<Map<string, ClientInfo>>} by the id of their connection
-   */
-  async presence(options) {
-    const result = await this.#session.outbox.call("presence", { channel: this.name }, "always", options);
-    return new Map(Object.entries(result.presence ?? {}));
-  }
+    publish: (data, options) => publish(channel, data, options),
 
-  /**
-   * Gives the channel back. When everybody who asked for it has, it is unsubscribed one task later: a
-   * component that is unmounted and mounted again in between sends nothing.
-   */
-  leave() {
-    this.#session.subscriptions.release(this.#subscription);
-  }
+    async history({ limit = 50, before, since, ...options } = {}) {
+      const reverse = since === undefined;
+      const offset = Number(before ?? since);
+      const wish = { channel, limit, reverse, since: offset >= 0 ? { offset } : undefined };
+      const { publications = [], ...top } = await call("history", wish, "always", options);
+      if (reverse) publications.reverse();
+      const message = (/** @type {Publication} */ publication) => ({ channel, ...publication, recovered: true });
+      return { messages: publications.map(message), ...top };
+    },
 
-  /** `using room = client.channel(name)` leaves at the end of the block. */
-  [dispose]() {
-    this.leave();
-  }
+    presence: async (options) => membersOf(await call("presence", { channel }, "always", options)),
+
+    [Symbol.asyncIterator]: () => events("message"),
+
+    // Older browsers do not have the symbol; there, nobody can write `using`, and any other name does.
+    [Symbol.dispose ?? "dispose"]: leave,
+  };
 }

@@ -1,11 +1,10 @@
+/** @import { Channel } from "./channel.js" */
 /** @import { ListenOptions } from "./events.js" */
-/** @import { Subscription } from "./subscription.js" */
-/** @import { CallOptions, ChannelOptions, ClientEvents, PublishOptions, PublishResult, SessionOptions } from "./types.js" */
+/** @import { CallOptions, ChannelOptions, ClientEvents, PublishOptions, PublishResult, SessionOptions, Status } from "./types.js" */
 /** @import { World } from "./world.js" */
 
-import { onAbort } from "./abort.js";
-import { Channel } from "./channel.js";
-import { Session } from "./session.js";
+import { channel } from "./channel.js";
+import { session } from "./session.js";
 import { stream } from "./stream.js";
 import { world } from "./world.js";
 
@@ -49,6 +48,26 @@ export const PATH = "/connection/websocket";
  */
 
 /**
+ * A client of the server.
+ *
+ * @template [Channels=Record<string, any>] from the name of a channel to what is published there
+ * @template [Procedures=Record<string, (data?: any) => any>] from the name of a procedure to a function of its data
+ * @typedef {object} Client
+ * @property {Readonly<Status>} status how the connection is doing, at this moment
+ * @property {<K extends keyof ClientEvents>(type: K, listener: (event: ClientEvents[K]) => void, options?: ListenOptions) => () => void} on
+ *   listens, and returns what stops it
+ * @property {(options?: ListenOptions) => Promise<void>} ready resolves when connected, rejects if that will not happen any more
+ * @property {<Name extends string>(name: Name, options?: ChannelOptions) => Channel<DataOf<Channels, Name>>} channel a channel,
+ *   subscribed. Asked for twice, it is the same object, and must be left twice; the options of the first time hold, but for
+ *   `presence`, which can be asked for later
+ * @property {<Name extends string>(channel: Name, data: DataOf<Channels, Name>, options?: PublishOptions) => Promise<PublishResult>} publish
+ *   publishes into a channel without subscribing to it. See `Channel`
+ * @property {<Method extends keyof Procedures & string>(method: Method, data?: Asked<Procedures[Method]>, options?: CallOptions) => Promise<Answered<Procedures[Method]>>} rpc
+ *   calls a procedure of the backend, and resolves with what it answered
+ * @property {() => void} close disconnects for good. Channels end, and what waits is rejected with `closed`
+ */
+
+/**
  * Connects, and keeps connected. Returns at once; what you do before the connection is there waits for it.
  *
  * @template [Channels=Record<string, any>]
@@ -72,109 +91,39 @@ export const PATH = "/connection/websocket";
  * @throws {TypeError} if the URL is none
  */
 export function connect(url = PATH, options = {}) {
-  return typeof url === "string" ? new Client(url, options) : new Client(PATH, url);
-}
+  if (typeof url !== "string") return connect(PATH, url);
+  const { href } = new URL(url, globalThis.location?.href);
+  const life = session(href.replace(/^http/, "ws"), world(options));
+  const { events: { on }, status, channels, call, publish } = life;
+  const close = () => life.close(null);
+  const { signal } = options;
+  signal?.addEventListener("abort", close);
+  if (signal?.aborted) close();
+  return {
+    on,
+    publish,
+    close,
 
-/**
- * A client of the server. Make one with `connect`.
- *
- * @template [Channels=Record<string, any>] from the name of a channel to what is published there
- * @template [Procedures=Record<string, (data?: any) => any>] from the name of a procedure to a function of its data
- */
-export class Client {
-  #session;
-  /** The one handle of each subscription. @type {WeakMap<Subscription, Channel>} */
-  #channels = new WeakMap();
+    get status() {
+      return status();
+    },
 
-  /**
-   * @param {string} url
-   * @param {ConnectOptions} options
-   */
-  constructor(url, options) {
-    const { href } = new URL(url, globalThis.location?.href);
-    this.#session = new Session(href.replace(/^http/, "ws"), world(options), options);
-    onAbort(options.signal, () => this.close());
-  }
+    async ready(options = {}) {
+      const changes = stream(options, (push, _, until) => {
+        push(status());
+        on("status", push, until);
+      });
+      for await (const { state, lastError } of changes) {
+        if (state === "connected") return;
+        if (state === "closed") throw lastError;
+      }
+    },
 
-  /** How the connection is doing, at this moment. */
-  get status() {
-    return this.#session.status;
-  }
+    channel(name, options = {}) {
+      const held = channels.hold(name, options);
+      return (held.channel ??= channel(life, held));
+    },
 
-  /**
-   * Listens.
-   *
-   * @template {keyof ClientEvents} K
-   * @param {K} type
-   * @param {(event: ClientEvents[K]) => void} listener
-   * @param {ListenOptions} [options]
-   * @returns {() => void} stops listening
-   */
-  on(type, listener, options) {
-    return this.#session.events.on(type, listener, options);
-  }
-
-  /**
-   * Resolves when connected, rejects if that will not happen any more.
-   *
-   * @param {ListenOptions} [options]
-   * @returns {Promise<void>}
-   */
-  async ready(options = {}) {
-    const changes = stream(options, (push) => {
-      push(this.status);
-      return [this.on("status", push)];
-    });
-    for await (const { state, lastError } of changes) {
-      if (state === "connected") return;
-      if (state === "closed") throw lastError;
-    }
-  }
-
-  /**
-   * A channel, subscribed. Asked for twice, it is the same object, and must be left twice; the options
-   * of the first time hold, but for `presence`, which can be asked for later.
-   *
-   * @template {string} Name
-   * @param {Name} name
-   * @param {ChannelOptions} [options]
-   * @returns {Channel<DataOf<Channels, Name>>}
-   */
-  channel(name, options = {}) {
-    const subscription = this.#session.subscriptions.hold(name, options);
-    const channel = this.#channels.get(subscription) ?? new Channel(this.#session, subscription);
-    this.#channels.set(subscription, channel);
-    return channel;
-  }
-
-  /**
-   * Publishes into a channel without subscribing to it. See `Channel.publish`.
-   *
-   * @template {string} Name
-   * @param {Name} channel
-   * @param {DataOf<Channels, Name>} data
-   * @param {PublishOptions} [options]
-   * @returns {Promise<PublishResult>}
-   */
-  publish(channel, data, options) {
-    return this.#session.outbox.publish(channel, data, options);
-  }
-
-  /**
-   * Calls a procedure of the backend.
-   *
-   * @template {keyof Procedures & string} Method
-   * @param {Method} method
-   * @param {Asked<Procedures[Method]>} [data]
-   * @param {CallOptions} [options]
-   * @returns {Promise<Answered<Procedures[Method]>>} what it answered
-   */
-  async rpc(method, data, options) {
-    return (await this.#session.outbox.call("rpc", { method, data }, "never", options)).data;
-  }
-
-  /** Disconnects for good. Channels end, and what waits is rejected with `closed`. */
-  close() {
-    this.#session.close(null);
-  }
+    rpc: async (method, data, options) => (await call("rpc", { method, data }, "never", options)).data,
+  };
 }

@@ -1,6 +1,5 @@
 /** @import { World } from "./world.js" */
 
-import { onAbort } from "./abort.js";
 import { BATCH_CHARS_MAX } from "./limits.js";
 
 /**
@@ -10,112 +9,112 @@ import { BATCH_CHARS_MAX } from "./limits.js";
  */
 
 /**
+ * @typedef {object} Emulated
+ * @property {number} readyState
+ * @property {number} bufferedAmount
+ * @property {URL} url
+ * @property {World} world
+ * @property {AbortSignal} over
+ * @property {{ session?: string, node?: string }} place
+ * @property {(text: string) => void} send
+ * @property {(data: string) => void} heard
+ * @property {(to: URL, body: string) => Promise<Response>} request
+ * @property {() => void} close
+ * @property {() => void} [onopen]
+ * @property {(event: { data: string }) => void} [onmessage]
+ * @property {(event: { code: number, reason: string }) => void} [onclose]
+ */
+
+/**
  * A socket made of HTTP requests, in the shape of a WebSocket, so that nothing else has to know.
  *
  * What comes down is the business of a `Download`. Commands go up by posts. The first frame opens it all; later ones
  * wait for the answer to `connect`, which says where to post, and each for the post before it: two at a time could
  * overtake each other.
+ *
+ * @param {Download} download
+ * @param {URL} url
+ * @param {World} world
  */
-export class Emulated {
-  /** As a WebSocket's. It takes frames at once, because the first one opens it. */
-  readyState = 1;
-  /** @type {((event: { data: string }) => void) | null} */
-  onmessage = null;
-  /** @type {((event: { code: number, reason: string }) => void) | null} */
-  onclose = null;
-  /** Who the server says we are. @type {{ session: string, node: string } | undefined} */
-  place;
-  /** Aborted when this is over, so that no request outlives it. */
-  over = new AbortController();
-  #download;
-  #opened = false;
-  #posting = false;
-  /** @type {string[]} */
-  #frames = [];
+export function emulated(download, url, world) {
+  const over = new AbortController();
+  /** What each post will carry. @type {string[]} */
+  const posts = [];
+  let opened = false;
+  let posting = false;
 
-  /**
-   * @param {Download} download
-   * @param {URL} url
-   * @param {World} world
-   */
-  constructor(download, url, world) {
-    this.#download = download;
-    this.url = url;
-    this.world = world;
-  }
-
-  /** Characters that were not posted yet. */
-  get bufferedAmount() {
-    return this.#frames.join("").length;
-  }
-
-  /** @param {string} text */
-  send(text) {
-    if (this.#opened) {
-      this.#frames.push(text);
-      this.#post();
-    } else {
-      this.#opened = true;
-      this.#download(this, text).catch((error) => this.#fail(error));
-    }
-  }
-
-  close() {
-    this.readyState = 3;
-    this.over.abort();
-  }
-
-  /** @param {string} data one or more replies, one per line */
-  heard(data) {
-    if (!this.place) {
-      const { session, node } = JSON.parse(data.split("\n", 1)[0] ?? "").connect ?? {};
-      this.place = { session, node };
-    }
-    this.onmessage?.({ data });
-    this.#post();
-  }
-
-  /**
-   * @param {URL} url
-   * @param {string} body
-   * @returns {Promise<Response>}
-   * @throws the code and the reason to close with: 1013 if it is the server that does not answer, or not now
-   */
-  async request(url, body) {
-    const unreachable = (/** @type {Error} */ { message }) => Promise.reject({ code: 1013, reason: message });
-    const request = { method: "POST", body, signal: this.over.signal, credentials: /** @type {const} */ ("include") };
-    const response = await (this.world.fetch ?? fetch)(url, request).catch(unreachable);
-    const { ok, status } = response;
-    if (!ok) throw { code: status === 503 || status === 429 ? 1013 : 1006, reason: `HTTP ${status}` };
-    return response;
-  }
-
-  async #post() {
-    if (this.#posting || !this.place?.session) return;
-    this.#posting = true;
+  const post = async () => {
+    if (posting || !socket.place.session) return;
+    posting = true;
     try {
-      for (let data; (data = this.#batch()); ) {
-        await this.request(new URL("../emulation", this.url), JSON.stringify({ ...this.place, data }));
+      for (let data; (data = posts.shift()); ) {
+        await socket.request(new URL("../emulation", url), JSON.stringify({ ...socket.place, data }));
       }
     } catch (error) {
-      this.#fail(error);
+      fail(error);
     }
-    this.#posting = false;
-  }
-
-  /** Of the frames that wait, as many as one post may carry; at least one, if there is one. */
-  #batch() {
-    let length = 0;
-    const tooMany = this.#frames.findIndex((text, n) => (length += text.length) > BATCH_CHARS_MAX && n > 0);
-    return this.#frames.splice(0, tooMany < 0 ? Infinity : tooMany).join("\n");
-  }
+    posting = false;
+  };
 
   /** @param {any} error */
-  #fail({ code = 1006, reason = "" }) {
-    if (this.readyState === 3) return;
-    this.close();
-    this.onclose?.({ code, reason });
-  }
+  const fail = ({ code = 1006, reason = "" }) => {
+    if (over.signal.aborted) return;
+    over.abort();
+    socket.onclose?.({ code, reason });
+  };
+
+  /** @type {Emulated} */
+  const socket = {
+    /** As a WebSocket's: it is open at once, because the first frame is what opens it. */
+    readyState: 1,
+    /** Who the server says we are. */
+    place: {},
+    /** Aborted when this is over, so that no request outlives it. */
+    over: over.signal,
+    url,
+    world,
+
+    /** Characters that were not posted yet. */
+    get bufferedAmount() {
+      return posts.join("").length;
+    },
+
+    send(text) {
+      if (opened) {
+        const last = posts.at(-1);
+        if (last && last.length + text.length < BATCH_CHARS_MAX) posts.splice(-1, 1, `${last}\n${text}`);
+        else posts.push(text);
+        post();
+      } else {
+        opened = true;
+        download(socket, text).catch(fail);
+      }
+    },
+
+    close: () => over.abort(),
+
+    /** Takes replies, one per line. */
+    heard(data) {
+      if (!socket.place.session) {
+        const { session, node } = JSON.parse(data.split("\n", 1)[0] ?? "").connect ?? {};
+        socket.place = { session, node };
+      }
+      socket.onmessage?.({ data });
+      post();
+    },
+
+    /** @throws the code and the reason to close with: 1013 if it is the server that does not answer, or not now */
+    async request(to, body) {
+      const request = { method: "POST", body, signal: over.signal, credentials: /** @type {const} */ ("include") };
+      // Where there is no answer, the status is 0.
+      const response = await (world.fetch ?? fetch)(to, request).catch(() => Response.error());
+      const { ok, status } = response;
+      if (!ok) throw { code: /^(0|429|503)$/.test(`${status}`) ? 1013 : 1006, reason: `HTTP ${status}` };
+      return response;
+    },
+  };
+  queueMicrotask(() => socket.onopen?.());
+  return socket;
 }
 
 /** One answer that never ends, a reply per line. @type {Download} */
@@ -140,7 +139,7 @@ function serverSentEvents(socket, first) {
     const source = new (socket.world.EventSource ?? EventSource)(url, { withCredentials: true });
     source.onmessage = ({ data }) => socket.heard(data);
     source.onerror = () => reject({});
-    onAbort(socket.over.signal, () => source.close());
+    socket.over.onabort = () => source.close();
     if (rest.length) socket.send(rest.join("\n"));
   });
 }
@@ -150,11 +149,11 @@ async function longPoll(socket, data) {
   for (let body = JSON.stringify({ data }); ; ) {
     const ask = async () => (await socket.request(socket.url, body)).json();
     // A poll whose answer was lost is answered alike when it is asked again; an opening would open twice.
-    const { batch, replies } = await ask().catch((error) => (socket.place ? ask() : Promise.reject(error)));
+    const { batch, replies } = await ask().catch((error) => (socket.place.session ? ask() : Promise.reject(error)));
     if (replies.length) socket.heard(replies.map((/** @type {unknown} */ reply) => JSON.stringify(reply)).join("\n"));
     body = JSON.stringify({ ...socket.place, ack: batch });
   }
 }
 
-/** By name, which is also where the server has them. */
+/** By name, which is also where the server has them; best first. */
 export const FALLBACKS = { http_stream: httpStream, sse: serverSentEvents, poll: longPoll };

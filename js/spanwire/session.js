@@ -1,258 +1,268 @@
 /** @import { ConnectResult, Push } from "./wire.js" */
 /** @import { World } from "./world.js" */
-/** @import { OnReply } from "./connection.js" */
+/** @import { Connection } from "./connection.js" */
+/** @import { Events } from "./events.js" */
+/** @import { Ladder } from "./ladder.js" */
+/** @import { Subscriptions } from "./subscriptions.js" */
 /** @import { ClientEvents, SessionOptions, Status } from "./types.js" */
 
-import { Backoff } from "./backoff.js";
-import { Connection } from "./connection.js";
+import { backoff } from "./backoff.js";
+import { commands } from "./commands.js";
+import { connection } from "./connection.js";
 import { SpanwireError } from "./error.js";
-import { Events } from "./events.js";
-import { RETRY_TOLD_MS_MAX, TOKEN_MS_MAX } from "./limits.js";
-import { Outbox } from "./outbox.js";
-import { Route } from "./route.js";
-import { Subscriptions } from "./subscriptions.js";
-import { Token } from "./token.js";
+import { listeners } from "./events.js";
+import { OPEN_MS, RETRY_TOLD_MS_MAX, TIMER_MS_MAX, TOKEN_MS_MAX } from "./limits.js";
+import { subscriptions } from "./subscriptions.js";
 import { onWake } from "./world.js";
 
 const VERSION = "0.1.0";
 
+/** @typedef {ReturnType<typeof session>} Session */
+
 /**
  * One client's life: connection after connection, and what must outlive them.
  *
- * A connection in the making and one in use are both `connection`; `#status.state` tells which. At most
- * one timer of the connection's own life runs at a time: the deadline while connecting, the retry while waiting.
+ * It goes from phase to phase: a token and a way are looked for, a socket is opened, it is in use, or the next try is
+ * waited for. What was begun in one phase, timers above all, ends with it.
+ *
+ * @param {string} url
+ * @param {World & SessionOptions} options
  */
-export class Session {
+export function session(url, options) {
+  const { WebSocket, now, setTimeout, clearTimeout, getToken, transports, data, name = "spanwire-js" } = options;
   /** @type {Events<ClientEvents>} */
-  events = new Events();
-  subscriptions = new Subscriptions(this);
-  #options;
-  #route;
-  #backoff;
-  /** @type {Connection | null} */
-  connection = null;
+  const events = listeners();
+  const retry = backoff(options);
+  const awake = new AbortController();
   /** @type {Omit<Status, "transport" | "latency" | "queued">} */
-  #status = { state: "connecting", attempt: 0, retryAt: null, client: null, lastError: null };
-  /** Counts tries, so that the answer to an old one is known as such. */
-  #try = 0;
-  #since_ms = 0;
-  /** @type {any} */
-  #timer;
-  #offWake;
+  const status = { state: "connecting", attempt: 0, retryAt: null, client: null, lastError: null };
+  /** One in the making, or in use. @type {Connection | null} */
+  let current = null;
+  /** Loaded when a WebSocket has failed, or is known to. Who can have one needs no other way. @type {Ladder | undefined} */
+  let ladder;
+  /** Whether a WebSocket has failed since the last connection. */
+  let failed = false;
+  /** @type {string | undefined} */
+  let token = options.token;
+  /** The timers of this phase. Another set in every one, so that what was waited for in one is known to be of it. */
+  let phase = new Set();
+
+  /** @param {Partial<Status>} [change] */
+  const tell = (change) => {
+    Object.assign(status, change);
+    events.emit("status", self.status());
+  };
+
+  const begin = () => {
+    phase.forEach((timer) => clearTimeout(timer));
+    phase = new Set();
+  };
 
   /**
-   * @param {string} url
-   * @param {World} world
-   * @param {SessionOptions} options
-   */
-  constructor(url, world, options) {
-    this.world = world;
-    this.#options = options;
-    this.#route = new Route(url, world, options.transports);
-    this.#backoff = new Backoff(world);
-    this.token = new Token(world, options);
-    this.outbox = new Outbox(world, () => this.#tell({}));
-    this.#offWake = onWake(world, (why) => this.#wake(why));
-    this.#connect();
-  }
-
-  /** @returns {Readonly<Status>} */
-  get status() {
-    const { transport } = this.#route;
-    return { ...this.#status, transport, latency: this.connection?.latency ?? null, queued: this.outbox.waiting };
-  }
-
-  /**
-   * A command of this connection's life only: it is not queued and not sent again.
+   * Calls back unless the phase is over by then.
    *
-   * @param {string} method
-   * @param {object} params
-   * @param {OnReply} reply
+   * @param {number} ms
+   * @param {() => void} callback
    */
-  request(method, params, reply) {
-    this.connection?.request(method, JSON.stringify(params), reply);
-  }
+  const after = (ms, callback) => {
+    const here = phase;
+    const timer = setTimeout(() => {
+      here.delete(timer);
+      callback();
+    }, ms);
+    here.add(timer);
+  };
+
+  /** Whatever a token is needed for next, it must be a new one. */
+  const expire = () => {
+    if (getToken) token = undefined;
+  };
+
+  const loadLadder = async () => {
+    if (!ladder && (failed || transports || options.storage().getItem(`spanwire ${url}`)))
+      ladder = (await options.ladder()).ladder(url, options, after, transports, failed);
+  };
+
+  /**
+   * Gets a way and a token, unless the phase is over by then.
+   *
+   * @param {"connect" | "refresh"} reason
+   * @param {() => void} go
+   * @param {(error: SpanwireError) => void} fail with `unauthorized`, or `no_token` for anything else that was thrown
+   */
+  const prepare = async (reason, go, fail) => {
+    const here = phase;
+    try {
+      // There may be no storage, or no ladder to be had: then a WebSocket has to do.
+      await loadLadder().catch(() => {});
+      token ??= await getToken?.({ reason });
+      if (here === phase) go();
+    } catch (error) {
+      const told = /** @type {any} */ (error);
+      if (here === phase) fail(told?.code === "unauthorized" ? told : new SpanwireError("no_token", "", { cause: error }));
+    }
+  };
+
+  const connect = () => {
+    begin();
+    after(TOKEN_MS_MAX, () => wait(new SpanwireError("no_connection")));
+    prepare("connect", open, wait);
+    tell({ state: "connecting", retryAt: null });
+  };
+
+  const open = () => {
+    begin();
+    try {
+      current = connection(ladder?.socket() ?? new WebSocket(url), self);
+    } catch (error) {
+      return self.lost(new SpanwireError("no_connection", `${error}`, { cause: error }));
+    }
+    after(ladder?.timeout() ?? OPEN_MS, () => self.lost(new SpanwireError("no_connection")));
+    if (ladder) tell(); // which of them it is now
+  };
+
+  /** @param {ConnectResult} result */
+  const connected = (result) => {
+    const { client, ping, pong, subs, sw_ext = [] } = result;
+    begin();
+    retry.worked();
+    failed = false;
+    ladder?.worked(climb);
+    current?.ping(ping, pong);
+    renewBefore(result);
+    outbox.begin(sw_ext.includes("idempotent_publish"));
+    tell({ state: "connected", attempt: 0, client });
+    channels.subscribed(subs);
+  };
+
+  /**
+   * Tries again later, unless that would change nothing.
+   *
+   * @param {SpanwireError} error
+   */
+  const wait = (error) => {
+    const { code, temporary, retryAfter } = error;
+    const expired = /^(109|3005|3014)$/.test(`${code}`);
+    if (expired) expire();
+    if (code === 3014) channels.each((channel) => channel.forget());
+    if (!temporary && !(expired && getToken)) return close(error);
+    const own_ms = retry.next();
+    // The server knows better when it has time for us, and has spread those it sent away over time already.
+    const wait_ms = Math.min(retryAfter || own_ms, RETRY_TOLD_MS_MAX);
+    // 1009: something we sent was too large for this server, and would be again.
+    disconnect(code !== 1009);
+    after(wait_ms, connect);
+    tell({ state: "waiting", attempt: retry.attempt, retryAt: now() + wait_ms, client: null, lastError: error });
+  };
+
+  /**
+   * @param {boolean} [again] see `commands`
+   * @param {SpanwireError} [closed]
+   */
+  const disconnect = (again = true, closed) => {
+    begin();
+    ladder?.rest();
+    current?.end();
+    current = null;
+    outbox.cut(again, closed);
+    channels.each((channel) => channel.lost());
+  };
 
   /**
    * Ends it all.
    *
    * @param {SpanwireError | null} error null if it was wished
    */
-  close(error) {
-    if (this.#status.state === "closed") return;
-    const reason = error ?? new SpanwireError("closed");
-    this.#disconnect();
-    this.#offWake();
-    this.#tell({ state: "closed", client: null, retryAt: null, lastError: reason });
-    this.subscriptions.each((subscription) => this.subscriptions.drop(subscription, error));
-    this.outbox.close(reason);
-  }
-
-  async #connect() {
-    const current = ++this.#try;
-    this.#deadline(TOKEN_MS_MAX, (late) => this.#wait(late, 0));
-    this.#tell({ state: "connecting", retryAt: null });
-    try {
-      const token = await this.token.get("connect");
-      await this.#route.prepare();
-      if (current === this.#try) this.#open(token);
-    } catch (error) {
-      if (current === this.#try) this.#wait(/** @type {SpanwireError} */ (error), 0);
-    }
-  }
-
-  /**
-   * @param {number} ms
-   * @param {(late: SpanwireError) => void} giveUp
-   */
-  #deadline(ms, giveUp) {
-    this.world.clearTimeout(this.#timer);
-    this.#timer = this.world.setTimeout(() => giveUp(new SpanwireError("no_connection", "", true)), ms);
-  }
-
-  /**
-   * The channels are asked for in the same frame as the connection: one round trip in all.
-   *
-   * @param {string | undefined} token
-   */
-  #open(token) {
-    try {
-      this.connection = new Connection(this.#route.socket(), this.world, this);
-    } catch (error) {
-      return this.lost(new SpanwireError("no_connection", String(error), true, error));
-    }
-    this.#deadline(this.#route.patience_ms, (late) => this.lost(late));
-    if (this.#route.ladder) this.#tell({}); // which of them it is now
-    const { data, name = "spanwire-js" } = this.#options;
-    const subs = this.subscriptions.given;
-    const hello = { token, data, name, version: VERSION, headers: { spanwire: "1" }, subs };
-    this.request("connect", hello, (error, result) => {
-      if (error) this.#refused(error);
-      else this.#connected(result);
-    });
-    this.subscriptions.each((subscription) => subscription.join());
-  }
-
-  /** @param {SpanwireError} error */
-  #refused(error) {
-    const expired = error.code === 109 && this.#options.getToken;
-    if (expired) this.token.forget();
-    if (expired || error.temporary) this.#wait(error, 0);
-    else this.close(error);
-  }
-
-  /** @param {ConnectResult} result */
-  #connected(result) {
-    const { client, ping = 0, pong = false, subs = {}, sw_ext = [] } = result;
-    const connection = /** @type {Connection} */ (this.connection);
-    this.world.clearTimeout(this.#timer);
-    this.#since_ms = this.world.now();
-    this.#route.worked(() => this.#climb());
-    connection.expectPings(ping, pong);
-    this.token.expiresAfter(result, () => this.#refresh());
-    this.outbox.open(connection, sw_ext.includes("idempotent_publish"));
-    this.#tell({ state: "connected", attempt: 0, client });
-    this.subscriptions.accepted(subs);
-  }
-
-  /** @param {Push} push */
-  pushed(push) {
-    this.subscriptions.pushed(push);
-  }
-
-  /**
-   * The connection is over, or could not be made.
-   *
-   * @param {SpanwireError} error
-   */
-  lost(error) {
-    const { code } = error;
-    if (code === 3005 || code === 3014) this.token.forget();
-    if (code === 3014) this.subscriptions.forget();
-    const lived_ms = this.#status.state === "connected" ? this.world.now() - this.#since_ms : 0;
-    if (this.#status.state === "connected" || Number(code) >= 3000) return this.#wait(error, lived_ms);
-    // The server has not said a word: perhaps it can be reached another way.
-    this.#disconnect();
-    if (this.#route.down(code)) this.#connect();
-    else this.#wait(error, 0);
-  }
-
-  /**
-   * Tries again later, unless the server does not want us back.
-   *
-   * @param {SpanwireError} error
-   * @param {number} lived_ms
-   */
-  #wait(error, lived_ms) {
-    if (isTerminal(error.code)) return this.close(error);
-    this.#disconnect();
-    // The server knows better when it has time for us, and has spread those it sent away over time already.
-    const own_ms = this.#backoff.next(lived_ms);
-    const wait_ms = Math.min(error.retryAfter || own_ms, RETRY_TOLD_MS_MAX);
-    this.#timer = this.world.setTimeout(() => this.#connect(), wait_ms);
-    const retryAt = this.world.now() + wait_ms;
-    this.#tell({ state: "waiting", attempt: this.#backoff.attempt, retryAt, client: null, lastError: error });
-    // 1009: something we sent was too large for this server, and would be again.
-    this.outbox.cut(error.code !== 1009);
-  }
+  const close = (error) => {
+    if (status.state === "closed") return;
+    const lastError = error ?? new SpanwireError("closed");
+    tell({ state: "closed", client: null, retryAt: null, lastError });
+    disconnect(false, lastError);
+    awake.abort();
+    channels.each((channel) => channel.end(error));
+  };
 
   /** Changes to a better transport, if nothing is under way that would be lost. */
-  #climb() {
-    if (!this.connection?.idle) return false;
-    this.#route.ladder?.top();
-    this.#disconnect();
-    this.#connect();
-    this.outbox.cut(true);
+  const climb = () => {
+    if (!outbox.idle()) return false;
+    ladder?.forget();
+    disconnect();
+    connect();
     return true;
-  }
+  };
 
-  #disconnect() {
-    this.#try++;
-    this.world.clearTimeout(this.#timer);
-    this.token.rest();
-    this.#route.ladder?.rest();
-    this.connection?.end();
-    this.connection = null;
-    this.subscriptions.each((subscription) => subscription.lost());
-  }
+  /** @param {{ expires?: boolean, ttl?: number }} result `ttl` in seconds */
+  const renewBefore = ({ expires, ttl = 0 }) => {
+    // A tenth of its life early, so that a slow backend costs nothing.
+    if (expires && getToken) after(Math.min(ttl * 900, TIMER_MS_MAX), renew);
+  };
 
-  /** @param {string} why the name of what woke us */
-  #wake(why) {
-    const { state } = this.#status;
-    if (why === "online") this.#route.ladder?.forget();
-    if (state === "connected") this.connection?.probe();
-    if (state !== "waiting" || why === "offline") return;
-    this.world.clearTimeout(this.#timer);
-    this.#connect();
-  }
-
-  /** A refresh that fails is left alone: the server will close with 3005, and connecting asks for a token again. */
-  async #refresh() {
-    const current = this.#try;
-    this.token.forget();
-    try {
-      const token = await this.token.get("refresh");
-      if (current !== this.#try) return;
-      this.request("refresh", { token }, (error, result) => {
-        if (error) this.token.forget();
-        else this.token.expiresAfter(result, () => this.#refresh());
+  /** If it fails it is left alone: the server will close with 3005, and connecting asks for a token again. */
+  const renew = () => {
+    expire();
+    const refresh = () =>
+      outbox.ask("refresh", { token }, (error, result) => {
+        if (error) expire();
+        else renewBefore(result);
       });
-    } catch (error) {
-      const { code } = /** @type {SpanwireError} */ (error);
-      if (current === this.#try && isTerminal(code)) this.close(/** @type {SpanwireError} */ (error));
+    prepare("refresh", refresh, (error) => {
+      if (!error.temporary) close(error);
+    });
+  };
+
+  const outbox = commands(options, () => tell());
+  const self = {
+    ...outbox,
+    world: options,
+    events,
+    after,
+    now,
+    expire,
+    close,
+
+    /** @returns {Readonly<Status>} */
+    status: () => ({ ...status, transport: ladder?.transport() ?? "websocket", latency: outbox.latency(), queued: outbox.waiting() }),
+
+    /** @param {Push} push */
+    pushed: (push) => channels.pushed(push),
+
+    /** The channels are asked for in the same frame as the connection: one round trip in all. */
+    opened() {
+      outbox.open(/** @type {Connection} */ (current));
+      const hello = { token, data, name, version: VERSION, headers: { spanwire: "1" }, subs: channels.given() };
+      outbox.ask("connect", hello, (error, result) => {
+        if (error) wait(error);
+        else connected(result);
+      });
+      channels.each((channel) => channel.join());
+    },
+
+    /**
+     * The connection is over, or could not be made.
+     *
+     * @param {SpanwireError} error
+     */
+    lost(error) {
+      if (status.state === "connected" || /** @type {any} */ (error.code) >= 3000) return wait(error);
+      // The server has not said a word: perhaps it can be reached another way.
+      disconnect();
+      const another = ladder ? ladder.down(error.code) : !failed;
+      failed = true;
+      if (another) connect();
+      else wait(error);
+    },
+  };
+  /** @type {Subscriptions} */
+  const channels = subscriptions(self);
+  onWake(options, awake.signal, (why) => {
+    if (why === "online") ladder?.forget();
+    if (status.state === "connected") {
+      // A client cannot ping in this protocol. Leaving a channel it never joined is the cheapest command with a reply.
+      outbox.ask("unsubscribe", { channel: "spanwire-probe" });
+      current?.probe();
     }
-  }
-
-  /** @param {Partial<Status>} change */
-  #tell(change) {
-    Object.assign(this.#status, change);
-    this.events.emit("status", this.status);
-  }
+    if (status.state === "waiting" && why !== "offline") connect();
+  });
+  connect();
+  return { ...self, channels };
 }
-
-/**
- * Codes after which the server does not want us back: 3500 to 3999, and 4500 to 4999.
- *
- * @param {number | string} code
- */
-const isTerminal = (code) => code === "unauthorized" || /^[34][5-9]..$/.test(`${code}`);

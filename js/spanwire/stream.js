@@ -1,4 +1,3 @@
-import { onAbort } from "./abort.js";
 import { SpanwireError } from "./error.js";
 import { STREAM_MAX } from "./limits.js";
 
@@ -18,11 +17,12 @@ import { STREAM_MAX } from "./limits.js";
  *
  * @template T
  * @param {StreamOptions} options
- * @param {(push: (value: T) => void, end: (error?: unknown) => void) => (() => void)[]} start
- *   begins to listen and returns what stops it
+ * @param {(push: (value: T) => void, end: (error?: unknown) => void, until: { signal: AbortSignal }) => void} start begins to
+ *   listen, until the signal is aborted
  * @returns {AsyncIterableIterator<T>}
  */
 export function stream({ signal, buffer = STREAM_MAX, overflow }, start) {
+  const until = new AbortController();
   /** @type {T[]} */
   const kept = [];
   /** @type {{ error?: unknown } | undefined} */
@@ -32,13 +32,13 @@ export function stream({ signal, buffer = STREAM_MAX, overflow }, start) {
   /** @param {unknown} [error] */
   const end = (error) => {
     over ??= { error };
-    undo.splice(0).forEach((off) => off());
+    until.abort();
     wake();
   };
-
-  /** @type {(() => void)[]} */
-  const undo = [];
-  const started = start((value) => {
+  const aborted = () => end(signal?.reason);
+  if (signal?.aborted) aborted();
+  signal?.addEventListener("abort", aborted, until);
+  start((value) => {
     if (over) return;
     if (kept.length >= buffer) {
       if (overflow !== "drop-oldest") return end(new SpanwireError("overflow"));
@@ -46,14 +46,12 @@ export function stream({ signal, buffer = STREAM_MAX, overflow }, start) {
     }
     kept.push(value);
     wake();
-  }, end);
-  undo.push(...started, onAbort(signal, end));
-  if (over) end(); // there was nothing to wait for
+  }, end, until);
 
   const loop = (async function* () {
     while (kept.length || !over) {
       if (kept.length) yield /** @type {T} */ (kept.shift());
-      else await new Promise((resolve) => (wake = () => resolve(null)));
+      else await new Promise((/** @type {any} */ resolve) => (wake = resolve));
     }
     if (over.error) throw over.error;
   })();

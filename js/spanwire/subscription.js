@@ -1,10 +1,28 @@
-/** @import { ClientInfo, Position, Publication, Push, SubscribeResult } from "./wire.js" */
-/** @import { Session } from "./session.js" */
+/** @import { ClientInfo, Publication, Push, SubscribeResult } from "./wire.js" */
+/** @import { Channel } from "./channel.js" */
+/** @import { OnReply } from "./commands.js" */
+/** @import { SpanwireError } from "./error.js" */
+/** @import { Events } from "./events.js" */
 /** @import { ChannelEvents, ChannelOptions } from "./types.js" */
+/** @import { World } from "./world.js" */
 
-import { Backoff } from "./backoff.js";
-import { SpanwireError } from "./error.js";
-import { Events } from "./events.js";
+import { backoff } from "./backoff.js";
+
+/**
+ * @typedef {object} Home where subscriptions live: their client's session
+ * @property {World} world
+ * @property {(method: string, params: object, reply: OnReply) => void} ask
+ * @property {(ms: number, callback: () => void) => void} after calls back, unless the connection is over by then
+ * @property {() => void} expire
+ */
+
+/** @typedef {ReturnType<typeof subscription>} Subscription */
+
+/**
+ * @param {{ presence?: Record<string, ClientInfo> }} result
+ * @returns {Map<string, ClientInfo>} by the id of their connection
+ */
+export const membersOf = ({ presence = {} }) => new Map(Object.entries(presence));
 
 /**
  * The life of one channel on this client: it is joined on every connection, knows the position up to
@@ -12,260 +30,291 @@ import { Events } from "./events.js";
  *
  * The position moves when a message is *delivered*, not when it arrives. So whatever was held back
  * when a connection broke is simply asked for again on the next one.
+ *
+ * @param {string} name
+ * @param {Home} session
+ * @param {Map<string, any>} home where it is to be found until it ends
+ * @param {ChannelOptions | null} options null if it was the server that subscribed us: then it is the server that does
+ *   so again, and nobody can leave
+ * @param {Events<ChannelEvents & { end: SpanwireError | null }>} events
  */
-export class Subscription {
+export function subscription(name, session, home, options, events) {
+  const { since, history } = options ?? {};
+  const { setTimeout } = session.world;
+  const retry = backoff(session.world);
+  let presence = options?.presence;
   /** @type {"subscribing" | "subscribed" | "unsubscribed"} */
-  state = "subscribing";
-  /** Why it ended; null if it did not, or because it was wished. @type {SpanwireError | null} */
-  error = null;
-  /** @type {Map<string, ClientInfo>} */
-  members = new Map();
-  /** How many holders of the channel have not left it yet. */
-  holders = 0;
-  #session;
-  #options;
-  #backoff;
-  /** Everything up to here was delivered. @type {Position} */
-  #at = { offset: 0, epoch: "" };
-  /** Whether the server can bring us forward from `#at`. */
-  #recoverable = false;
-  /** Whether offsets on this subscription have no holes. */
-  #positioned = false;
+  let state = "subscribing";
+  /** Everything up to here was delivered. */
+  let at = { offset: 0, epoch: "", ...since };
+  /** Whether the server can bring us forward from there. */
+  let recoverable = !!since;
+  /** Whether offsets on this subscription have no holes. @type {boolean | undefined} */
+  let positioned;
+  /** Another one whenever answers that are still owed have lost their meaning. */
+  let stay = {};
   /** Live publications that must wait for the history before them. @type {Publication[] | null} */
-  #held = null;
-  /** Joins and leaves that must wait for the list they change. @type {Push[] | null} */
-  #heldMoves = null;
-  #since_ms = 0;
-  /** The latest request to subscribe. @type {object | undefined} */
-  #asked;
-  /** @type {any} */
-  #retry;
+  let held = null;
+  /** How many who asked for the channel have not left it yet. */
+  let holders = 0;
+  /** @type {Map<string, ClientInfo>} */
+  let members = new Map();
+  /** Joins and leaves since the list was asked for. @type {Push[] | null} */
+  let moves = null;
 
   /**
-   * @param {string} name
-   * @param {Session} session
-   * @param {ChannelOptions | null} options null if it was the server that subscribed us: then it is the server that does
-   *   so again, and nobody can leave
-   * @param {Events<ChannelEvents & { end: SpanwireError | null }>} events
+   * @template {any[]} Told
+   * @param {(...told: Told) => void} [callback]
+   * @returns {(...told: Told) => void} the same, unless what it was meant for is over by then
    */
-  constructor(name, session, options, events) {
-    this.name = name;
-    this.#session = session;
-    this.#options = options;
-    const { since } = options ?? {};
-    if (since) this.#at = { ...since };
-    this.#recoverable = !!since;
-    this.events = events;
-    this.#backoff = new Backoff(session.world);
-  }
+  const unlessLost = (callback) => {
+    const here = stay;
+    return (...told) => {
+      if (here === stay) callback?.(...told);
+    };
+  };
 
-  /** From now on the list of who is here is kept, too. */
-  addPresence() {
-    if (!this.#options || this.#options.presence) return;
-    this.#options = { ...this.#options, presence: true };
-    if (!this.#session.connection) return;
-    // A server tells of joins and leaves only those who said so when they subscribed.
-    this.#session.request("unsubscribe", { channel: this.name }, () => {});
-    this.join();
-  }
+  /**
+   * @param {string} method
+   * @param {object} params
+   * @param {OnReply} [reply]
+   */
+  const ask = (method, params, reply) => session.ask(method, { channel: name, ...params }, unlessLost(reply));
 
-  /** What a request says in order to be brought forward from where we were; undefined if it is not to be. */
-  get recovery() {
-    return this.#recoverable ? { recover: true, ...this.#at } : undefined;
-  }
+  /**
+   * @param {"message" | "gap" | "subscribed" | "unsubscribed"} type
+   * @param {any} event
+   */
+  const tell = (type, event) => events.emit(type, { channel: name, ...event });
 
-  /** Subscribes on the new connection, from where we were. */
-  join() {
-    if (!this.#options || this.state === "unsubscribed") return;
-    this.lost();
-    const { presence } = this.#options;
-    const wish = { channel: this.name, positioned: true, recoverable: true, join_leave: !!presence, ...this.recovery };
-    const asked = (this.#asked = {});
-    this.#session.request("subscribe", wish, (error, result) => {
-      if (this.#asked !== asked || this.state !== "subscribing") return; // left while we asked, or asked again
-      if (!error) this.accepted(result);
-      else if (error.temporary) {
-        this.#complain(error);
-        this.#joinLater(0);
-      } else this.#session.subscriptions.drop(this, error);
-    });
-  }
+  /**
+   * @param {SpanwireError} error
+   * @param {boolean} [told] whether somebody knows already
+   */
+  const complain = (error, told) => {
+    // Nobody listens and nobody iterates: a silent refusal would cost someone an afternoon.
+    if (!events.emit("error", error) && !told) console.error(`spanwire: ${name}: ${error.message}`);
+  };
+
+  /** What a request says in order to be brought forward from where we were; undefined if we cannot be. */
+  const recovery = () => (recoverable ? { recover: true, ...at } : undefined);
 
   /** The connection is gone. What was held back is not ours yet: it will be asked for again. */
-  lost() {
-    this.#session.world.clearTimeout(this.#retry);
-    this.#held = this.#heldMoves = null;
-    if (this.state === "subscribed") this.state = "subscribing";
-  }
+  const lost = () => {
+    stay = {};
+    held = moves = null;
+    if (state === "subscribed") state = "subscribing";
+  };
 
-  /** The server says that what we know is worthless. */
-  forget() {
-    this.#recoverable = false;
-  }
+  /** Subscribes, from where we were. */
+  const join = () => {
+    if (!options) return;
+    lost();
+    ask("subscribe", { positioned: true, recoverable: true, join_leave: presence, ...recovery() }, (error, result) => {
+      if (!error) subscribed(result);
+      else if (error.temporary) {
+        complain(error);
+        joinLater();
+      } else end(error);
+    });
+  };
+
+  const joinLater = () => {
+    lost();
+    session.after(retry.next(), unlessLost(join));
+  };
 
   /**
    * It is over. Iterators end, by throwing if there is an error to tell.
    *
    * @param {SpanwireError | null} error
    */
-  end(error) {
-    if (this.state === "unsubscribed") return;
-    this.lost();
-    this.state = "unsubscribed";
-    this.error = error;
-    const iterated = this.events.emit("end", error);
-    if (error) this.#complain(error, iterated);
-  }
-
-  /** @param {Push} push */
-  pushed({ pub, join, leave, unsubscribe }) {
-    if (this.state !== "subscribed") return; // meant for a subscription that we have left
-    if (pub) {
-      if (this.#held) this.#held.push(pub);
-      else this.#deliver(pub, false, this.#positioned);
-    }
-    if (join || leave) {
-      if (this.#heldMoves) this.#heldMoves.push({ join, leave });
-      else this.#moved({ join, leave });
-    }
-    if (unsubscribe) this.#unsubscribed(unsubscribe);
-  }
+  const end = (error) => {
+    if (state === "unsubscribed") return;
+    lost();
+    state = "unsubscribed";
+    home.delete(name);
+    self.error = error;
+    const iterated = events.emit("end", error);
+    if (error) complain(error, iterated);
+  };
 
   /** @param {SubscribeResult} result */
-  accepted(result) {
-    const { offset = 0, epoch = "", publications = [] } = result;
-    const from = this.#recoverable ? { ...this.#at } : null;
+  const subscribed = (result) => {
+    const { offset = 0, epoch = "", publications = [], recoverable: keeps = false, data } = result;
     // Of another stream, only what is the latest can be had.
-    const recovered = !!result.recovered && from?.epoch === epoch;
-    this.state = "subscribed";
-    this.#since_ms = this.#session.world.now();
-    this.#positioned = !!(result.positioned || result.recoverable);
-    if (this.#options?.presence) this.#askPresence();
-    if (from && !recovered) this.#tell("gap", { from, to: { offset: (publications[0]?.offset ?? offset + 1) - 1, epoch } });
+    const recovered = recoverable && at.epoch === epoch && !!result.recovered;
+    state = "subscribed";
+    retry.worked();
+    positioned = result.positioned || keeps;
+    if (presence) askPresence();
+    if (recoverable && !recovered) tell("gap", { from: at, to: { offset: (publications[0]?.offset ?? offset + 1) - 1, epoch } });
 
     // Offsets of another stream say nothing about this one.
-    if (from?.epoch !== epoch) this.#at = { offset: 0, epoch };
-    for (const publication of publications) this.#deliver(publication, true, recovered);
-    if (this.#options?.history && !recovered) this.#askHistory(this.#options.history, result);
-    else this.#settled(result, recovered);
-  }
+    if (at.epoch !== epoch) at = { offset: 0, epoch };
+    for (const publication of publications) deliver(publication, true, recovered);
 
-  /**
-   * @param {SpanwireError} error
-   * @param {boolean} [told] whether somebody knows already
-   */
-  #complain(error, told) {
-    // Nobody listens and nobody iterates: a silent refusal would cost someone an afternoon.
-    if (!this.events.emit("error", error) && !told) console.error(`spanwire: ${this.name}: ${error.message}`);
-  }
-
-  /**
-   * @param {"message" | "gap" | "subscribed" | "unsubscribed"} type
-   * @param {any} event
-   */
-  #tell(type, event) {
-    this.events.emit(type, { channel: this.name, ...event });
-  }
+    /** All that was owed is delivered: from here on we can be brought forward. */
+    const settled = () => {
+      at = { offset: Math.max(at.offset, offset), epoch };
+      recoverable = keeps;
+      tell("subscribed", { recovered, data });
+    };
+    if (history && !recovered) askHistory(history, positioned ? offset : Infinity, settled);
+    else settled();
+  };
 
   /**
    * Messages go out oldest first, so the live ones wait until the history before them is here.
    *
    * @param {number} limit
-   * @param {SubscribeResult} result
+   * @param {number} end where the live ones begin
+   * @param {() => void} settled called when everything before has been delivered
    */
-  #askHistory(limit, result) {
+  const askHistory = (limit, end, settled) => {
     /** @type {Publication[]} */
-    const held = (this.#held = []);
-    this.#session.request("history", { channel: this.name, limit, reverse: true }, (error, history) => {
-      if (this.#held !== held) return; // lost or left while we asked
-      this.#held = null;
-      if (error) this.#complain(error);
+    const live = (held = []);
+    ask("history", { limit, reverse: true }, (error, page) => {
+      held = null;
+      if (error) complain(error);
       // A busy channel may have said more since we subscribed than the page of history holds, so the two are merged.
-      const all = [...(history?.publications ?? []), ...held].sort((a, b) => Number(a.offset) - Number(b.offset));
-      const end = result.positioned ? (result.offset ?? 0) : Infinity;
+      const all = [...(page?.publications ?? []), ...live].sort(({ offset: a = 0 }, { offset: b = 0 }) => a - b);
       const before = all.filter(({ offset = 0 }) => offset <= end);
-      for (const publication of before) this.#deliver(publication, true);
-      this.#settled(result, false);
-      for (const publication of all.slice(before.length)) this.#deliver(publication, false, this.#positioned);
+      for (const publication of before) deliver(publication, true);
+      settled();
+      for (const publication of all.slice(before.length)) deliver(publication, false, positioned);
     });
-  }
-
-  /**
-   * All that was owed is delivered: from here on we can be brought forward.
-   *
-   * @param {SubscribeResult} result
-   * @param {boolean} recovered
-   */
-  #settled({ offset = 0, epoch = "", recoverable, data }, recovered) {
-    this.#at = { offset: Math.max(this.#at.offset, offset), epoch };
-    this.#recoverable = !!recoverable;
-    this.#tell("subscribed", { recovered, data });
-  }
+  };
 
   /**
    * @param {Publication} publication
    * @param {boolean} recovered
    * @param {boolean} [follows] whether it has to follow on what came before it
    */
-  #deliver(publication, recovered, follows) {
+  const deliver = (publication, recovered, follows) => {
     const { offset = 0 } = publication;
-    const from = { ...this.#at };
-    if (offset && (recovered || this.#positioned)) {
+    const from = at;
+    if (offset && (recovered || positioned)) {
       if (offset <= from.offset) return; // it came before, live or from history
-      this.#at.offset = offset;
+      at = { ...from, offset };
     }
     // Only where nothing but the latest counts does the server leave a hole. If one comes elsewhere, it is told as well.
-    if (follows && offset > from.offset + 1) this.#tell("gap", { from, to: { ...from, offset: offset - 1 } });
-    if (this.state === "subscribed") this.#tell("message", { ...publication, recovered }); // unless a listener ended it
-  }
+    if (follows && offset > from.offset + 1) tell("gap", { from, to: { ...from, offset: offset - 1 } });
+    if (state === "subscribed") tell("message", { ...publication, recovered }); // unless a listener ended it
+  };
 
-  #askPresence() {
-    /** @type {Push[]} */
-    const held = (this.#heldMoves = []);
-    this.#session.request("presence", { channel: this.name }, (error, result) => {
-      if (this.#heldMoves !== held) return;
-      this.#heldMoves = null;
-      if (error) return this.#complain(error);
-      this.members = new Map(Object.entries(result.presence ?? {}));
+  const askPresence = () => {
+    moves = [];
+    ask("presence", {}, (error, result) => {
+      const since = moves ?? [];
+      moves = null;
+      if (error) return complain(error);
+      members = membersOf(result);
       // The list may be older or younger than these. Applied once more, they are right either way.
-      held.forEach((push) => this.#apply(push));
-      this.events.emit("presence", this.members);
+      since.forEach(apply);
+      events.emit("presence", members);
     });
-  }
+  };
 
   /** @param {Push} push */
-  #moved(push) {
-    this.members = new Map(this.members); // whoever was told keeps what they were told
-    this.#apply(push);
-    if (this.#options?.presence) this.events.emit("presence", this.members);
-    if (push.join) this.events.emit("join", push.join.info);
-    if (push.leave) this.events.emit("leave", push.leave.info);
-  }
+  const moved = (push) => {
+    const { join, leave } = push;
+    if (moves) moves.push(push);
+    else {
+      members = new Map(members); // whoever was told keeps what they were told
+      apply(push);
+      if (presence) events.emit("presence", members);
+    }
+    if (join) events.emit("join", join.info);
+    if (leave) events.emit("leave", leave.info);
+  };
 
   /** @param {Push} push */
-  #apply({ join, leave }) {
-    if (join) this.members.set(join.info.client, join.info);
-    if (leave) this.members.delete(leave.info.client);
-  }
+  const apply = ({ join, leave }) => {
+    if (join) members.set(join.info.client, join.info);
+    if (leave) members.delete(leave.info.client);
+  };
 
   /** @param {{ code: number, reason?: string }} unsubscribe */
-  #unsubscribed({ code, reason = "" }) {
-    if (code < 2500 || !this.#options) {
-      this.#tell("unsubscribed", { code, reason });
-      return this.#session.subscriptions.drop(this, null);
+  const unsubscribed = ({ code, reason = "" }) => {
+    if (code < 2500 || !options) {
+      tell("unsubscribed", { code, reason });
+      return end(null);
     }
     // The server wants us back: it lost track of our position, or what we know is out of date.
     if (code === 2502) {
-      this.#session.token.forget();
-      this.forget();
+      session.expire();
+      recoverable = false;
     }
-    const lived_ms = this.#session.world.now() - this.#since_ms;
-    this.lost();
-    this.#joinLater(lived_ms);
-  }
+    joinLater();
+  };
 
-  /** @param {number} lived_ms */
-  #joinLater(lived_ms) {
-    this.#retry = this.#session.world.setTimeout(() => this.join(), this.#backoff.next(lived_ms));
-  }
+  /** From now on the list of who is here is kept, too. */
+  const addPresence = () => {
+    if (presence) return;
+    presence = true;
+    // A server tells of joins and leaves only those who said so when they subscribed.
+    ask("unsubscribe", {});
+    join();
+  };
+
+  const self = {
+    name,
+    events,
+    join,
+    lost,
+    subscribed,
+    end,
+    recovery,
+    /** What they hold. @type {Channel | undefined} */
+    channel: undefined,
+    /** Why it ended; null if it did not, or because it was wished. @type {SpanwireError | null} */
+    error: null,
+
+    get state() {
+      return state;
+    },
+
+    /** Who is here, by the id of their connection. */
+    get members() {
+      return members;
+    },
+
+    addPresence,
+
+    /** The server says that what we know is worthless. */
+    forget() {
+      recoverable = false;
+    },
+
+    /** @param {ChannelOptions} options of one more who holds the channel */
+    hold(options) {
+      holders++;
+      if (options.presence) addPresence();
+    },
+
+    /** Gives back what was held. */
+    release() {
+      if (!holders || --holders) return;
+      // One task later, because whoever lets go may be about to hold again: a component that is mounted anew.
+      setTimeout(() => {
+        if (holders || state === "unsubscribed") return;
+        ask("unsubscribe", {});
+        end(null);
+      }, 0);
+    },
+
+    /** @param {Push} push */
+    pushed(push) {
+      const { pub, join, leave, unsubscribe } = push;
+      if (state !== "subscribed") return; // meant for a subscription that we have left
+      if (pub) {
+        if (held) held.push(pub);
+        else deliver(pub, false, positioned);
+      }
+      if (join || leave) moved(push);
+      if (unsubscribe) unsubscribed(unsubscribe);
+    },
+  };
+  return self;
 }

@@ -5,7 +5,7 @@
 import { SpanwireError } from "./error.js";
 import { Feed, placeOf } from "./feed.js";
 import { FEED_MS, KEYS_MAX } from "./limits.js";
-import { Session } from "./session.js";
+import { session } from "./session.js";
 import { world } from "./world.js";
 
 /**
@@ -47,11 +47,10 @@ export class Switchboard {
   constructor(url, options, connected) {
     this.#connected = connected;
     this.#world = world(options);
-    const session = (this.#session = new Session(url, this.#world, options));
-    const { events } = session;
+    const { events, channels } = (this.#session = session(url, this.#world));
     events.on("status", (status) => this.#changed(status));
     events.on("message", ({ channel, recovered, ...pub }) => this.#tellAll(channel ? { channel, pub } : { message: { data: pub.data } }));
-    events.on("subscribed", ({ channel }) => this.#tellAll({ channel, subscribe: placeOf(session.subscriptions.given[channel]) }));
+    events.on("subscribed", ({ channel }) => this.#tellAll({ channel, subscribe: placeOf(channels.given()[channel]) }));
     events.on("unsubscribed", ({ channel, code, reason }) => this.#tellAll({ channel, unsubscribe: { code, reason } }));
     // Whoever comes back says from where to go on, and so is told what is missing.
     events.on("gap", () => this.#sendAway(1012, "gap"));
@@ -60,7 +59,7 @@ export class Switchboard {
   /** @param {Extension} extension */
   accept(extension) {
     this.#extensions.set(extension, "waiting");
-    this.#changed(this.#session.status);
+    this.#changed(this.#session.status());
   }
 
   /** @param {Extension} extension that has closed, or is gone */
@@ -76,7 +75,7 @@ export class Switchboard {
 
   /** Whether it is over for good. */
   get closed() {
-    return this.#session.status.state === "closed";
+    return this.#session.status().state === "closed";
   }
 
   /** Ends it all. */
@@ -109,8 +108,8 @@ export class Switchboard {
    */
   #deeds = {
     connect: async ({ subs = {} }, reply, extension) => {
-      const { client } = this.#session.status;
-      const recovered = Object.entries(this.#session.subscriptions.given).map(async ([channel, recovery]) => {
+      const { client } = this.#session.status();
+      const recovered = Object.entries(this.#session.channels.given()).map(async ([channel, recovery]) => {
         const top = placeOf(recovery);
         return [channel, subs[channel] ? await this.#recovered(channel, subs[channel], top) : top];
       });
@@ -142,7 +141,7 @@ export class Switchboard {
 
     publish: async ({ channel, data, sw_key }, reply) => {
       const publish = async () => {
-        const { offset, epoch } = await this.#session.outbox.publish(channel, data);
+        const { offset, epoch } = await this.#session.publish(channel, data);
         return { sw_offset: offset, sw_epoch: epoch };
       };
       const published = this.#published.get(sw_key) ?? publish();
@@ -152,9 +151,9 @@ export class Switchboard {
       reply(await published);
     },
 
-    history: async (params, reply) => reply(await this.#session.outbox.call("history", params, "always")),
-    presence: async (params, reply) => reply(await this.#session.outbox.call("presence", params, "always")),
-    rpc: async (params, reply) => reply(await this.#session.outbox.call("rpc", params, "never")),
+    history: async (params, reply) => reply(await this.#session.call("history", params, "always")),
+    presence: async (params, reply) => reply(await this.#session.call("presence", params, "always")),
+    rpc: async (params, reply) => reply(await this.#session.call("rpc", params, "never")),
   };
 
   /**
@@ -162,7 +161,7 @@ export class Switchboard {
    * @param {ChannelOptions} options from where its first tab goes on: a server may let it recover, and not page through history
    */
   #feed(channel, options) {
-    const feed = new Feed(this.#session.subscriptions.hold(channel, options), () => this.#feeds.delete(channel));
+    const feed = new Feed(this.#session.channels.hold(channel, options), () => this.#feeds.delete(channel));
     this.#feeds.set(channel, feed);
     return feed;
   }
@@ -222,7 +221,7 @@ export class Switchboard {
   #hangUp(feed) {
     if (feed.size) return;
     this.#feeds.delete(feed.subscription.name);
-    this.#session.subscriptions.release(feed.subscription);
+    feed.subscription.release();
   }
 
   /**
@@ -238,7 +237,7 @@ export class Switchboard {
     const recent = this.#feeds.get(channel)?.recent(offset, top.offset) ?? [];
     if (recent.length === missed) return { ...top, recovered: true, publications: recent };
     const wish = { channel, limit: missed, since: { offset, epoch } };
-    const { publications = [] } = await this.#session.outbox.call("history", wish, "always").catch(() => ({}));
+    const { publications = [] } = await this.#session.call("history", wish, "always").catch(() => ({}));
     const whole = publications.length === missed && publications[0].offset === offset + 1;
     return { ...top, recovered: whole, publications: whole ? publications : [] };
   }

@@ -1,23 +1,32 @@
-// The golden messages of the wire crate: what every implementation of the protocol must read and may write.
+// The golden messages of the wire crate: what every implementation of the protocol must read and may send.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { Connection } from "../spanwire/connection.js";
+import { commands } from "../spanwire/commands.js";
+import { connection } from "../spanwire/connection.js";
 import { FakeSocket, Stage, outcome, settled } from "./stage.js";
 
 const file = new URL("../../crates/wire/testdata/messages.json", import.meta.url);
 const golden = JSON.parse(readFileSync(file, "utf8")).map(({ json, ...rest }) => ({ ...rest, json, message: JSON.parse(json) }));
 
-/** A connection that is open and wants pongs, and all that it tells. */
+/** A connection that is open and wants pongs, what is asked over it, and all that it tells. */
 function listening() {
   const told = { pushes: [], lost: [] };
   const socket = new FakeSocket("ws://test");
-  const world = { setTimeout: () => 0, clearTimeout: () => {}, now: () => 0 };
-  const owner = { pushed: (push) => told.pushes.push(push), lost: (error) => told.lost.push(error), events: { emit: () => {} } };
-  const connection = new Connection(socket, world, owner);
-  connection.expectPings(0, true);
-  return { connection, socket, told };
+  const world = { setTimeout: () => 0, clearTimeout: () => {}, now: () => 0, random: () => 0.5 };
+  const asked = commands(world, () => {});
+  const over = connection(socket, {
+    ...world,
+    after: () => {},
+    events: { emit: () => {} },
+    opened: () => asked.open(over),
+    answered: asked.answered,
+    pushed: (push) => told.pushes.push(push),
+    lost: (error) => told.lost.push(error),
+  });
+  over.ping(0, true);
+  return { asked, socket, told };
 }
 
 const replies = golden.filter(({ kind }) => kind === "reply");
@@ -29,11 +38,11 @@ test("there are golden replies with results, errors and pushes", () => {
 
 for (const { name, message } of replies) {
   test(`a golden reply is read: ${name}`, async () => {
-    const { connection, socket, told } = listening();
+    const { asked, socket, told } = listening();
     await socket.open();
     const [method = "rpc"] = Object.keys(message).filter((key) => key !== "id" && key !== "error");
     const answers = [];
-    connection.request(method, "{}", (error, result) => answers.push({ error, result }));
+    asked.ask(method, {}, (error, result) => answers.push({ error, result }));
     await settled();
     const text = JSON.stringify({ ...message, ...(message.id && { id: 1 }) });
     socket.onmessage({ data: text });
@@ -58,7 +67,7 @@ test("every push of the golden ones finds a client that copes with it", async ()
   assert.equal(stage.client.status.state, "connected");
 });
 
-test("what we write is made of members that the protocol has", async () => {
+test("what we send is made of members that the protocol has", async () => {
   const known = new Map();
   for (const { kind, message } of golden) {
     if (kind !== "command") continue;

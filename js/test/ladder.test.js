@@ -13,12 +13,18 @@ async function climber({ random = () => 0.5, ...options } = {}) {
   return { http, stage, rt: stage.client };
 }
 
+/** Answers the connect command of a long poll. */
+async function letIn(http) {
+  const poll = http.last("/connection/poll");
+  await poll.answer(200, JSON.stringify({ batch: 1, replies: [welcome(poll.commands[0].id)] }));
+}
+
 /** Brings a climber down to long polls, each way refused at once. */
 async function down({ http, stage }) {
   await stage.socket.drop();
   await http.last("/connection/http_stream").answer(403);
   await http.sources.at(-1).fail();
-  await http.last("/connection/poll").answer(200, JSON.stringify({ batch: 1, replies: [welcome()] }));
+  await letIn(http);
 }
 
 test("each way that is refused leads to the next one at once", async () => {
@@ -30,7 +36,7 @@ test("each way that is refused leads to the next one at once", async () => {
   tried.push(rt.status.transport);
   await http.sources[0].fail();
   tried.push(rt.status.transport);
-  await http.last("/connection/poll").answer(200, JSON.stringify({ batch: 1, replies: [welcome()] }));
+  await letIn(http);
   assert.deepEqual(tried, ALL);
   const { state, transport, attempt } = rt.status;
   assert.deepEqual({ state, transport, attempt }, { state: "connected", transport: "poll", attempt: 0 });
@@ -49,7 +55,7 @@ test("a way that hangs is given up, and the whole way down takes less than three
   await stage.clock.advance(1_000);
   assert.equal(http.sources[0].closed, true);
   assert.ok(stage.clock.now - began < 3_000);
-  await http.last("/connection/poll").answer(200, JSON.stringify({ batch: 1, replies: [welcome()] }));
+  await letIn(http);
   assert.equal(rt.status.state, "connected");
 });
 
@@ -124,17 +130,17 @@ test("where the other transports cannot be loaded, WebSockets have to do, and ar
 
 test("what worked is remembered by the browser, for this server and for a while", async () => {
   const storage = new FakeStorage();
-  const first = await climber({ storage });
+  const first = await climber({ storage: () => storage });
   await down(first);
   first.rt.close();
   assert.deepEqual([...storage.keys()], ["spanwire ws://test/connection/websocket"]);
 
-  const next = await climber({ storage });
+  const next = await climber({ storage: () => storage });
   assert.equal(next.rt.status.transport, "poll");
   assert.equal(next.stage.sockets.length, 0);
 
   const http = new FakeHttp();
-  const later = new Stage({ transports: ALL, storage, ...http.options, now: () => 1_000_000 + 451_000 });
+  const later = new Stage({ transports: ALL, storage: () => storage, ...http.options, now: () => 1_000_000 + 451_000 });
   await settled();
   assert.equal(later.client.status.transport, "websocket");
   assert.equal(storage.size, 0);
@@ -143,12 +149,12 @@ test("what worked is remembered by the browser, for this server and for a while"
 test("what cannot be remembered, or was never written by us, does no harm", async () => {
   const full = new FakeStorage();
   full.setItem = () => { throw new Error("quota"); };
-  const { rt, ...rest } = await climber({ storage: full });
+  const { rt, ...rest } = await climber({ storage: () => full });
   await down({ ...rest, rt });
   assert.equal(rt.status.state, "connected");
   for (const rubbish of ["", "carrier_pigeon 9e99", "poll", "poll never", "<script>"]) {
     const storage = new FakeStorage([["spanwire ws://test/connection/websocket", rubbish]]);
-    const { stage } = await climber({ storage });
+    const { stage } = await climber({ storage: () => storage });
     await stage.clock.advance(60_000);
     assert.notEqual(stage.client.status.state, "closed", rubbish);
   }
@@ -156,7 +162,7 @@ test("what cannot be remembered, or was never written by us, does no harm", asyn
 
 test("another network is tried from the top again", async () => {
   const storage = new FakeStorage();
-  const all = await climber({ storage });
+  const all = await climber({ storage: () => storage });
   await down(all);
   all.stage.waker.dispatchEvent(new Event("online"));
   await settled();
@@ -170,10 +176,10 @@ test("another network is tried from the top again", async () => {
 
 test("what was remembered and does not work any more is forgotten", async () => {
   const storage = new FakeStorage();
-  const first = await climber({ storage });
+  const first = await climber({ storage: () => storage });
   await down(first);
   first.rt.close();
-  const { http, stage, rt } = await climber({ storage });
+  const { http, stage, rt } = await climber({ storage: () => storage });
   await http.last("/connection/poll").answer(404);
   assert.equal(rt.status.state, "waiting");
   assert.equal(storage.size, 0);
@@ -201,12 +207,12 @@ test("a WebSocket is tried again in the background, and taken when nothing is un
   const heard = [];
   room.on("message", ({ data }) => heard.push(data));
   await down({ http, stage });
-  const [, subscribe] = http.last("/connection/poll").commands;
-  const joined = { id: 2, subscribe: { recoverable: true, positioned: true, epoch: "e", offset: 4 } };
-  assert.equal(subscribe, undefined, "the polls after the first bring no commands");
+  const { id } = http.requests.find(({ path }) => path === "/connection/poll").commands.find(({ subscribe }) => subscribe);
+  const joined = { id, subscribe: { recoverable: true, positioned: true, epoch: "e", offset: 4 } };
+  assert.deepEqual(http.last("/connection/poll").commands, [], "the polls after the first bring no commands");
   await http.last("/connection/poll").answer(200, JSON.stringify({ batch: 2, replies: [joined, { push: { channel: "chat:lobby", pub: { offset: 5, data: "m5" } } }] }));
 
-  const asked = outcome(rt.rpc("slow"));
+  const asked = outcome(rt.rpc("slow", 1, { timeout: 1_000_000 }));
   await settled();
   await stage.clock.advance(450_000);
   const scout = stage.sockets[1];
@@ -214,12 +220,13 @@ test("a WebSocket is tried again in the background, and taken when nothing is un
   assert.equal(scout.closed, true);
   assert.equal(scout.frames.length, 0);
   assert.equal(rt.status.transport, "poll", "somebody waits for an answer");
-  assert.equal((await asked).code, "unacknowledged", "it gave up by itself long ago");
   await stage.clock.advance(1_000);
-  assert.equal(rt.status.transport, "poll", "but nobody has answered it yet");
+  assert.equal(rt.status.transport, "poll", "and still waits");
 
-  await http.last("/connection/poll").answer(200, JSON.stringify({ batch: 3, replies: [{ id: 3, rpc: {} }] }));
+  const [rpc] = http.last("/emulation").commands;
+  await http.last("/connection/poll").answer(200, JSON.stringify({ batch: 3, replies: [{ id: rpc.id, rpc: { data: 2 } }] }));
   await http.last("/emulation").answer(204);
+  assert.equal((await asked).value, 2);
   await stage.clock.advance(1_000);
   await stage.sockets.at(-1).open();
   assert.equal(http.last("/connection/poll").signal.aborted, true);

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connect } from "../spanwire.js";
-import { Ladder } from "../spanwire/ladder.js";
+import { ladder } from "../spanwire/ladder.js";
 import { FakeClock, FakeSocket, outcome, settled } from "./stage.js";
 
 const CHANNEL = "chat:lobby";
@@ -110,7 +110,7 @@ async function live(seed, { keys, history, restarts }) {
     }
   }
   const { setTimeout, clearTimeout } = clock;
-  const world = { WebSocket, setTimeout, clearTimeout, random, now: () => clock.now, wakers: [], ladder: async () => ({ Ladder }) };
+  const world = { WebSocket, setTimeout, clearTimeout, random, now: () => clock.now, wakers: [], ladder: async () => ({ ladder }) };
   const rt = connect("ws://test/", { transports: ["websocket"], ...world });
   const room = rt.channel(CHANNEL, { history });
   const heard = [];

@@ -1,7 +1,7 @@
 // A stage for the client: a clock that moves when told, sockets that a test holds the other end of.
 
 import { connect } from "../spanwire.js";
-import { Ladder } from "../spanwire/ladder.js";
+import { ladder } from "../spanwire/ladder.js";
 
 /** Time that passes only when a test says so. */
 export class FakeClock {
@@ -123,7 +123,7 @@ export class Stage {
     this.client = connect("ws://test/connection/websocket", {
       WebSocket,
       transports: ["websocket"],
-      ladder: async () => ({ Ladder }),
+      ladder: async () => ({ ladder }),
       setTimeout: this.clock.setTimeout,
       clearTimeout: this.clock.clearTimeout,
       now: () => this.clock.now,
