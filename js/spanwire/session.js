@@ -255,6 +255,8 @@ export function session(url, options) {
   /** @type {Subscriptions} */
   const channels = subscriptions(self);
   onWake(options, awake.signal, (why) => {
+    // A browser keeps a page that was left, to show it again at once; but none that has a connection.
+    if (why === "pagehide") return wait(new SpanwireError("hidden"));
     if (why === "online") ladder?.forget();
     if (status.state === "connected") {
       // A client cannot ping in this protocol. Leaving a channel it never joined is the cheapest command with a reply.

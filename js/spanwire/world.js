@@ -16,7 +16,7 @@
  * @property {(timer: any) => void} clearTimeout
  * @property {() => number} random from 0 up to 1
  * @property {() => number} now milliseconds since 1970
- * @property {Partial<EventTarget>[]} wakers where `online`, `offline`, `pageshow` and `visibilitychange` are heard
+ * @property {Partial<EventTarget>[]} wakers where `online`, `offline`, `pagehide`, `pageshow` and `visibilitychange` are heard
  */
 
 /**
@@ -40,15 +40,15 @@ export function world(given) {
 }
 
 /**
- * Calls back when the page wakes up, comes back, or the network changes: the moments at which a
- * silent connection is likely to be dead and, unless the network has gone, a retry is likely to succeed.
+ * Calls back when the page is left, when it wakes up or comes back, or when the network changes: the moments at which a
+ * silent connection is likely to be dead and, unless page or network have gone, a retry is likely to succeed.
  *
  * @param {World} world
  * @param {AbortSignal} signal stops it
  * @param {(why: string) => void} wake
  */
 export function onWake({ wakers }, signal, wake) {
-  const names = ["online", "offline", "pageshow", "visibilitychange"];
+  const names = ["online", "offline", "pagehide", "pageshow", "visibilitychange"];
   /** @param {Event} event */
   const heard = ({ target, type }) => {
     if (/** @type {any} */ (target)?.visibilityState !== "hidden") wake(type);

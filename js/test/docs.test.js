@@ -17,6 +17,15 @@ after(() => rm(folder, { recursive: true }));
 
 test("there is code on the page, and prose about all of its parts", () => assert.ok(blocks.length >= 7, `${blocks.length} blocks`));
 
+test("every word that an error can have for a code is explained on the page", async () => {
+  const folder = new URL("../spanwire/", import.meta.url);
+  const files = ["client", "commands", "connection", "error", "fallback", "ladder", "session", "stream", "subscription"];
+  const code = await Promise.all(files.map((name) => readFile(new URL(`${name}.js`, folder), "utf8")));
+  const words = new Set([...code.join("").matchAll(/(?:SpanwireError\(|code: )"(\w+)"/g)].map(([, word]) => word));
+  assert.ok(words.size >= 11, [...words].join());
+  for (const word of words) assert.ok(text.includes(`| \`${word}\` |`), word);
+});
+
 /** A block as a module that is done when its last statement is. */
 async function moduleOf(code, n) {
   const js = new URL("..", import.meta.url);

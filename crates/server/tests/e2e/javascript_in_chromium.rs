@@ -199,20 +199,95 @@ async fn a_page_that_joins_in_the_middle_of_a_stream_misses_nothing_between_hist
     }
 }
 
+/// A page in the browser's back/forward cache has no connection: the client gives it up when the page is left, for no browser
+/// would keep the page otherwise, and goes on from there when it is shown again. Nothing of it is loaded anew.
 #[tokio::test]
-async fn a_page_that_was_left_and_is_shown_again_is_up_to_date() {
+async fn a_page_that_comes_back_from_the_cache_of_the_browser_goes_on_where_it_was() {
     let Some(mut scene) = Scene::new().await else { return };
     let mut page = scene.browser.page().await;
-    scene.open(&mut page, json!({ "join": { "history": 100 } })).await;
+    scene.open(&mut page, json!({ "join": { "presence": true } })).await;
     scene.publish(2).await;
     scene.heard_from(&page, 1).await;
     page.navigate(&format!("http://localhost:{}/", scene.proxy.address.port())).await;
+    let gone = until("the member to be gone", async || Some(scene.members().await).filter(Vec::is_empty));
+    gone.await;
     scene.publish(2).await;
     page.evaluate("history.back(), true").await;
-    page.until("window.joined && rt.status.state === 'connected'").await;
+    page.until("window.shows?.length === 2 && rt.status.state === 'connected'").await;
+    assert_eq!(page.evaluate("shows").await, json!([false, true]), "it was kept, and is the same page");
     scene.publish(2).await;
-    // Whether it slept in the browser's cache or was loaded anew is the browser's to decide.
+    // It keeps no history, so a page that was loaded anew would not have the first ones.
     scene.heard_from(&page, 1).await;
+}
+
+/// A socket whose frames the page may hold back, to have them as one frame, or to have them again.
+const HELD: &str = r#"
+    window.holding = false;
+    window.outside = { WebSocket: class extends WebSocket {
+        onmessage_ = null;
+        held = [];
+        all = [];
+        constructor(url) {
+            super(url);
+            window.socket = this;
+            this.addEventListener("message", ({ data }) => {
+                this.held.push(data);
+                if (!holding) this.release();
+            });
+        }
+        get onmessage() { return this.onmessage_; }
+        set onmessage(listener) { this.onmessage_ = listener; }
+        release() {
+            const data = this.held.splice(0).join("\n");
+            this.all.push(data);
+            if (data) this.onmessage_?.({ data });
+        }
+    } };"#;
+
+/// Two traps that a network springs on chance only: what is live comes in one frame with the reply that brings what was before
+/// it, and everything comes twice.
+#[tokio::test]
+async fn what_shares_a_frame_with_a_reply_stays_behind_it_and_what_comes_twice_is_heard_once() {
+    let Some(mut scene) = Scene::new().await else { return };
+    let mut page = scene.browser.page().await;
+    page.before_scripts(HELD).await;
+    scene.open(&mut page, json!({ "channel": "chat:other", "transports": ["websocket"] })).await;
+    page.evaluate("rt.publish('chat:ledger', 0).then((place) => (window.place = place)), true").await;
+    page.until("window.place").await;
+    scene.publish(2).await;
+
+    let join = "holding = true;
+        window.frames = 0;
+        rt.on('frame', ({ sent, text }) => (frames += !sent && /\"subscribe\"/.test(text) && /\"data\":3/.test(text)));
+        window.joiner = rt.channel('chat:ledger', { since: place });
+        window.order = [];
+        joiner.on('message', ({ data, recovered }) => order.push([data, recovered]));
+        joiner.on('gap', (gap) => gaps.push(gap));
+        true";
+    page.evaluate(join).await;
+    page.until("socket.held.some((frame) => frame.includes('\"subscribe\"'))").await;
+    scene.publish(1).await;
+    page.until("socket.held.some((frame) => frame.includes('\"data\":3'))").await;
+    assert_eq!(page.evaluate("order").await, json!([]));
+    page.evaluate("holding = false, socket.release(), true").await;
+    assert_eq!(page.evaluate("frames").await, 1, "the reply and the push came in one frame");
+    assert_eq!(page.evaluate("order").await, json!([[1, true], [2, true], [3, false]]));
+
+    // All of it once more; then a cut, and again what came before it, behind what was recovered.
+    let again = "window.before = socket.all, before.forEach((data) => socket.onmessage({ data })), true";
+    page.evaluate(again).await;
+    scene.proxy.set(Line::Refusing);
+    scene.proxy.cut(Cut::Reset);
+    page.until("rt.status.state === 'waiting'").await;
+    scene.publish(2).await;
+    scene.proxy.set(Line::Clear);
+    page.until("joiner.state === 'subscribed' && order.length === 5").await;
+    page.evaluate("before.forEach((data) => socket.onmessage({ data })), true").await;
+    scene.publish(1).await;
+    page.until("order.length >= 6").await;
+    let expected = json!([[1, true], [2, true], [3, false], [4, true], [5, true], [6, false]]);
+    assert_eq!(page.evaluate("order").await, expected);
+    assert_eq!(page.evaluate("gaps").await, json!([]));
 }
 
 /// Ten minutes without a network, of which the page's clock tells; the test does not wait for them.
