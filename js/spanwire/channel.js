@@ -67,7 +67,7 @@ import { membersOf } from "./subscription.js";
  * @returns {Channel}
  */
 export function channel({ call, publish }, subscription) {
-  const { name: channel, events: { on }, release: leave } = subscription;
+  const { name: channel, events: { on }, leave } = subscription;
 
   /** @type {Channel["events"]} */
   const events = (type, options = {}) =>

@@ -182,7 +182,7 @@ export function commands({ now, random, setTimeout, clearTimeout }, changed) {
      *
      * @param {boolean} keyed whether this server knows publications by their key
      */
-    begin(keyed) {
+    ready(keyed) {
       ready = true;
       keys = keyed;
       for (const command of [...owed.values()]) {
@@ -198,7 +198,7 @@ export function commands({ now, random, setTimeout, clearTimeout }, changed) {
      * @param {boolean} again false if sending the same things again would end the next connection too
      * @param {SpanwireError} [error] if it is for good: nothing that waits will be sent, and nothing more is accepted
      */
-    cut(again, error) {
+    close(again, error) {
       connection = latency = null;
       closed = error;
       for (const command of [...owed.values()]) {

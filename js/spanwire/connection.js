@@ -11,7 +11,7 @@ import { BATCH_CHARS_MAX, PING_MARGIN_MS, PROBE_MS } from "./limits.js";
  * @property {World["now"]} now
  * @property {(ms: number, callback: () => void) => void} after calls back, unless the connection is over by then
  * @property {Pick<Events<ClientEvents>, "emit">} events hears of every frame
- * @property {() => void} opened
+ * @property {() => void} open
  * @property {(reply: Reply) => void} answered
  * @property {(push: Push) => void} pushed
  * @property {(error: SpanwireError) => void} lost once, unless the owner ended it; replies still owed will not come
@@ -29,7 +29,7 @@ import { BATCH_CHARS_MAX, PING_MARGIN_MS, PROBE_MS } from "./limits.js";
  * @param {WebSocket} socket or what can pass for one
  * @param {Owner} owner
  */
-export function connection(socket, { now, after, events, opened, answered, pushed, lost }) {
+export function connection(socket, { now, after, events, open, answered, pushed, lost }) {
   /** What is to be sent at the end of this moment, a command per line. */
   let frame = "";
   let heard = 0;
@@ -94,7 +94,7 @@ export function connection(socket, { now, after, events, opened, answered, pushe
       else fail({ code: "no_ping" });
     });
 
-  socket.onopen = opened;
+  socket.onopen = open;
   socket.onmessage = ({ data }) => {
     heard = now();
     events.emit("frame", { sent: false, text: data });

@@ -55,7 +55,7 @@ export class Feed {
     return new Promise((resolve, reject) => {
       const here = (/** @type {any} */ data) => {
         offs.forEach((off) => off());
-        resolve({ ...placeOf(subscription.recovery()), data });
+        resolve({ ...placeOf(subscription.recover()), data });
       };
       const refused = (/** @type {SpanwireError | null} */ error) => {
         offs.forEach((off) => off());

@@ -130,7 +130,7 @@ export function session(url, options) {
     ladder?.worked(climb);
     current?.ping(ping, pong);
     renewBefore(result);
-    outbox.begin(sw_ext.includes("idempotent_publish"));
+    outbox.ready(sw_ext.includes("idempotent_publish"));
     tell({ state: "connected", attempt: 0, client });
     channels.subscribed(subs);
   };
@@ -164,7 +164,7 @@ export function session(url, options) {
     ladder?.rest();
     current?.end();
     current = null;
-    outbox.cut(again, closed);
+    outbox.close(again, closed);
     channels.each((channel) => channel.lost());
   };
 
@@ -212,7 +212,7 @@ export function session(url, options) {
 
   const outbox = commands(options, () => tell());
   const self = {
-    ...outbox,
+    ...outbox, // what is asked and answered is its business; opening and closing is ours
     world: options,
     events,
     after,
@@ -227,9 +227,9 @@ export function session(url, options) {
     pushed: (push) => channels.pushed(push),
 
     /** The channels are asked for in the same frame as the connection: one round trip in all. */
-    opened() {
+    open() {
       outbox.open(/** @type {Connection} */ (current));
-      const hello = { token, data, name, version: VERSION, headers: { spanwire: "1" }, subs: channels.given() };
+      const hello = { token, data, name, version: VERSION, headers: { spanwire: "1" }, subs: channels.subs() };
       outbox.ask("connect", hello, (error, result) => {
         if (error) wait(error);
         else connected(result);

@@ -265,7 +265,7 @@ export function subscription(name, session, home, options, events) {
     lost,
     subscribed,
     end,
-    recovery,
+    recover: recovery,
     /** What they hold. @type {Channel | undefined} */
     channel: undefined,
     /** Why it ended; null if it did not, or because it was wished. @type {SpanwireError | null} */
@@ -280,7 +280,7 @@ export function subscription(name, session, home, options, events) {
       return members;
     },
 
-    addPresence,
+    presence: addPresence,
 
     /** The server says that what we know is worthless. */
     forget() {
@@ -294,7 +294,7 @@ export function subscription(name, session, home, options, events) {
     },
 
     /** Gives back what was held. */
-    release() {
+    leave() {
       if (!holders || --holders) return;
       // One task later, because whoever lets go may be about to hold again: a component that is mounted anew.
       setTimeout(() => {

@@ -56,7 +56,7 @@ export function subscriptions(session) {
     },
 
     /** What the next connect request says of the channels that the server gave us: from where to go on. */
-    given: () => Object.fromEntries([...given].map(([name, { recovery }]) => [name, recovery()])),
+    subs: () => Object.fromEntries([...given].map(([name, { recover }]) => [name, recover()])),
 
     /** @param {ConnectResult["subs"]} subs all that the server gives us on this connection */
     subscribed(subs) {

@@ -50,7 +50,7 @@ export class Switchboard {
     const { events, channels } = (this.#session = session(url, this.#world));
     events.on("status", (status) => this.#changed(status));
     events.on("message", ({ channel, recovered, ...pub }) => this.#tellAll(channel ? { channel, pub } : { message: { data: pub.data } }));
-    events.on("subscribed", ({ channel }) => this.#tellAll({ channel, subscribe: placeOf(channels.given()[channel]) }));
+    events.on("subscribed", ({ channel }) => this.#tellAll({ channel, subscribe: placeOf(channels.subs()[channel]) }));
     events.on("unsubscribed", ({ channel, code, reason }) => this.#tellAll({ channel, unsubscribe: { code, reason } }));
     // Whoever comes back says from where to go on, and so is told what is missing.
     events.on("gap", () => this.#sendAway(1012, "gap"));
@@ -109,7 +109,7 @@ export class Switchboard {
   #deeds = {
     connect: async ({ subs = {} }, reply, extension) => {
       const { client } = this.#session.status();
-      const recovered = Object.entries(this.#session.channels.given()).map(async ([channel, recovery]) => {
+      const recovered = Object.entries(this.#session.channels.subs()).map(async ([channel, recovery]) => {
         const top = placeOf(recovery);
         return [channel, subs[channel] ? await this.#recovered(channel, subs[channel], top) : top];
       });
@@ -119,7 +119,7 @@ export class Switchboard {
 
     subscribe: async ({ channel, recover, join_leave, offset, epoch }, reply, extension) => {
       const feed = this.#feeds.get(channel) ?? this.#feed(channel, recover ? { since: { offset, epoch } } : {});
-      if (join_leave) feed.subscription.addPresence();
+      if (join_leave) feed.subscription.presence();
       feed.joins(extension);
       try {
         const top = await feed.ready();
@@ -221,7 +221,7 @@ export class Switchboard {
   #hangUp(feed) {
     if (feed.size) return;
     this.#feeds.delete(feed.subscription.name);
-    feed.subscription.release();
+    feed.subscription.leave();
   }
 
   /**

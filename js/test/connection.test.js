@@ -202,6 +202,26 @@ test("losing the network is no reason to hurry, but one to ask whether the conne
   assert.equal(stage.sockets.length, 1);
 });
 
+test("a page that is left has no connection, and has one again as soon as it is shown", async () => {
+  const stage = new Stage();
+  await stage.up();
+  const { of } = await stage.room({}, 3);
+  const left = stage.socket;
+  const asked = outcome(stage.client.rpc("m"));
+  await settled();
+  stage.waker.dispatchEvent(new Event("pagehide"));
+  assert.equal(left.closed, true, "or no browser would keep the page");
+  assert.equal(left.last("rpc").rpc.method, "m", "what was said before is sent");
+  assert.equal(stage.client.status.lastError.code, "hidden");
+  assert.equal((await asked).code, "unacknowledged");
+  stage.waker.dispatchEvent(new Event("pageshow"));
+  await stage.up();
+  assert.equal(stage.socket.last("subscribe").subscribe.offset, 3);
+  await stage.socket.answer("subscribe", { recoverable: true, positioned: true, recovered: true, epoch: "e", offset: 4, publications: [{ offset: 4, data: "m4" }] });
+  assert.deepEqual(of("message"), ["m4"]);
+  assert.deepEqual(of("gap"), []);
+});
+
 test("waking up asks a connection whether it lives, and gives it two seconds", async () => {
   const stage = new Stage();
   const socket = await stage.up();

@@ -20,7 +20,7 @@ function listening() {
     ...world,
     after: () => {},
     events: { emit: () => {} },
-    opened: () => asked.open(over),
+    open: () => asked.open(over),
     answered: asked.answered,
     pushed: (push) => told.pushes.push(push),
     lost: (error) => told.lost.push(error),
