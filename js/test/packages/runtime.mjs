@@ -12,13 +12,22 @@ const Native = globalThis.WebSocket ?? (await import("../../../e2e/node/node_mod
 const within = (what, promise) =>
   Promise.race([promise, new Promise((_, reject) => setTimeout(() => reject(new Error(`${what} did not happen`)), 60_000))]);
 
-/** A kind of socket, the last of which can be cut. */
+/** A kind of socket, the last of which can be cut, and made deaf before. */
 function kind({ extended }) {
   return class extends Native {
     static last;
+    deaf = false;
+    #hear;
     constructor(url) {
       super(url);
       new.target.last = this;
+      this.addEventListener("message", (event) => this.deaf || this.#hear?.(event));
+    }
+    get onmessage() {
+      return this.#hear;
+    }
+    set onmessage(hear) {
+      this.#hear = hear;
     }
     send(text) {
       super.send(extended ? text : text.replace('"headers":{"spanwire":"1"},', ""));
@@ -54,10 +63,23 @@ async function scene({ extended }) {
   const page = await room.history({ limit: 2, before: 4 });
   const present = (await room.presence()).size;
   const pages = page.messages.map(({ data }) => data);
+
+  // An answer that is lost: what was published is there once, whether or not that can be known.
+  const witness = other.channel(channel);
+  const seen = new Promise((resolve) => witness.on("message", ({ data }) => data === "five" && resolve()));
+  await within("the witness", new Promise((resolve) => witness.on("subscribed", resolve)));
+  WebSocket.last.deaf = true;
+  const fate = room.publish("five").then(({ offset }) => `stored as ${offset}`, ({ code }) => code);
+  await within("the publication that nobody answers", seen);
+  WebSocket.last.close();
+  const lost = await within("the fate of a publication", fate);
+  const stored = (await room.history({ limit: 10 })).messages.map(({ data }) => data);
+
+  const keyed = frames.some(({ sent, text }) => sent && text.includes("sw_"));
   const granted = frames.some(({ sent, text }) => !sent && text.includes("sw_ext"));
   other.close();
   rt.close();
-  return { heard: [first, ...rest], offset, pages, present, granted };
+  return { heard: [first, ...rest], offset, pages, present, granted, keyed, lost, stored };
 }
 
 console.log(JSON.stringify({ extended: await scene({ extended: true }), plain: await scene({ extended: false }) }));

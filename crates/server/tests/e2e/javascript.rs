@@ -78,6 +78,11 @@ async fn it_keeps_its_word_in_every_runtime_and_without_extensions() {
             assert_eq!(told["offset"].as_u64(), granted.then_some(1), "{program:?}: {told}");
             assert_eq!(told["heard"], json!(["one", "two", "three", "four"]), "{program:?}: {told}");
             assert_eq!(told["pages"], json!(["two", "three"]), "{program:?}: {told}");
+            assert_eq!(told["keyed"], granted, "{program:?}: {told}");
+            let lost = if granted { "stored as 5" } else { "unacknowledged" };
+            assert_eq!(told["lost"], lost, "{program:?}: {told}");
+            let stored = json!(["one", "two", "three", "four", "five"]);
+            assert_eq!(told["stored"], stored, "{program:?}: {told}");
             assert!(told["present"].as_u64() >= Some(1), "{program:?}: {told}");
         }
     }
