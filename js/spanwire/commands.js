@@ -164,7 +164,7 @@ export function commands({ now, random, setTimeout, clearTimeout }, changed) {
     idle: () => !owed.size,
 
     /** @param {Reply & Record<string, any>} reply */
-    answered({ id = 0, error, ...results }) {
+    heard({ id = 0, error, ...results }) {
       const command = owed.get(id);
       if (!command) return;
       latency = now() - command.sent;

@@ -1,6 +1,6 @@
 /** @import { Events } from "./events.js" */
 /** @import { ClientEvents } from "./types.js" */
-/** @import { Push, Reply } from "./wire.js" */
+/** @import { Reply } from "./wire.js" */
 /** @import { World } from "./world.js" */
 
 import { SpanwireError } from "./error.js";
@@ -12,8 +12,7 @@ import { BATCH_CHARS_MAX, PING_MARGIN_MS, PROBE_MS } from "./limits.js";
  * @property {(ms: number, callback: () => void) => void} after calls back, unless the connection is over by then
  * @property {Pick<Events<ClientEvents>, "emit">} events hears of every frame
  * @property {() => void} open
- * @property {(reply: Reply) => void} answered
- * @property {(push: Push) => void} pushed
+ * @property {(reply: Reply) => void} heard an answer, or a push
  * @property {(error: SpanwireError) => void} lost once, unless the owner ended it; replies still owed will not come
  */
 
@@ -29,10 +28,11 @@ import { BATCH_CHARS_MAX, PING_MARGIN_MS, PROBE_MS } from "./limits.js";
  * @param {WebSocket} socket or what can pass for one
  * @param {Owner} owner
  */
-export function connection(socket, { now, after, events, open, answered, pushed, lost }) {
+export function connection(socket, { now, after, events, open, heard, lost }) {
   /** What is to be sent at the end of this moment, a command per line. */
   let frame = "";
-  let heard = 0;
+  /** When there was a sign of life. */
+  let heard_ms = 0;
   /** @type {boolean | undefined} */
   let pongs;
 
@@ -75,9 +75,8 @@ export function connection(socket, { now, after, events, open, answered, pushed,
       return fail({ code: "bad_frame" });
     }
     const { id, push } = reply;
-    if (id) answered(reply);
-    else if (push?.disconnect) fail(push.disconnect); // where there is no close frame
-    else if (push) pushed(push);
+    if (push?.disconnect) fail(push.disconnect); // where there is no close frame
+    else if (id || push) heard(reply);
     else if (pongs) send("{}");
   };
 
@@ -89,14 +88,14 @@ export function connection(socket, { now, after, events, open, answered, pushed,
    */
   const watch = (silence_ms, wait_ms = silence_ms) =>
     after(wait_ms, () => {
-      const left = heard + silence_ms - now();
+      const left = heard_ms + silence_ms - now();
       if (left > 0) watch(silence_ms, left);
       else fail({ code: "no_ping" });
     });
 
   socket.onopen = open;
   socket.onmessage = ({ data }) => {
-    heard = now();
+    heard_ms = now();
     events.emit("frame", { sent: false, text: data });
     // One line may lead to what ends the connection, and then the rest is nobody's.
     for (const line of data.split("\n")) if (line && socket.onmessage) read(line);
@@ -129,7 +128,7 @@ export function connection(socket, { now, after, events, open, answered, pushed,
     probe() {
       const asked = now();
       after(PROBE_MS, () => {
-        if (heard < asked) fail({ code: "no_ping" });
+        if (heard_ms < asked) fail({ code: "no_ping" });
       });
     },
   };

@@ -1,4 +1,4 @@
-/** @import { ConnectResult, Push } from "./wire.js" */
+/** @import { ConnectResult, Reply } from "./wire.js" */
 /** @import { World } from "./world.js" */
 /** @import { Connection } from "./connection.js" */
 /** @import { Events } from "./events.js" */
@@ -212,19 +212,21 @@ export function session(url, options) {
 
   const outbox = commands(options, () => tell());
   const self = {
+    ...options,
     ...outbox, // what is asked and answered is its business; opening and closing is ours
-    world: options,
     events,
     after,
-    now,
     expire,
     close,
 
     /** @returns {Readonly<Status>} */
     status: () => ({ ...status, transport: ladder?.transport() ?? "websocket", latency: outbox.latency(), queued: outbox.waiting() }),
 
-    /** @param {Push} push */
-    pushed: (push) => channels.pushed(push),
+    /** @param {Reply} reply */
+    heard(reply) {
+      if (reply.push) channels.pushed(reply.push);
+      else outbox.heard(reply);
+    },
 
     /** The channels are asked for in the same frame as the connection: one round trip in all. */
     open() {

@@ -9,12 +9,13 @@
 import { backoff } from "./backoff.js";
 
 /**
- * @typedef {object} Home where subscriptions live: their client's session
- * @property {World} world
+ * @typedef {object} Asking what a session does for its subscriptions
  * @property {(method: string, params: object, reply: OnReply) => void} ask
  * @property {(ms: number, callback: () => void) => void} after calls back, unless the connection is over by then
  * @property {() => void} expire
  */
+
+/** @typedef {World & Asking} Home where subscriptions live: their client's session */
 
 /** @typedef {ReturnType<typeof subscription>} Subscription */
 
@@ -40,8 +41,8 @@ export const membersOf = ({ presence = {} }) => new Map(Object.entries(presence)
  */
 export function subscription(name, session, home, options, events) {
   const { since, history } = options ?? {};
-  const { setTimeout } = session.world;
-  const retry = backoff(session.world);
+  const { setTimeout } = session;
+  const retry = backoff(session);
   let presence = options?.presence;
   /** @type {"subscribing" | "subscribed" | "unsubscribed"} */
   let state = "subscribing";

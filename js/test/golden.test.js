@@ -21,8 +21,7 @@ function listening() {
     after: () => {},
     events: { emit: () => {} },
     open: () => asked.open(over),
-    answered: asked.answered,
-    pushed: (push) => told.pushes.push(push),
+    heard: (reply) => (reply.push ? told.pushes.push(reply.push) : asked.heard(reply)),
     lost: (error) => told.lost.push(error),
   });
   over.ping(0, true);
