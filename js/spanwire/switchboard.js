@@ -80,7 +80,8 @@ export class Switchboard {
 
   /** Ends it all. */
   close() {
-    this.#world.clearTimeout(this.#sweep);
+    const { clearTimeout } = this.#world;
+    clearTimeout(this.#sweep);
     this.#session.close(null);
   }
 
@@ -190,8 +191,9 @@ export class Switchboard {
 
   /** There is a connection again. What nobody comes back for is given up after a while. */
   #returned() {
-    this.#world.clearTimeout(this.#sweep);
-    this.#sweep = this.#world.setTimeout(() => {
+    const { setTimeout, clearTimeout } = this.#world;
+    clearTimeout(this.#sweep);
+    this.#sweep = setTimeout(() => {
       for (const feed of this.#feeds.values()) this.#hangUp(feed);
     }, FEED_MS);
     this.#connected();

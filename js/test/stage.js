@@ -3,6 +3,14 @@
 import { connect } from "../spanwire.js";
 import { ladder } from "../spanwire/ladder.js";
 
+/** As browsers have their own functions: called on any object but the window, they refuse. */
+function bare(deed) {
+  return function (...given) {
+    if (this !== undefined) throw new TypeError("Illegal invocation");
+    return deed(...given);
+  };
+}
+
 /** Time that passes only when a test says so. */
 export class FakeClock {
   now = 1_000_000;
@@ -10,12 +18,12 @@ export class FakeClock {
   #timers = new Map();
   #id = 0;
 
-  setTimeout = (callback, ms) => {
+  setTimeout = bare((callback, ms) => {
     this.#timers.set(++this.#id, { at: this.now + ms, callback });
     return this.#id;
-  };
+  });
 
-  clearTimeout = (id) => void this.#timers.delete(id);
+  clearTimeout = bare((id) => void this.#timers.delete(id));
 
   /** How many timers are set: what is left after a close is a leak. */
   get pending() {
