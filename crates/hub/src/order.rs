@@ -82,6 +82,6 @@ pub struct Whom {
     /// Only the one with this client id.
     pub client: Option<String>,
     /// Only the one with this session id, which clients have whose commands come by requests of their own
-    /// ([`Reach::session`]).
+    /// ([`Reach::session`](crate::Reach::session)).
     pub session: Option<String>,
 }

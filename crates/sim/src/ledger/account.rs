@@ -69,71 +69,45 @@ impl Account {
         streams: &BTreeMap<String, Stream>,
         note: &mut impl FnMut(&'static str),
     ) -> Result<(), String> {
+        note_of(event).into_iter().for_each(note);
         match event {
             Event::Connected { client, idempotent, .. } => {
-                note("connected");
                 (self.connected, self.extended) = (true, *idempotent);
                 self.session.clone_from(client);
                 Ok(())
             }
             Event::Disconnected { code, reason, will_retry_at } => {
-                note(name_of(*code));
                 self.disconnected(now, *code, reason, will_retry_at.is_some())
             }
-            Event::Subscribed { channel, recovered, was_recovering, position, .. } => {
-                note(match (was_recovering, recovered) {
-                    (true, true) => "recovered",
-                    (true, false) => "unrecovered",
-                    _ => "subscribed",
-                });
-                let (promise, stream) = (promise(channel), streams.get(channel));
-                let told = self.hearing(channel).subscribed(position.as_ref(), *recovered, promise, stream);
+            Event::Subscribed { channel, .. }
+            | Event::Publication { channel, .. }
+            | Event::Gap { channel, .. }
+            | Event::Join { channel, .. }
+            | Event::Leave { channel, .. } => {
+                let told = self.hearing(channel).told(event, promise(channel), streams.get(channel));
                 told.map_err(|what| format!("{channel}: {what}"))
             }
             Event::Unsubscribed { channel, code, will_retry_at, .. } => {
-                note(match code {
-                    0 => "unsubscribed by wish",
-                    100 => "subscribe refused for now",
-                    103 | 2000 => "unsubscribed by the server",
-                    2500 => "insufficient state",
-                    _ => "unsubscribed otherwise",
-                });
-                self.hearing(channel).ended(will_retry_at.is_none());
-                match code {
-                    0 | 100 => Ok(()),
-                    2500 if self.ordered_off || self.holes_excused => Ok(()),
-                    103 | 2000 if self.ordered_off => Ok(()),
-                    _ => Err(format!("{channel}: unsubscribed with code {code}")),
-                }
+                self.unsubscribed(channel, *code, will_retry_at.is_some())
             }
-            Event::Publication { channel, publication, recovered } => {
-                note(if *recovered { "heard late" } else { "heard" });
-                let (promise, stream) = (promise(channel), streams.get(channel));
-                let told = self.hearing(channel).publication(publication, promise, stream);
-                told.map_err(|what| format!("{channel}: {what}"))
-            }
-            Event::Gap { channel, from, to } => {
-                note("gap");
-                let told = self.hearing(channel).gap(from, to, promise(channel), streams.get(channel));
-                told.map_err(|what| format!("{channel}: {what}"))
-            }
-            Event::Join { channel, info } => self.hearing(channel).company.moved(&info.client, true),
-            Event::Leave { channel, info } => self.hearing(channel).company.moved(&info.client, false),
             // No person keeps a list.
             Event::Presence { .. } | Event::NoPresence { .. } => Ok(()),
-            Event::PublishAcked { key, position } => {
-                note("acknowledged");
-                self.acked(*key, position.as_ref(), streams)
-            }
+            Event::PublishAcked { key, position } => self.acked(*key, position.as_ref(), streams),
             Event::PublishFailed { key, error } | Event::Failed { key, error } => {
-                note(failure(error));
                 self.failed(now, *key, error)
             }
-            Event::Answered { key, .. } => {
-                note("answered");
-                self.take(*key).map(|_| ())
-            }
+            Event::Answered { key, .. } => self.take(*key).map(|_| ()),
             Event::Message(_) => Err("is told what nobody said".to_owned()),
+        }
+    }
+
+    fn unsubscribed(&mut self, channel: &str, code: u32, retries: bool) -> Result<(), String> {
+        self.hearing(channel).ended(!retries);
+        match code {
+            0 | 100 => Ok(()),
+            2500 if self.ordered_off || self.holes_excused => Ok(()),
+            103 | 2000 if self.ordered_off => Ok(()),
+            _ => Err(format!("{channel}: unsubscribed with code {code}")),
         }
     }
 
@@ -224,6 +198,29 @@ impl Account {
         }
         Ok(())
     }
+}
+
+/// What is counted of an event.
+fn note_of(event: &Event) -> Option<&'static str> {
+    Some(match event {
+        Event::Connected { .. } => "connected",
+        Event::Disconnected { code, .. } => name_of(*code),
+        Event::Subscribed { was_recovering: true, recovered: true, .. } => "recovered",
+        Event::Subscribed { was_recovering: true, recovered: false, .. } => "unrecovered",
+        Event::Subscribed { .. } => "subscribed",
+        Event::Unsubscribed { code: 0, .. } => "unsubscribed by wish",
+        Event::Unsubscribed { code: 100, .. } => "subscribe refused for now",
+        Event::Unsubscribed { code: 103 | 2000, .. } => "unsubscribed by the server",
+        Event::Unsubscribed { code: 2500, .. } => "insufficient state",
+        Event::Unsubscribed { .. } => "unsubscribed otherwise",
+        Event::Publication { recovered: true, .. } => "heard late",
+        Event::Publication { .. } => "heard",
+        Event::Gap { .. } => "gap",
+        Event::PublishAcked { .. } => "acknowledged",
+        Event::PublishFailed { error, .. } | Event::Failed { error, .. } => failure(error),
+        Event::Answered { .. } => "answered",
+        _ => return None,
+    })
 }
 
 fn name_of(code: u32) -> &'static str {

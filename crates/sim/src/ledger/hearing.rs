@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use spanwire_client_core::Position;
+use spanwire_client_core::{Event, Position};
 use spanwire_wire::message::Publication;
 
 use super::company::Company;
@@ -52,8 +52,27 @@ impl Hearing {
             .is_some_and(|at| (1..=at.offset).any(|offset| stream.at(&at.epoch, offset) == Some(id)))
     }
 
+    /// It is told something of this channel.
+    pub(super) fn told(
+        &mut self,
+        event: &Event,
+        promise: Promise,
+        stream: Option<&Stream>,
+    ) -> Result<(), String> {
+        match event {
+            Event::Subscribed { recovered, position, .. } => {
+                self.subscribed(position.as_ref(), *recovered, promise, stream)
+            }
+            Event::Publication { publication, .. } => self.publication(publication, promise, stream),
+            Event::Gap { from, to, .. } => self.gap(from, to, promise, stream),
+            Event::Join { info, .. } => self.company.moved(&info.client, true),
+            Event::Leave { info, .. } => self.company.moved(&info.client, false),
+            _ => Ok(()),
+        }
+    }
+
     /// It listens from now on.
-    pub(super) fn subscribed(
+    fn subscribed(
         &mut self,
         position: Option<&Position>,
         recovered: bool,
@@ -102,7 +121,7 @@ impl Hearing {
     }
 
     /// Something was published.
-    pub(super) fn publication(
+    fn publication(
         &mut self,
         publication: &Publication,
         promise: Promise,
@@ -139,7 +158,7 @@ impl Hearing {
     }
 
     /// Something is missing. It must be so, unless only the latest is promised; that comes next.
-    pub(super) fn gap(
+    fn gap(
         &mut self,
         from: &Position,
         to: &Position,
