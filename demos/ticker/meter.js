@@ -12,7 +12,11 @@ export class Meter {
   #delays = [];
   #frames = 0;
   #squeeze = new Squeeze();
-  #before = { at: performance.now(), updates: 0, chars: 0 };
+  /** What has come: characters of the protocol, and updates as they happened. */
+  #chars = 0;
+  #updates = 0;
+  /** The same at the beginning of this second. What the page was brought forward with is no part of any. */
+  #before = null;
 
   constructor(root) {
     this.#root = root;
@@ -20,11 +24,17 @@ export class Meter {
 
   /** Listens to what a client hears. @returns {() => void} stops */
   follow(rt) {
-    return rt.on("frame", ({ sent, text }) => !sent && this.#squeeze.add(text));
+    return rt.on("frame", ({ sent, text }) => {
+      if (sent) return;
+      this.#chars += text.length;
+      this.#squeeze.add(text);
+    });
   }
 
-  heard({ at, recovered }) {
+  heard({ at, prices, recovered }) {
     if (recovered) return;
+    this.#before ??= this.#now();
+    this.#updates += prices.length;
     this.#delays.push(Math.max(0, Date.now() - at));
     if (this.#delays.length > DELAYS_MAX) this.#delays.shift();
   }
@@ -35,8 +45,9 @@ export class Meter {
   }
 
   /** Once a second. */
-  draw({ updates, checked, wrong, lost }, tape) {
-    this.#count(updates, tape.heardChars);
+  draw({ checked, wrong, lost }) {
+    if (!this.#before) return;
+    this.#count();
     const { rate, bytes, alone, together, p50, p99, fps } = this.figures;
     this.#say("rate", `${rate.toLocaleString("en")}/s`);
     this.#say("delay", this.#delays.length ? `${p50} / ${p99} ms` : "–");
@@ -47,21 +58,23 @@ export class Meter {
     this.#bar("together", bytes * together, together);
   }
 
-  #count(updates, chars) {
-    const at = performance.now();
-    const seconds = (at - this.#before.at) / 1000;
-    const fresh = Math.max(0, updates - this.#before.updates);
+  #now() {
+    return { at: performance.now(), updates: this.#updates, chars: this.#chars, frames: this.#frames };
+  }
+
+  #count() {
+    const [before, now] = [this.#before, this.#now()];
+    const aSecond = (of) => Math.round(((now[of] - before[of]) * 1000) / (now.at - before.at));
     const sorted = [...this.#delays].sort((a, b) => a - b);
     this.figures = {
-      rate: Math.round(fresh / seconds),
-      bytes: Math.round((chars - this.#before.chars) / seconds),
+      rate: aSecond("updates"),
+      bytes: aSecond("chars"),
       ...this.#squeeze.parts,
       p50: sorted[Math.floor(sorted.length * 0.5)] ?? 0,
       p99: sorted[Math.floor(sorted.length * 0.99)] ?? 0,
-      fps: Math.round(this.#frames / seconds),
+      fps: aSecond("frames"),
     };
-    this.#before = { at, updates, chars };
-    this.#frames = 0;
+    this.#before = now;
   }
 
   #say(part, text) {

@@ -48,7 +48,7 @@ export class Pane {
     this.#seat = new Seat(this.root, { name: id, drawer, arrive, enter: (rt) => this.#enter(rt) });
     this.choose(this.#share);
     onTheme(() => this.#chart.draw(this.#candles, this.#share));
-    setInterval(() => this.#meter.draw(this.#feed, this.#seat.tape), 1_000);
+    setInterval(() => this.#meter.draw(this.#feed), 1_000);
     const paint = () => {
       requestAnimationFrame(paint);
       this.#meter.painted();

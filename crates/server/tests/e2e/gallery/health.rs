@@ -1,5 +1,7 @@
 //! System health: the server's own metrics, pushed by the server, and compared with what it says when it is asked.
 
+use std::time::Instant;
+
 use serde_json::json;
 
 use crate::support::gallery::{
@@ -10,6 +12,9 @@ use crate::support::peer::Peer;
 use crate::support::server::Server;
 
 const PAGE: &str = "/demos/health/";
+
+/// How many watch something else, and leave all at once.
+const VIEWERS: u32 = 300;
 
 /// A sample of `/metrics`, by its name and labels.
 async fn metric(server: &Server, name: &str) -> f64 {
@@ -22,14 +27,19 @@ async fn metric(server: &Server, name: &str) -> f64 {
 async fn its_tiles_are_what_the_server_says_when_it_is_asked() {
     let Some(gallery) = Gallery::open().await else { return };
     let page = gallery.page(PAGE, 1280).await;
-    let mut peers = Vec::new();
-    for _ in 0..30 {
-        peers.push(Peer::subscribe(gallery.server.address, "news").await);
+    let mut viewers = Vec::new();
+    for _ in 0..VIEWERS {
+        viewers.push(Peer::subscribe(gallery.server.address, "news").await);
     }
-    // Two panes, and thirty others with a channel each.
-    for (tile, name, expected) in
-        [("clients", "spanwire_clients", 32.0), ("subscriptions", "spanwire_subscriptions", 32.0)]
-    {
+    // Two panes, and all those others, each of them with a subscription; a channel counts once on each shard.
+    let all = f64::from(VIEWERS + 2);
+    let channels = metric(&gallery.server, "spanwire_channels").await;
+    for (tile, name, expected) in [
+        ("clients", "spanwire_clients", all),
+        ("subscriptions", "spanwire_subscriptions", all),
+        ("channels", "spanwire_channels", channels),
+        ("let_go", "spanwire_outbox_overflows_total", 0.0),
+    ] {
         assert_eq!(metric(&gallery.server, name).await, expected, "{name}");
         page.until(&format!("__demo.panes.every(({{ tiles }}) => tiles.{tile} === {expected})")).await;
         page.until(&format!(
@@ -40,11 +50,15 @@ async fn its_tiles_are_what_the_server_says_when_it_is_asked() {
     let name = "spanwire_transport_sessions{transport=\"websocket\"}";
     let now = metric(&gallery.server, name).await;
     page.until(&format!("__demo.now(0, {}) === {now}", json!(name))).await;
-    for peer in peers {
-        peer.leave().await;
+    let left = Instant::now();
+    for viewer in viewers {
+        viewer.leave().await;
     }
     page.until("__demo.panes.every(({ tiles }) => tiles.clients === 2 && tiles.subscriptions === 2)").await;
-    page.until("[...document.querySelectorAll('[data-part=disconnects]')].every(({ textContent }) => textContent !== 'none')")
+    println!("{VIEWERS} viewers have left, and both screens count two after {:?}", left.elapsed());
+    let gone = "spanwire_disconnects_total{code=\"3000\"}";
+    let total = metric(&gallery.server, gone).await;
+    page.until(&format!("__demo.panes.every((_, pane) => __demo.now(pane, {}) === {total})", json!(gone)))
         .await;
     gallery.behaved(&page, false);
 }
