@@ -299,7 +299,8 @@ export class Log {
 
 /** @param {[string, string[]][]} reactions */
 function chips(reactions) {
-  const chip = ([emoji, names]) => element("span", { className: "reaction", title: names.join(", "), data: { test: "reaction" } }, `${emoji} ${names.length}`);
+  const chip = ([reaction, names]) =>
+    element("span", { className: "reaction", title: names.join(", "), data: { test: "reaction" } }, icon(reaction), element("span", { className: "unseen" }, reaction), String(names.length));
   return element("span", { className: "reactions" }, ...reactions.map(chip));
 }
 

@@ -1,4 +1,5 @@
 import { element, local, session } from "../frame.js";
+import { icon } from "../frame/icons.js";
 import { Seat } from "../frame/seat.js";
 import { Changes, REACTIONS } from "./changes.js";
 import { Composer } from "./composer.js";
@@ -229,16 +230,17 @@ export class Pane {
         act();
         this.#part("text").focus({ preventScroll: true });
       };
-      return element("button", { className: "tool", type: "button", title, data: { test }, on: { click } }, label);
+      return element("button", { className: "tool", type: "button", title, data: { test }, on: { click } }, ...label);
     };
     const { reactions } = this.#changes.dress({ id, name, text });
     const react = (reaction) => {
       const mine = reactions.some(([each, names]) => each === reaction && names.includes(this.#name));
-      return tool("react", reaction, mine ? `Take ${reaction} back` : `React with ${reaction}`, () => this.#change({ about: id, reaction, on: !mine }));
+      const title = mine ? `Take ${reaction} back` : `React with ${reaction}`;
+      return tool("react", [icon(reaction), element("span", { className: "unseen" }, title)], title, () => this.#change({ about: id, reaction, on: !mine }));
     };
     const own = name === this.#name && [
-      tool("edit", "Edit", "Say it another way", () => this.#composer.edit(id, this.#changes.dress({ id, name, text }).text)),
-      tool("remove", "Remove", "Take it back", () => this.#change({ about: id, removed: true })),
+      tool("edit", ["Edit"], "Say it another way", () => this.#composer.edit(id, this.#changes.dress({ id, name, text }).text)),
+      tool("remove", ["Remove"], "Take it back", () => this.#change({ about: id, removed: true })),
     ];
     return [...REACTIONS.map(react), ...(own || [])];
   }

@@ -144,6 +144,29 @@ async fn what_is_said_while_cut_off_is_sent_once_on_return() {
 }
 
 #[tokio::test]
+async fn what_cannot_wait_is_marked_as_not_sent_and_can_be_sent_again() {
+    let Some(chromium) = require::chromium() else { return };
+    let server = Server::dev().await;
+    let proxy = Proxy::to(server.address).await;
+    let browser = Chromium::launch(&chromium).await;
+    let ben = arrive(&browser, "Ben", proxy.address).await;
+    proxy.set(Line::Refusing);
+    proxy.cut(Cut::Close);
+    ben.until("__demo.state !== 'connected'").await;
+    // The client keeps 256 for when it is back, and says so of the one that is too many.
+    ben.evaluate("for (let n = 1; n <= 257; n++) __demo.say(`message ${n}`)").await;
+    ben.until("__demo.messages.some(({ mark }) => mark === 'failed')").await;
+    let failed = "__demo.messages.filter(({ mark }) => mark === 'failed').map(({ text }) => text)";
+    assert_eq!(ben.evaluate(failed).await, json!(["message 257"]));
+    proxy.set(Line::Clear);
+    ben.until("__demo.messages.filter(({ offset }) => offset).length === 256").await;
+    ben.click("[data-test=retry]").await;
+    let whole = "__demo.messages.every(({ mark, offset }) => mark === 'sent' && offset)";
+    ben.until(&format!("__demo.messages.length === 257 && {whole}")).await;
+    behaved(&ben, proxy.address, true);
+}
+
+#[tokio::test]
 async fn a_late_comer_reads_what_was_said_before() {
     let Some(chromium) = require::chromium() else { return };
     let server = Server::dev().await;

@@ -86,6 +86,92 @@ async fn messages_can_be_edited_removed_and_reacted_to_and_everybody_sees_it() {
 }
 
 #[tokio::test]
+async fn two_hundred_messages_back_are_a_scroll_away() {
+    let Some(gallery) = Gallery::open().await else { return };
+    let ana = chat(&gallery, "panes=1&name=Ana", 1).await;
+    ana.evaluate("for (let n = 1; n <= 200; n++) __demo.say(`message ${n}`)").await;
+    ana.until("__demo.messages.length === 200 && __demo.messages.every(({ offset }) => offset)").await;
+
+    let ben = chat(&gallery, "panes=1&name=Ben", 1).await;
+    assert_eq!(ben.evaluate("__demo.messages.length").await, 50, "one page to begin with");
+    for read in [100, 150, 200] {
+        ben.evaluate("document.querySelector('[data-test=log]').scrollTop = 0").await;
+        ben.until(&format!("__demo.messages.length >= {read}")).await;
+    }
+    let offsets = ben.evaluate("__demo.messages.map(({ offset }) => offset)").await;
+    assert_eq!(offsets, json!((1..=200).collect::<Vec<_>>()));
+    gallery.behaved(&ben, false);
+}
+
+#[tokio::test]
+async fn who_reads_further_up_sees_how_much_is_new_and_where_it_begins() {
+    let Some(gallery) = Gallery::open().await else { return };
+    let ana = chat(&gallery, "panes=1&name=Ana", 1).await;
+    let ben = chat(&gallery, "panes=1&name=Ben", 1).await;
+    ana.evaluate("for (let n = 1; n <= 40; n++) __demo.say(`message ${n}`)").await;
+    ana.until("__demo.messages.length === 40 && __demo.messages.every(({ offset }) => offset)").await;
+    ana.evaluate("document.querySelector('[data-test=log]').scrollTop = 0").await;
+    ana.until("__demo.place").await;
+    ben.evaluate("for (const text of ['news', 'more of it']) __demo.say(text)").await;
+    ana.until("__demo.unread === 2").await;
+    let jump = "document.querySelector('[data-test=jump]')";
+    assert_eq!(ana.evaluate(&format!("[{jump}.hidden, {jump}.textContent]")).await, json!([false, "2 new"]));
+    let below = "document.querySelector('[data-test=unread]').closest('[data-test=message]')";
+    assert_eq!(
+        ana.evaluate(&format!("{below}.querySelector('.bubble').textContent")).await,
+        "news",
+        "the divider stands above the first of them"
+    );
+    // He is not told that she has read what she has not seen.
+    assert_eq!(ben.evaluate("document.querySelectorAll('[data-test=seen]').length").await, 0);
+    ana.click("[data-test=jump]").await;
+    ana.until(&format!("__demo.unread === 0 && {jump}.hidden")).await;
+    ben.until("document.querySelector('[data-test=seen]')?.textContent === 'Seen by Ana'").await;
+    for page in [&ana, &ben] {
+        gallery.behaved(page, false);
+    }
+}
+
+#[tokio::test]
+async fn who_is_cut_off_while_typing_is_not_shown_as_typing_for_ever() {
+    let Some(gallery) = Gallery::open().await else { return };
+    let page = chat(&gallery, "name=Ana", 2).await;
+    page.click("[data-pane=right] [data-test=text]").await;
+    page.type_text("hm").await;
+    page.until("__demo.panes[0].typing.length === 1").await;
+    page.click("[data-pane=right] [data-test=outage]").await;
+    page.until("__demo.panes[0].typing.length === 0").await;
+    assert_eq!(page.evaluate("document.querySelector('[data-test=typing]').textContent").await, "");
+    gallery.behaved(&page, true);
+}
+
+#[tokio::test]
+async fn what_is_said_in_one_room_is_not_heard_in_another() {
+    let Some(gallery) = Gallery::open().await else { return };
+    let page = chat(&gallery, "name=Ana", 2).await;
+    let other = chat(&gallery, "panes=1&name=Eve", 1).await;
+    page.evaluate("__demo.say('in the lobby')").await;
+    other.until("__demo.messages.length === 1").await;
+    page.click("[data-pane=left] [data-room=kitchen]").await;
+    page.until(
+        "__demo.panes.every(({ room, ready, messages }) => room === 'kitchen' && ready && !messages.length)",
+    )
+    .await;
+    other.until("__demo.members.join() === 'Eve'").await;
+    page.evaluate("__demo.say('in the kitchen')").await;
+    page.until("__demo.panes.every(({ messages }) => messages[0]?.text === 'in the kitchen')").await;
+    page.click("[data-pane=left] [data-room=lobby]").await;
+    page.until(
+        "__demo.panes.every(({ messages }) => messages.length === 1 && messages[0].text === 'in the lobby')",
+    )
+    .await;
+    assert_eq!(other.evaluate("__demo.messages.map(({ text }) => text)").await, json!(["in the lobby"]));
+    for page in [&page, &other] {
+        gallery.behaved(page, false);
+    }
+}
+
+#[tokio::test]
 async fn loading_the_page_again_finds_the_place_where_one_was_reading() {
     let Some(gallery) = Gallery::open().await else { return };
     let mut page = chat(&gallery, "panes=1&name=Ana", 1).await;
