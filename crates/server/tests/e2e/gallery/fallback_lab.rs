@@ -28,7 +28,7 @@ async fn all_four_transports_bring_the_same_stream() {
     let transports = page.evaluate("__demo.lanes.map(({ transport }) => transport)").await;
     assert_eq!(transports, json!(["websocket", "http_stream", "sse", "poll"]));
     assert_eq!(page.evaluate("__demo.chooser.transport").await, "websocket");
-    gallery.behaved(&page, false);
+    gallery.behaved(&page);
 }
 
 #[tokio::test]
@@ -44,7 +44,7 @@ async fn a_proxy_that_blocks_websockets_moves_the_page_to_another_transport_with
     page.click("[data-test=none]").await;
     page.until("__demo.lanes[0].state === 'connected'").await;
     all_equal(&page, "__demo.lanes").await;
-    gallery.behaved(&page, true);
+    gallery.behaved(&page);
 }
 
 #[tokio::test]
@@ -59,7 +59,7 @@ async fn a_proxy_that_holds_answers_back_leaves_long_polls_and_they_bring_everyt
     page.click("[data-test=cut]").await;
     page.until("'done' in document.querySelector('[data-try=cut]').dataset").await;
     all_equal(&page, "[__demo.lanes[3]]").await;
-    gallery.behaved(&page, true);
+    gallery.behaved(&page);
 }
 
 #[tokio::test]
@@ -70,7 +70,7 @@ async fn it_shows_its_code_and_its_frames_and_can_be_used_by_keyboard() {
     let frames = shows_its_frames(&page, "#lanes").await.to_string();
     assert!(frames.contains("lab-"), "{frames}");
     tab_leads_to(&page, &["code", "theme", "none", "cut", "frames"]).await;
-    gallery.behaved(&page, false);
+    gallery.behaved(&page);
 }
 
 #[tokio::test]

@@ -3,12 +3,14 @@
 use std::time::Instant;
 
 use serde_json::json;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::support::gallery::{
     Gallery, looks_good_everywhere, shows_its_code, shows_its_frames, tab_leads_to,
 };
 use crate::support::http::get;
-use crate::support::peer::Peer;
+use crate::support::peer::{EMPTY, Peer};
 use crate::support::server::Server;
 
 const PAGE: &str = "/demos/health/";
@@ -23,13 +25,25 @@ async fn metric(server: &Server, name: &str) -> f64 {
     line.and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("{name} is not in {text}"))
 }
 
+/// Hears the server's signs of life, in a channel where nothing else is said, and answers them until everybody leaves.
+async fn stay(mut peer: Peer, mut until: watch::Receiver<()>) {
+    loop {
+        tokio::select! {
+            _ = peer.any_message() => peer.text(EMPTY).await,
+            _ = until.changed() => return peer.leave().await,
+        }
+    }
+}
+
 #[tokio::test]
 async fn its_tiles_are_what_the_server_says_when_it_is_asked() {
     let Some(gallery) = Gallery::open().await else { return };
     let page = gallery.page(PAGE, 1280).await;
-    let mut viewers = Vec::new();
+    let (leave, until) = watch::channel(());
+    let mut viewers = JoinSet::new();
     for _ in 0..VIEWERS {
-        viewers.push(Peer::subscribe(gallery.server.address, "news").await);
+        let peer = Peer::subscribe(gallery.server.address, "news").await;
+        viewers.spawn(stay(peer, until.clone()));
     }
     // Two panes, and all those others, each of them with a subscription; a channel counts once on each shard.
     let all = f64::from(VIEWERS + 2);
@@ -51,16 +65,15 @@ async fn its_tiles_are_what_the_server_says_when_it_is_asked() {
     let now = metric(&gallery.server, name).await;
     page.until(&format!("__demo.now(0, {}) === {now}", json!(name))).await;
     let left = Instant::now();
-    for viewer in viewers {
-        viewer.leave().await;
-    }
+    drop(leave);
+    viewers.join_all().await;
     page.until("__demo.panes.every(({ tiles }) => tiles.clients === 2 && tiles.subscriptions === 2)").await;
     println!("{VIEWERS} viewers have left, and both screens count two after {:?}", left.elapsed());
     let gone = "spanwire_disconnects_total{code=\"3000\"}";
     let total = metric(&gallery.server, gone).await;
     page.until(&format!("__demo.panes.every((_, pane) => __demo.now(pane, {}) === {total})", json!(gone)))
         .await;
-    gallery.behaved(&page, false);
+    gallery.behaved(&page);
 }
 
 #[tokio::test]
@@ -74,7 +87,7 @@ async fn a_crowd_comes_talks_and_goes_and_every_screen_counts_it() {
     page.click("[data-test=leave]").await;
     page.until("__demo.panes.every(({ tiles }) => tiles.clients === 2)").await;
     assert_eq!(page.evaluate("document.querySelector('[data-test=leave]').disabled").await, true);
-    gallery.behaved(&page, false);
+    gallery.behaved(&page);
 }
 
 #[tokio::test]
@@ -86,7 +99,7 @@ async fn a_screen_that_was_cut_has_every_sample_when_it_is_back() {
     page.until("__demo.panes[0].state === 'connected' && __demo.panes[1].samples > 6").await;
     page.until("__demo.panes[0].samples >= __demo.panes[1].samples && __demo.panes[0].cuts === 1").await;
     assert_eq!(page.evaluate("__demo.panes.map(({ lost }) => lost)").await, json!([0, 0]));
-    gallery.behaved(&page, true);
+    gallery.behaved(&page);
 }
 
 #[tokio::test]
@@ -97,7 +110,7 @@ async fn it_shows_its_code_and_its_frames_and_can_be_used_by_keyboard() {
     let frames = shows_its_frames(&page, "[data-pane=left]").await.to_string();
     assert!(frames.contains("spanwire_clients"), "{frames}");
     tab_leads_to(&page, &["code", "theme", "come", "cut", "outage", "transport", "frames"]).await;
-    gallery.behaved(&page, false);
+    gallery.behaved(&page);
 }
 
 #[tokio::test]

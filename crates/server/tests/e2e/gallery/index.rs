@@ -41,5 +41,5 @@ async fn it_says_hello_to_the_echo_and_can_be_used_by_keyboard() {
     .await;
     page.press_enter().await;
     page.until("document.querySelector('[data-test=heard]').textContent.startsWith('It said “hello”')").await;
-    gallery.behaved(&page, false);
+    gallery.behaved(&page);
 }

@@ -48,7 +48,7 @@ async fn what_a_backend_publishes_to_one_person_is_seen_by_that_person_alone() {
         return new Promise((resolve) => rt.channel('inbox:#ana').on('error', ({ code }) => resolve(code)));
     })()";
     assert_eq!(page.evaluate(asks).await, 103);
-    gallery.behaved(&page, false);
+    gallery.behaved(&page);
 }
 
 #[tokio::test]
@@ -65,8 +65,8 @@ async fn what_is_read_on_one_device_is_read_on_all_of_them() {
     page.click("[data-pane=right] [data-test=read]").await;
     page.until("__demo.panes.every(({ unread }) => unread === 0) && !document.title.startsWith('(')").await;
     other.until(&format!("__demo.panes[1].unread === 0 && {badge}.hidden")).await;
-    gallery.behaved(&page, false);
-    gallery.behaved(&other, false);
+    gallery.behaved(&page);
+    gallery.behaved(&other);
 }
 
 #[tokio::test]
@@ -100,11 +100,11 @@ async fn two_tabs_of_a_browser_have_one_connection_for_each_device_and_show_the_
     for tab in [&first, &second] {
         tab.until("__demo.panes[0].cuts === 1 && __demo.panes[0].state === 'connected'").await;
     }
-    gallery.behaved(&first, true);
+    gallery.behaved(&first);
     first.close().await;
     second.click("[data-test=announce]").await;
     second.until("__demo.panes[0].texts.length === 2 && __demo.panes[0].lost === 0").await;
-    gallery.behaved(&second, true);
+    gallery.behaved(&second);
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn three_that_came_while_a_device_slept_are_on_its_badge_when_it_wakes() {
     assert_eq!(woken, json!([["notice 1", "notice 2", "notice 3"], 0]));
     page.until("document.querySelector('[data-pane=right] [data-test=toast]')?.textContent === '3 notices came while you were away.'")
         .await;
-    gallery.behaved(&page, true);
+    gallery.behaved(&page);
 }
 
 #[tokio::test]
@@ -149,7 +149,7 @@ async fn a_device_can_be_handed_to_somebody_else() {
         get(gallery.server.address, "/metrics").await.body.contains("\nspanwire_clients 2\n").then_some(())
     };
     until("those who have signed out to be gone", metrics).await;
-    gallery.behaved(&page, false);
+    gallery.behaved(&page);
 }
 
 #[tokio::test]
@@ -173,7 +173,7 @@ async fn it_shows_its_code_and_its_frames_and_can_be_used_by_keyboard() {
     assert!(frames.contains("inbox:#ana"), "{frames}");
     tab_leads_to(&page, &["code", "to", "move", "announce", "busy", "who", "cut", "frames", "sleep", "list"])
         .await;
-    gallery.behaved(&page, false);
+    gallery.behaved(&page);
 }
 
 #[tokio::test]

@@ -34,7 +34,7 @@ async fn its_prices_are_those_that_anybody_else_hears() {
     let figures = "JSON.stringify(__demo.panes.map(({ rate, p50, p99, fps, bytes, alone, together }) =>
         ({ rate, p50, p99, fps, bytes, alone, together })))";
     println!("the ticker, pane by pane: {}", page.evaluate(figures).await);
-    gallery.behaved(&page, false);
+    gallery.behaved(&page);
 }
 
 #[tokio::test]
@@ -64,7 +64,7 @@ async fn its_order_book_is_what_anybody_else_hears_and_only_that_of_the_share_wh
         }
     }
     page.until("document.querySelectorAll('[data-pane=right] [data-test=book] tbody tr').length === 8").await;
-    gallery.behaved(&page, false);
+    gallery.behaved(&page);
 }
 
 #[tokio::test]
@@ -76,7 +76,7 @@ async fn a_slow_line_brings_every_batch_later_and_none_less() {
     page.until("'done' in document.querySelector('[data-try=slow]').dataset").await;
     let found = page.evaluate("__demo.panes.map(({ wrong, lost, cuts }) => [wrong, lost, cuts])").await;
     assert_eq!(found, json!([[0, 0, 0], [0, 0, 0]]));
-    gallery.behaved(&page, false);
+    gallery.behaved(&page);
 }
 
 #[tokio::test]
@@ -110,7 +110,7 @@ async fn a_pane_that_was_cut_comes_back_with_every_batch_that_it_missed() {
     assert_eq!(found, json!([[0, 0, 1], [0, 0, 0]]));
     // Every batch was checked but the very first, which tells of half of the shares.
     assert_eq!(page.evaluate("__demo.panes[0].updates / 100 - __demo.panes[0].checked").await, 1);
-    gallery.behaved(&page, true);
+    gallery.behaved(&page);
 }
 
 #[tokio::test]
@@ -148,7 +148,7 @@ async fn it_sorts_pauses_shows_another_share_its_code_and_its_frames() {
     let frames = shows_its_frames(&page, "[data-pane=right]").await.to_string();
     assert!(frames.contains("market:all"), "{frames}");
     tab_leads_to(&page, &["code", "theme", "pause", "grid", "by-name", "by-price", "share"]).await;
-    gallery.behaved(&page, false);
+    gallery.behaved(&page);
 }
 
 #[tokio::test]
@@ -169,7 +169,7 @@ async fn growth(updates: u64) -> i64 {
         sizes.push(page.heap_bytes().await);
     }
     assert_eq!(page.evaluate("__demo.panes.map(({ wrong }) => wrong)").await, json!([0, 0]));
-    gallery.behaved(&page, false);
+    gallery.behaved(&page);
     sizes[1] - sizes[0]
 }
 
