@@ -15,6 +15,7 @@
 //! A new boundary gets a module here, a line in [`TARGETS`], a main in `fuzz_targets/`, and a few seeds.
 
 mod api_bodies;
+mod api_lines;
 mod chance;
 mod client_address;
 mod commands;
@@ -32,6 +33,7 @@ mod tokens;
 mod transport_bodies;
 
 pub use api_bodies::api_bodies;
+pub use api_lines::api_lines;
 pub use chance::Chance;
 pub use client_address::client_address;
 pub use commands::{commands_json, commands_protobuf};
@@ -54,6 +56,7 @@ pub type Target = (&'static str, fn(&[u8]));
 /// Every trust boundary.
 pub const TARGETS: &[Target] = &[
     ("api_bodies", api_bodies),
+    ("api_lines", api_lines),
     ("client_address", client_address),
     ("commands_json", commands_json),
     ("commands_protobuf", commands_protobuf),

@@ -66,7 +66,7 @@ pub use self::history_remove::HistoryRemove;
 pub use self::info::Info;
 pub use self::invalidate_user_tokens::InvalidateUserTokens;
 pub(crate) use self::key::{ApiKey, Keyring, Scope};
-use self::lines::Lines;
+pub use self::lines::Lines;
 pub use self::method::{Method, Request};
 pub use self::presence::Presence;
 pub use self::presence_stats::PresenceStats;
@@ -80,7 +80,6 @@ pub use self::subscribe::Subscribe;
 pub use self::unblock_user::UnblockUser;
 pub use self::unsubscribe::Unsubscribe;
 use crate::config::Settings;
-use crate::edge::limits::BODY_BYTES_MAX;
 use crate::edge::{body, plain};
 use crate::engine::EngineHandle;
 use crate::metrics::EdgeCounters;
@@ -89,6 +88,8 @@ use crate::metrics::EdgeCounters;
 pub(crate) struct Api {
     access: CurrentAccess,
     error_mode: ErrorMode,
+    body_bytes_max: usize,
+    body_timeout: Duration,
     /// One for each call that is read or done at the moment.
     places: Semaphore,
     rules: Rules,
@@ -147,6 +148,8 @@ impl Api {
         Self {
             access,
             error_mode: settings.http_api.error_mode,
+            body_bytes_max: settings.http_api.body_bytes_max,
+            body_timeout: settings.http_server.timeouts.body,
             places: Semaphore::new(settings.http_api.concurrency_limit),
             rules,
             counters,
@@ -176,7 +179,7 @@ impl Api {
                 return *refusal;
             }
         };
-        let body = match body::read(request.into_body(), BODY_BYTES_MAX).await {
+        let body = match body::read(request.into_body(), self.body_bytes_max, self.body_timeout).await {
             Ok(body) => body,
             Err(refusal) => return refusal,
         };

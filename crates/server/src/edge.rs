@@ -48,7 +48,7 @@ use crate::api::{Api, CurrentAccess};
 use crate::auth::{HostPolicy, OriginPolicy};
 use crate::backend::Wanted;
 use crate::chance::Chance;
-use crate::config::Settings;
+use crate::config::{HttpTimeouts, Settings};
 use crate::dev_proxy::DevProxy;
 use crate::engine::Serve;
 use crate::metrics::EdgeCounters;
@@ -62,6 +62,7 @@ pub struct Edge {
     origins: OriginPolicy,
     strangers: Strangers,
     has_echo: bool,
+    timeouts: HttpTimeouts,
     compressing: Option<Compressing>,
     has_http2: bool,
     /// Most requests at a time on one connection of HTTP/2.
@@ -101,6 +102,7 @@ impl Edge {
             strangers: Strangers::default(),
             compressing: Compressing::new(settings),
             has_echo: settings.profile.shows_demos(),
+            timeouts: settings.http_server.timeouts,
             has_http2: settings.http_server.http2.enabled,
             streams_max: settings.http_server.http2.max_concurrent_streams,
             websocket: http2::Terms::of(settings),

@@ -22,14 +22,14 @@ struct Line {
 
 /// Commands, in their order. One that is not understood is answered with an error, and the others are done.
 #[derive(Debug, PartialEq)]
-pub(super) struct Lines(pub(super) Vec<(Option<Method>, Result<Request, Failure>)>);
+pub struct Lines(pub Vec<(Option<Method>, Result<Request, Failure>)>);
 
 impl Lines {
     /// Reads them; what separates them is what JSON needs no separator for.
     ///
     /// # Errors
     /// The body is not made of commands, has none, or has more than [`COMMANDS_MAX`].
-    pub(super) fn read(body: &[u8]) -> Result<Self, Failure> {
+    pub fn read(body: &[u8]) -> Result<Self, Failure> {
         let text = std::str::from_utf8(body)
             .map_err(|error| Failure::Malformed(format!("The body is not UTF-8: {error}.")))?;
         let mut commands = Vec::new();

@@ -250,7 +250,7 @@ fn responses(error: &Value) -> Value {
         },
         "NotRecoverable": itself("Error 112."),
         "Failed": itself("Error 100 or 106."),
-        "TooLarge": plain("The body is larger than 4 MiB."),
+        "TooLarge": plain("The body is larger than http_api.max_request_body_size allows."),
     })
 }
 

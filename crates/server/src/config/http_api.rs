@@ -7,6 +7,8 @@ use crate::api::{Allowance, ApiKey, ErrorMode, Keyring, Scope};
 
 /// Most commands a second that can be asked for.
 const RATE_MAX: usize = 100_000_000;
+/// Longest body that can be asked for: it is held in memory as a whole.
+const BODY_BYTES_MAX: usize = 256 << 20;
 /// Most calls at a time that can be asked for.
 const CONCURRENCY_MAX: usize = 100_000;
 
@@ -15,6 +17,8 @@ const CONCURRENCY_MAX: usize = 100_000;
 pub(crate) struct HttpApi {
     pub(crate) keys: Keyring,
     pub(crate) error_mode: ErrorMode,
+    /// Longest body of a call, in bytes.
+    pub(crate) body_bytes_max: usize,
     /// Most calls that are read or done at a time.
     pub(crate) concurrency_limit: usize,
 }
@@ -32,12 +36,19 @@ impl HttpApi {
         ) as u32;
         let concurrency_limit = reader.count(
             "http_api.concurrency_limit",
-            "how many calls of the server API may be read or done at a time; each may bring 4 MiB",
+            "how many calls of the server API may be read or done at a time; each may bring http_api.max_request_body_size",
             512,
             1..=CONCURRENCY_MAX,
         );
+        let body_bytes_max = reader.count(
+            "http_api.max_request_body_size",
+            "how many bytes the body of a call of the server API may have",
+            4 << 20,
+            1024..=BODY_BYTES_MAX,
+        );
         Self {
             keys: keys(reader, rate),
+            body_bytes_max,
             concurrency_limit,
             error_mode: reader.choice(
                 "http_api.error_mode",

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::reader::Reader;
-use super::{Tls, tls};
+use super::{HttpTimeouts, Tls, tls};
 use crate::edge::limits::STREAMS_MAX;
 use crate::edge::{ForwardedHeader, Proxies};
 
@@ -14,6 +14,7 @@ pub(crate) struct HttpServer {
     pub(crate) address: Address,
     pub(crate) port: u16,
     pub(crate) proxies: Proxies,
+    pub(crate) timeouts: HttpTimeouts,
     pub(crate) http2: Http2,
     /// Without it, clients speak without TLS.
     pub(crate) tls: Option<Tls>,
@@ -68,6 +69,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> HttpServer {
         address: address.unwrap_or(Address::Everywhere),
         port: port as u16,
         proxies: proxies(reader),
+        timeouts: HttpTimeouts::read(reader),
         http2: http2(reader),
         tls: tls::read(reader),
     }

@@ -1,5 +1,7 @@
 //! The body of a request, within limits of size and time.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
@@ -9,17 +11,17 @@ use http::header::EXPECT;
 use http_body::Body as _;
 use http_body_util::{BodyExt as _, Limited};
 
-use super::limits::{BODY_TIMEOUT, SKIP_TIMEOUT, SKIPPED_BYTES_MAX};
+use super::limits::{SKIP_TIMEOUT, SKIPPED_BYTES_MAX};
 use super::plain;
 
 /// Reads it whole. A body that announces more than may be read is refused before any of it is.
-pub(crate) async fn read(body: Body, bytes_max: usize) -> Result<Bytes, Response> {
+pub(crate) async fn read(body: Body, bytes_max: usize, patience: Duration) -> Result<Bytes, Response> {
     let too_large =
         || plain(StatusCode::PAYLOAD_TOO_LARGE, format!("The body may have {bytes_max} bytes at most."));
     if body.size_hint().lower() > bytes_max as u64 {
         return Err(too_large());
     }
-    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, bytes_max).collect()).await {
+    match tokio::time::timeout(patience, Limited::new(body, bytes_max).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(too_large()),
         Ok(Err(_)) => Err(plain(StatusCode::BAD_REQUEST, "The body ended before it was complete.")),
@@ -48,7 +50,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_is_read_up_to_its_limit() {
-        assert_eq!(read(Body::from("12345"), 5).await.unwrap(), "12345");
-        assert_eq!(read(Body::from("123456"), 5).await.unwrap_err().status(), StatusCode::PAYLOAD_TOO_LARGE);
+        let read = async |text: &'static str| read(Body::from(text), 5, Duration::from_secs(60)).await;
+        assert_eq!(read("12345").await.unwrap(), "12345");
+        assert_eq!(read("123456").await.unwrap_err().status(), StatusCode::PAYLOAD_TOO_LARGE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_for_a_body_longer_than_it_may_take() {
+        let silence = Body::from_stream(futures_util::stream::pending::<Result<Bytes, std::io::Error>>());
+        let refusal = read(silence, 5, Duration::from_secs(60)).await.unwrap_err();
+        assert_eq!(refusal.status(), StatusCode::REQUEST_TIMEOUT);
     }
 }

@@ -10,7 +10,6 @@ use tokio::time::timeout;
 use super::Edge;
 use super::conversation::Conversation;
 use super::introduction::introduction;
-use super::limits::{HEAD_TIMEOUT, WRITE_TIMEOUT};
 use super::patience::Patient;
 use super::preface::{self, Version};
 use super::stream::Stream;
@@ -22,7 +21,7 @@ use crate::engine::Incoming;
 pub(super) async fn serve(edge: Arc<Edge>, incoming: Incoming) {
     let Incoming { mut stream, mut peer, shard, permit } = incoming;
     if edge.proxies.introduces(peer) {
-        match introduction(&mut stream, peer).await {
+        match introduction(&mut stream, peer, edge.timeouts.head).await {
             Ok(client) => peer = client,
             Err(reason) => return edge.counters.broken_off(reason),
         }
@@ -39,12 +38,12 @@ pub(super) async fn serve(edge: Arc<Edge>, incoming: Incoming) {
 /// Finds out which version of HTTP is spoken: by its first bytes, or by what was agreed upon when TLS shook hands
 /// (ALPN, RFC 7301). What comes to nothing is counted.
 async fn open(conversation: &Conversation, stream: TcpStream) -> Option<(Version, Patient)> {
-    let counters = &conversation.edge.counters;
+    let (counters, timeouts) = (&conversation.edge.counters, conversation.edge.timeouts);
     let Some(tls) = &conversation.edge.tls else {
-        let begun = timeout(HEAD_TIMEOUT, preface::read(&stream)).await;
+        let begun = timeout(timeouts.head, preface::read(&stream)).await;
         let begun = begun.map_err(|_| "timeout").and_then(|read| read.map_err(|_| "connection_lost"));
         let (version, ahead) = begun.map_err(|reason| counters.broken_off(reason)).ok()?;
-        return Some((version, Patient::new(ahead, Stream::Plain(stream), WRITE_TIMEOUT)));
+        return Some((version, Patient::new(ahead, Stream::Plain(stream), timeouts.write)));
     };
     if let Some(turned_away) = conversation.turned_away {
         // Words would cost a handshake, which is more than a stranger may have who has had enough.
@@ -56,5 +55,5 @@ async fn open(conversation: &Conversation, stream: TcpStream) -> Option<(Version
         Some(b"h2") => Version::Two,
         _ => Version::One,
     };
-    Some((version, Patient::new(Bytes::new(), Stream::Tls(Box::new(stream)), WRITE_TIMEOUT)))
+    Some((version, Patient::new(Bytes::new(), Stream::Tls(Box::new(stream)), timeouts.write)))
 }

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::convert::Infallible;
+use std::time::Duration;
 
 use axum::response::Response;
 use bytes::Bytes;
@@ -17,8 +18,7 @@ use super::conversation::Conversation;
 use super::framing::Ambiguity;
 use super::guarded::Guarded;
 use super::limits::{
-    FAREWELL_TIMEOUT, HEAD_BYTES_MAX, HEAD_TIMEOUT, KEEP_ALIVE_REQUESTS_MAX, READ_AHEAD_BYTES_MAX,
-    SKIPPED_BYTES_MAX,
+    FAREWELL_TIMEOUT, HEAD_BYTES_MAX, KEEP_ALIVE_REQUESTS_MAX, READ_AHEAD_BYTES_MAX, SKIPPED_BYTES_MAX,
 };
 use super::patience::Patient;
 use super::plain;
@@ -56,7 +56,8 @@ pub(super) async fn serve(conversation: &Conversation, socket: Patient, permit: 
         Ok::<_, Infallible>(response)
     });
     let socket = Guarded::new(socket, &ambiguity);
-    match builder().serve_connection(socket, service).without_shutdown().await {
+    match builder(conversation.edge.timeouts.head).serve_connection(socket, service).without_shutdown().await
+    {
         Ok(Parts { io, read_buf, .. }) => {
             let (stream, ahead) = io.into_inner().into_parts();
             let leftover = || if ahead.is_empty() { read_buf } else { [read_buf, ahead].concat().into() };
@@ -101,11 +102,11 @@ fn refuse(request: &Request<Incoming>) -> Option<Response> {
     Some(response)
 }
 
-fn builder() -> Builder {
+fn builder(head_timeout: Duration) -> Builder {
     let mut builder = Builder::new();
     builder
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(head_timeout)
         .max_header_size(HEAD_BYTES_MAX)
         .max_buf_size(READ_AHEAD_BYTES_MAX);
     builder

@@ -25,8 +25,8 @@ use tokio::time::timeout;
 use self::pulse::{Beat, Pulse};
 use super::conversation::Conversation;
 use super::limits::{
-    CONNECTION_WINDOW_BYTES, ERROR_RESETS_MAX, HEAD_BYTES_MAX, HEAD_TIMEOUT, HEADER_TABLE_BYTES,
-    PENDING_RESETS_MAX, REMEMBERED_RESETS_MAX, STREAM_UNSENT_BYTES_MAX, STREAM_WINDOW_BYTES,
+    CONNECTION_WINDOW_BYTES, ERROR_RESETS_MAX, HEAD_BYTES_MAX, HEADER_TABLE_BYTES, PENDING_RESETS_MAX,
+    REMEMBERED_RESETS_MAX, STREAM_UNSENT_BYTES_MAX, STREAM_WINDOW_BYTES,
 };
 use crate::engine::Permit;
 
@@ -38,7 +38,7 @@ where
 {
     let counters = conversation.edge.counters.clone();
     let handshake = builder(conversation.edge.streams_max).handshake(socket);
-    let connection = match timeout(HEAD_TIMEOUT, handshake).await {
+    let connection = match timeout(conversation.edge.timeouts.head, handshake).await {
         Ok(Ok(connection)) => connection,
         Ok(Err(error)) => return counters.broken_off(reason(&error)),
         Err(_) => return counters.broken_off("timeout"),

@@ -1,12 +1,12 @@
 //! Who a TCP proxy says that it brings.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
-use super::limits::HEAD_TIMEOUT;
 use super::proxy_protocol::{FIXED_BYTES, LINE_BYTES_MAX, Origin, Progress, REST_BYTES_MAX, parse};
 
 /// Reads the PROXY protocol header of a connection, and no byte of what follows it.
@@ -16,8 +16,9 @@ use super::proxy_protocol::{FIXED_BYTES, LINE_BYTES_MAX, Origin, Progress, REST_
 pub(super) async fn introduction(
     stream: &mut TcpStream,
     peer: SocketAddr,
+    patience: Duration,
 ) -> Result<SocketAddr, &'static str> {
-    let deadline = Instant::now() + HEAD_TIMEOUT;
+    let deadline = Instant::now() + patience;
     let mut header = Vec::with_capacity(LINE_BYTES_MAX);
     loop {
         match parse(&header) {

@@ -8,17 +8,8 @@ pub const HEAD_BYTES_MAX: usize = 16 << 10;
 /// Most bytes that are read ahead on a connection before somebody takes them.
 pub const READ_AHEAD_BYTES_MAX: usize = 32 << 10;
 
-/// Longest body of an API request, in bytes (status 413). A broadcast to ten thousand channels fits in.
-pub const BODY_BYTES_MAX: usize = 4 << 20;
-
 /// Most requests on one connection; behind the last one it is closed, so that nobody holds one for ever.
 pub const KEEP_ALIVE_REQUESTS_MAX: u32 = 10_000;
-
-/// How long a request's head may take, and how long a connection may stay without a next one.
-pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long a request's body may take (status 408).
-pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Longest body that is read although its request is refused, in bytes, so that the connection can go on. Nothing of it is
 /// kept.
@@ -36,9 +27,6 @@ pub const FAREWELL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long commands may wait for their session to be done with those before them (status 503).
 pub const INLET_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long a peer may read nothing of an answer.
-pub const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Most requests at a time on one connection of HTTP/2 that a configuration may allow.
 pub const STREAMS_MAX: usize = 10_000;

@@ -34,7 +34,7 @@ use super::door::TurnedAway;
 use super::upgrade::refuse_origin;
 use super::{body, plain};
 use crate::chance::Chance;
-use crate::config::Transports as Settings;
+use crate::config::{Transports as Settings, Way};
 use crate::engine::pipe::{NoRoom, Pipe};
 use crate::engine::{Transport, Visitor};
 
@@ -89,7 +89,7 @@ async fn serve(caller: &Conversation, place: Place, request: Request<Body>) -> R
     }
     let answered = match place {
         Place::Init => Ok(empty_object()),
-        Place::Emulation => emulation::take(&caller.edge.transports, request).await,
+        Place::Emulation => emulation::take(caller, request).await,
         Place::Poll => poll::answer(caller, request).await,
         Place::HttpStream => http_stream(caller, request).await,
         Place::Sse => sse(caller, request).await,
@@ -106,7 +106,7 @@ async fn http_stream(caller: &Conversation, request: Request<Body>) -> Result<Re
         Encoding::Json => Framing::Lines,
         Encoding::Protobuf => Framing::Lengths,
     };
-    let first = body::read(body, caller.edge.transports.settings.http_stream.body_bytes_max).await?;
+    let first = read(caller, body, caller.edge.transports.settings.http_stream).await?;
     stream(caller, visitor, Transport::HttpStream, framing, first).await
 }
 
@@ -117,9 +117,14 @@ async fn sse(caller: &Conversation, request: Request<Body>) -> Result<Response, 
         Method::GET => query::first(&head.uri, "cf_connect").map(Bytes::from).ok_or_else(|| {
             plain(StatusCode::BAD_REQUEST, "The query has no cf_connect with the first commands.")
         })?,
-        _ => body::read(body, caller.edge.transports.settings.sse.body_bytes_max).await?,
+        _ => read(caller, body, caller.edge.transports.settings.sse).await?,
     };
     stream(caller, visitor, Transport::Sse, Framing::Events, first).await
+}
+
+/// Reads the body of a request of a transport.
+async fn read(caller: &Conversation, body: Body, way: Way) -> Result<Bytes, Response> {
+    body::read(body, way.body_bytes_max, caller.edge.timeouts.body).await
 }
 
 /// Opens a session whose replies are a response without an end.
@@ -154,7 +159,7 @@ async fn unidirectional(
     let visitor = caller.let_in(&head.headers).map_err(TurnedAway::answer)?;
     let greeting = match head.method {
         Method::GET => query::greeting(head.uri.query()).unwrap_or_default(),
-        _ => body::read(body, way.body_bytes_max).await?,
+        _ => read(caller, body, way).await?,
     };
     let opening = Opening { upstream: Upstream::Nothing(Some(greeting)), ..Opening::new(framing.encoding()) };
     let pipe = caller.shard.open_piped(transport, opening, visitor).map_err(no_room)?;

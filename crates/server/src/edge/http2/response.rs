@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::rc::Rc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use axum::body::Body;
 use axum::response::Response;
@@ -21,7 +21,6 @@ use super::flow::{self, Stopped};
 use super::request::{TwoHosts, Upload, translate};
 use super::tunnel;
 use crate::edge::conversation::Conversation;
-use crate::edge::limits::WRITE_TIMEOUT;
 use crate::edge::plain;
 
 /// Headers of a connection of HTTP/1, which make an answer of HTTP/2 malformed (RFC 9113 section 8.2.2).
@@ -67,12 +66,12 @@ pub(super) async fn answer(
         (Some((purpose, _)), Some(up)) => {
             tunnel::open(conversation.clone(), &mut respond, response, up, purpose, open).await
         }
-        _ => send(&mut respond, response).await,
+        _ => send(&mut respond, response, conversation.edge.timeouts.write).await,
     }
 }
 
 /// Sends an answer that is no WebSocket.
-pub(super) async fn send(respond: &mut SendResponse<Bytes>, response: Response) {
+pub(super) async fn send(respond: &mut SendResponse<Bytes>, response: Response, patience: Duration) {
     let (mut head, body) = response.into_parts();
     if let Some(length) = body.size_hint().exact() {
         head.headers.entry(CONTENT_LENGTH).or_insert_with(|| length.into());
@@ -81,7 +80,7 @@ pub(super) async fn send(respond: &mut SendResponse<Bytes>, response: Response) 
     if let Some(stream) = send_head(respond, head, is_over)
         && !is_over
     {
-        send_body(stream, body).await;
+        send_body(stream, body, patience).await;
     }
 }
 
@@ -106,7 +105,7 @@ fn complete(headers: &mut HeaderMap) {
     }
 }
 
-async fn send_body(mut stream: SendStream<Bytes>, mut body: Body) {
+async fn send_body(mut stream: SendStream<Bytes>, mut body: Body, patience: Duration) {
     loop {
         let frame = tokio::select! {
             frame = body.frame() => frame,
@@ -114,7 +113,7 @@ async fn send_body(mut stream: SendStream<Bytes>, mut body: Body) {
         };
         let sent = match frame {
             Some(Ok(frame)) => match frame.into_data() {
-                Ok(bytes) => flow::send(&mut stream, bytes, WRITE_TIMEOUT).await,
+                Ok(bytes) => flow::send(&mut stream, bytes, patience).await,
                 Err(frame) => {
                     let trailers = frame.into_trailers().unwrap_or_default();
                     return stream.send_trailers(trailers).unwrap_or_default();

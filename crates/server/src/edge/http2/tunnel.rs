@@ -63,7 +63,8 @@ pub(super) async fn open(
             let piped = conversation.shard.open_piped(Transport::Http2WebSocket, opening, visitor);
             let Ok(pipe) = piped else {
                 conversation.edge.counters.refused("no_room");
-                return send(respond, plain(StatusCode::SERVICE_UNAVAILABLE, NoRoom.to_string())).await;
+                let refusal = plain(StatusCode::SERVICE_UNAVAILABLE, NoRoom.to_string());
+                return send(respond, refusal, conversation.edge.timeouts.write).await;
             };
             let Some(down) = send_head(respond, head, false) else { return };
             spawn_local(async move {

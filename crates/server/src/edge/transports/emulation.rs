@@ -6,16 +6,19 @@ use http::{Request, StatusCode};
 use spanwire_wire::decode_emulation;
 use tokio::time::timeout;
 
-use super::{Transports, encoding_of};
+use super::encoding_of;
+use crate::edge::conversation::Conversation;
 use crate::edge::limits::INLET_TIMEOUT;
 use crate::edge::{body, plain};
 use crate::engine::pipe::Inlet;
 
 /// Brings a frame to its session. The answer comes when the session has taken it in; a session that has ended takes
 /// it in its own way, because its client will hear of the end on its stream and needs no second bad news.
-pub(super) async fn take(transports: &Transports, request: Request<Body>) -> Result<Response, Response> {
+pub(super) async fn take(caller: &Conversation, request: Request<Body>) -> Result<Response, Response> {
+    let transports = &caller.edge.transports;
     let encoding = encoding_of(request.headers());
-    let body = body::read(request.into_body(), transports.settings.emulation_body_bytes_max).await?;
+    let bytes_max = transports.settings.emulation_body_bytes_max;
+    let body = body::read(request.into_body(), bytes_max, caller.edge.timeouts.body).await?;
     let request = decode_emulation(encoding, &body)
         .map_err(|error| plain(StatusCode::BAD_REQUEST, format!("The body is malformed: {error}.")))?;
     if !transports.sessions.is_here(&request.node) {

@@ -16,17 +16,17 @@ use spanwire_wire::{Encoding, PollRequest};
 pub(super) use desk::Desk;
 
 use self::desk::{Answer, Patience};
-use super::{Transports, emulation, keep_nowhere};
+use super::{Transports, emulation, keep_nowhere, read};
 use crate::edge::conversation::Conversation;
 use crate::edge::door::TurnedAway;
-use crate::edge::{body, plain};
+use crate::edge::plain;
 use crate::engine::{Transport, Visitor};
 
 /// Answers a poll, or opens the session of a client that has none.
 pub(super) async fn answer(caller: &Conversation, request: Request<Body>) -> Result<Response, Response> {
     let Transports { settings, sessions } = &caller.edge.transports;
     let (head, body) = request.into_parts();
-    let body = body::read(body, settings.poll.way.body_bytes_max).await?;
+    let body = read(caller, body, settings.poll.way).await?;
     let request = PollRequest::read(&body)
         .map_err(|error| plain(StatusCode::BAD_REQUEST, format!("The body is malformed: {error}.")))?;
     let patience = Patience { hold: settings.poll.hold, grace: settings.poll.grace };

@@ -57,3 +57,23 @@ async fn calls_beyond_those_that_may_be_under_way_are_turned_away_before_their_b
     assert_eq!(within("the slow call", answer(&mut slow)).await.status, 200);
     assert_eq!(call(&server, API_KEY, "", "info", "{}").await.status, 200);
 }
+
+#[tokio::test]
+async fn how_long_a_body_may_be_and_take_is_the_operators_to_say() {
+    let changes = json!({
+        "http_api": { "max_request_body_size": 2048 },
+        "http_server": { "read_timeout": "1s" },
+    });
+    let server = Server::serve(changes).await;
+    let padded = |bytes: usize| json!({ "channel": "a", "data": "x".repeat(bytes) }).to_string();
+    assert_eq!(call(&server, API_KEY, "", "publish", &padded(1900)).await.status, 200);
+    assert_eq!(call(&server, API_KEY, "", "publish", &padded(2048)).await.status, 413);
+    let mut slow = TcpStream::connect(server.address).await.expect("the server accepts");
+    let head = format!(
+        "POST /api/info HTTP/1.1\r\nHost: {}\r\nX-API-Key: {API_KEY}\r\nContent-Length: 2\r\n\r\n{{",
+        server.address
+    );
+    slow.write_all(head.as_bytes()).await.expect("the server reads");
+    // Without the option it would be as long as a scene waits for anything.
+    assert_eq!(within("the end of its patience", answer(&mut slow)).await.status, 408);
+}
