@@ -53,6 +53,7 @@ export function session(url, options) {
     events.emit("status", self.status());
   };
 
+  /** Another phase begins, and with it ends whatever was waited for in the last one. */
   const begin = () => {
     phase.forEach((timer) => clearTimeout(timer));
     phase = new Set();
@@ -156,6 +157,8 @@ export function session(url, options) {
   };
 
   /**
+   * Ends the connection, in the making or in use, for what lives longer to go on without.
+   *
    * @param {boolean} [again] see `commands`
    * @param {SpanwireError} [closed]
    */
