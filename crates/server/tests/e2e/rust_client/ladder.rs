@@ -138,3 +138,61 @@ async fn once_websockets_get_through_again_it_changes_to_one_without_a_break() {
     listener.has_all(last + 1);
     assert_eq!(listener.interrupted, 0);
 }
+
+/// A client of a line, with patience for a loaded machine.
+fn patient(line: &DevLine) -> spanwire_client::Builder {
+    let url = format!("ws://localhost:{}/connection/websocket", line.address.port());
+    let limits = Limits {
+        connect_within: PATIENCE,
+        open_within: PATIENCE,
+        stream_within: PATIENCE,
+        ..Limits::default()
+    };
+    Client::builder(url).limits(limits)
+}
+
+#[tokio::test]
+async fn where_websockets_are_refused_each_fallback_is_found_in_the_encodings_that_it_has() {
+    let server = Server::dev().await;
+    let line = DevLine::to(&server).await;
+    line.set(&json!({ "upgrades": "refuse" })).await;
+    for (fallback, protobuf) in
+        [(Transport::HttpStream, false), (Transport::HttpStream, true), (Transport::Sse, false)]
+    {
+        let builder = patient(&line).transports([Transport::WebSocket, fallback]);
+        let client = if protobuf { builder.protobuf() } else { builder }.connect().expect("an address");
+        let name = format!("chat:{fallback:?}-{protobuf}");
+        let mut listener = Listener::of(client.channel(name.as_str())).await;
+        assert_eq!(transport(&client), fallback);
+        for number in 1..=3 {
+            within("the answer", client.publish(name.as_str(), &number)).await.expect("it is open");
+        }
+        listener.until_heard(3).await;
+        listener.has_all(3);
+    }
+}
+
+#[tokio::test]
+async fn where_websockets_begin_to_be_refused_it_goes_on_over_a_stream_and_misses_nothing() {
+    let server = Server::dev().await;
+    let line = DevLine::to(&server).await;
+    for (round, fallback) in [Transport::HttpStream, Transport::Sse].into_iter().enumerate() {
+        line.set(&json!({})).await;
+        let client =
+            patient(&line).transports([Transport::WebSocket, fallback]).connect().expect("an address");
+        let name = format!("chat:change-{round}");
+        let mut listener = Listener::of(client.channel(name.as_str())).await;
+        assert_eq!(transport(&client), Transport::WebSocket);
+        let mut publisher = Peer::connect(server.address).await;
+        for number in 1..=6 {
+            if number == 4 {
+                line.set(&json!({ "upgrades": "refuse" })).await;
+                line.cut().await;
+            }
+            publisher.call("publish", json!({ "channel": name, "data": number })).await;
+        }
+        listener.until_heard(6).await;
+        listener.has_all(6);
+        assert_eq!(transport(&client), fallback);
+    }
+}
