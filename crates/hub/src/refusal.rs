@@ -21,6 +21,15 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Whether the same may be granted later: it says nothing against who asks.
+    pub(crate) fn is_temporary(&self) -> bool {
+        match self {
+            Self::Later(_) => true,
+            Self::Error(code) => code.temporary(),
+            Self::Disconnect(_) | Self::Worded(_) | Self::Ended(_) => false,
+        }
+    }
+
     /// The error reply; `None` if the connection ends instead. Only a client with our extensions is told a time in a
     /// field of its own.
     pub(crate) fn into_error(self, extended: bool) -> Result<Error, DisconnectReason> {

@@ -27,9 +27,11 @@ impl Hub {
         command: u32,
         outcome: Result<Credentials, Refusal>,
     ) {
-        if let Err(later @ Refusal::Later(_)) = outcome {
+        if let Err(refusal) = &outcome
+            && refusal.is_temporary()
+        {
             // The token was not looked at: nothing has come of it, and the client shows it again.
-            return self.deny(id, command, later);
+            return self.deny(id, command, refusal.clone());
         }
         let prolonged = self.prolong(now, id, outcome);
         let counted = prolonged.as_ref().map_or(Refreshed::Refused, |(refreshed, _)| *refreshed);
@@ -124,9 +126,11 @@ impl Hub {
         audience: AudienceId,
         outcome: Result<Grant, Refusal>,
     ) {
-        if let Err(later @ Refusal::Later(_)) = outcome {
+        if let Err(refusal) = &outcome
+            && refusal.is_temporary()
+        {
             // The token was not looked at: nothing has come of it, and the client shows it again.
-            return self.deny(id, command, later);
+            return self.deny(id, command, refusal.clone());
         }
         let grant = match outcome {
             Ok(grant) if grant.expire_at.is_some_and(|at| at <= now.unix_seconds()) => {

@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use spanwire_hub::channel::Channel;
 use spanwire_hub::limits::Limits;
-use spanwire_hub::{Credentials, Expirable, Expiring, Grant, Refreshed};
+use spanwire_hub::{Credentials, Expirable, Expiring, Grant, Refreshed, Refusal};
+use spanwire_wire::ErrorCode;
 
 use crate::support::{DAWN, World};
 
@@ -123,6 +124,27 @@ fn what_a_refresh_with_the_wrong_token_ends_in() {
         assert_eq!(world.expired.len(), usize::from(code == 3005), "{case}");
         world.end();
     }
+}
+
+#[test]
+fn a_refresh_that_cannot_be_judged_now_says_so_and_ends_nothing() {
+    let mut world = World::new();
+    world.tokens.insert("ann", Ok(expiring("ann", 60)));
+    world.grants.insert("room", Ok(Grant { expire_at: Some(DAWN + 60), ..Grant::default() }));
+    world.tokens.insert("unknown", Err(Refusal::Error(ErrorCode::Internal)));
+    world.grants.insert("unknown", Err(Refusal::Error(ErrorCode::Internal)));
+    let ann = world.connect("ann");
+    world.send(ann, r#"{"id":2,"subscribe":{"channel":"open:x","token":"room"}}"#);
+    assert!(world.read(ann)[0].contains(r#""expires":true"#));
+    for command in
+        [r#""refresh":{"token":"unknown"}"#, r#""sub_refresh":{"channel":"open:x","token":"unknown"}"#]
+    {
+        world.send(ann, &format!(r#"{{"id":3,{command}}}"#));
+        let told = world.read(ann);
+        assert!(told[0].contains(r#""code":100"#) && told[0].contains(r#""temporary":true"#), "{told:?}");
+    }
+    assert_eq!((world.code(ann), world.refreshed.len()), (None, 0));
+    world.end();
 }
 
 fn with_channel(user: &str) -> Credentials {
