@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use spanwire_hub::backend::{Deciders, ProxyId};
 use spanwire_hub::broker::HistoryOptions;
 use spanwire_hub::namespace::{Namespace, Namespaces, Permission, RecoveryMode};
 
@@ -11,6 +12,9 @@ pub(crate) const CHANNELS: [&str; 7] = ["kept:a", "kept:b", "chat:c", "tiny:d", 
 
 /// A channel to which the server subscribes people, and nobody subscribes by wish.
 pub(crate) const SERVED: &str = "ours:f";
+
+/// The backend decides who subscribes, and nothing else.
+const DECIDERS: Deciders = Deciders { subscribe: Some(ProxyId(0)), publish: None, sub_refresh: None };
 
 const ALL: Permission = Permission { client: true, subscriber: true, anonymous: true };
 
@@ -36,6 +40,11 @@ pub(crate) fn promise(channel: &str) -> Promise {
 
 fn is_latest(channel: &str) -> bool {
     channel.starts_with("last:")
+}
+
+/// Whether the backend is asked who may listen.
+fn is_decided(channel: &str) -> bool {
+    ["tiny:", "open:"].iter().any(|namespace| channel.starts_with(namespace))
 }
 
 /// Whether a channel has presence, and tells who comes and goes.
@@ -70,6 +79,7 @@ pub(crate) fn namespaces() -> Namespaces {
             force_recovery_mode: if is_latest(channel) { RecoveryMode::Cache } else { RecoveryMode::Stream },
             auto_cache_recover: is_latest(channel),
             history,
+            deciders: if is_decided(channel) { DECIDERS } else { Deciders::default() },
             ..Namespace::default()
         };
         (name.to_owned(), Arc::new(namespace))

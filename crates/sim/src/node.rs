@@ -4,6 +4,7 @@
 mod inbox;
 mod keeper;
 mod letter;
+mod office;
 mod peer;
 mod shard;
 
@@ -14,6 +15,7 @@ use spanwire_wire::Encoding;
 use self::keeper::Keeper;
 pub(crate) use self::keeper::payload;
 use self::letter::{CALLERS, Letter};
+pub(crate) use self::office::LATEST as OFFICE_LATEST;
 pub(crate) use self::shard::Shard;
 use crate::agenda::Due;
 use crate::bug::Bug;

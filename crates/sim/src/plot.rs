@@ -76,6 +76,8 @@ pub enum Doing {
     StopReading(usize, u64),
     /// A shard's letters are late for a while, and so is what it owns.
     Slow(usize, u64),
+    /// The backend takes long to say who somebody is and what it may, or never does, for a while.
+    SlowBackend(usize, u64),
     /// What a shard owns refuses everything for a while.
     Outage(usize, u64),
     /// The broker of a shard loses its memory, and knows of nothing but who listens.
@@ -158,7 +160,7 @@ impl Plot {
             // Much to read for somebody who does not.
             Doing::StopReading(..) => self.add(at + 500, Doing::BackendPublish(channel, FLOOD)),
             // Somebody has to begin anew just now.
-            Doing::Outage(..) => self.add(at + 100, Doing::Cut(person)),
+            Doing::Outage(..) | Doing::SlowBackend(..) => self.add(at + 100, Doing::Cut(person)),
             // More questions than are asked at a time, so that everything else waits behind them.
             Doing::Slow(..) => self.add(at + 100, Doing::Publish(person, channel, 8)),
             _ => {}
@@ -190,13 +192,14 @@ impl Plot {
         // Whatever lasts is over when calm begins.
         let mut lasting = |most: u64| chance.between(1, most).min((CALM_AT + 500).saturating_sub(at));
         let (short, long) = (lasting(3_000), lasting(12_000));
-        match chance.below(25) {
+        match chance.below(27) {
             0..=4 => Doing::Cut(person),
             5 | 6 => Doing::Vanish(person),
             7..=9 => Doing::StopReading(person, long),
             10..=12 | 21 | 22 => Doing::Slow(shard, if chance.one_in(2) { short } else { long }),
             13 | 14 => Doing::Outage(shard, short),
             23 => Doing::Forget(shard),
+            25 | 26 => Doing::SlowBackend(shard, long),
             15 => Doing::Crash(short),
             16 => Doing::Drain(short),
             17 => Doing::WallJump(chance.between(0, 14_400) as i64 - 7_200),
@@ -225,6 +228,7 @@ impl Doing {
             | Self::StopReading(person, _) => Some(person),
             Self::BackendPublish(..)
             | Self::Slow(..)
+            | Self::SlowBackend(..)
             | Self::Outage(..)
             | Self::Forget(_)
             | Self::Crash(_)
@@ -261,6 +265,7 @@ impl fmt::Display for Doing {
             Self::Cut(p) => write!(f, "the connection of {} breaks", name(p)),
             Self::Vanish(p) => write!(f, "the connection of {} breaks, and nobody notices", name(p)),
             Self::StopReading(p, ms) => write!(f, "{} reads nothing for {ms} ms", name(p)),
+            Self::SlowBackend(shard, ms) => write!(f, "the backend of shard {shard} is slow for {ms} ms"),
             Self::Slow(shard, ms) => write!(f, "shard {shard} is slow for {ms} ms"),
             Self::Outage(shard, ms) => write!(f, "the broker of shard {shard} is out for {ms} ms"),
             Self::Forget(shard) => write!(f, "the broker of shard {shard} loses its memory"),

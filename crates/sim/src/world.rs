@@ -14,7 +14,7 @@ use crate::chance::Chance;
 use crate::channels::{CHANNELS, history, is_social};
 use crate::ledger::Ledger;
 use crate::net::Net;
-use crate::node::{Node, Remains};
+use crate::node::{Node, OFFICE_LATEST, Remains};
 use crate::person::Person;
 use crate::plot::{Act, CALM_AT, Doing, FLOOD, Plot};
 use crate::scene::Scene;
@@ -213,9 +213,12 @@ impl<'a> World<'a> {
                 });
             }
             Doing::Cut(_) | Doing::Vanish(_) | Doing::StopReading(..) => self.break_connection(doing),
-            Doing::Slow(..) | Doing::Outage(..) | Doing::Forget(_) | Doing::Crash(_) | Doing::Drain(_) => {
-                self.trouble_node(doing)
-            }
+            Doing::Slow(..)
+            | Doing::SlowBackend(..)
+            | Doing::Outage(..)
+            | Doing::Forget(_)
+            | Doing::Crash(_)
+            | Doing::Drain(_) => self.trouble_node(doing),
             Doing::WallJump(seconds) => self.scene.wall_offset += seconds * 1000,
             _ => self.act_as_person(doing),
         }
@@ -288,6 +291,12 @@ impl<'a> World<'a> {
                 node.shards[shard].slow_down(now + ms);
                 for person in 0..self.people.len() {
                     self.scene.ledger.excuse_slowness(person, now + ms + SILENCE / 2);
+                }
+            }
+            Doing::SlowBackend(shard, ms) => {
+                node.shards[shard].slow_backend(now + ms);
+                for person in 0..self.people.len() {
+                    self.scene.ledger.excuse_slowness(person, now + ms + OFFICE_LATEST + SILENCE / 2);
                 }
             }
             Doing::Outage(shard, ms) => {

@@ -9,7 +9,7 @@ use spanwire_sim::{Outcome, Plot, run};
 const SEEDS: u64 = 1000;
 
 /// What must have happened somewhere in a thousand runs: a promise that was never tested is not kept.
-const MUST_HAPPEN: [&str; 30] = [
+const MUST_HAPPEN: [&str; 32] = [
     "published",
     "connected",
     "subscribed",
@@ -40,6 +40,8 @@ const MUST_HAPPEN: [&str; 30] = [
     "subscribe refused for now",
     "letters dropped",
     "refused by the broker",
+    "the backend answered late",
+    "the backend did not answer",
 ];
 
 #[test]

@@ -126,6 +126,8 @@ impl Account {
             // A refresh also finds out that a subscription is gone which the token grants.
             _ if code == DisconnectCode::InsufficientState.code() => self.holes_excused || self.ordered_off,
             Event::CODE_SILENT => now <= self.slow_until,
+            // Nobody has said in time who it is, or whether it may go on.
+            _ if code == DisconnectCode::InternalServerError.code() => now <= self.slow_until,
             _ if silent.contains(&code) => now <= self.silent_until,
             _ if code == DisconnectCode::ForceNoReconnect.code() => ordered_out,
             Event::CODE_WISH | Event::CODE_LOST | Event::CODE_REFUSED | Event::CODE_NO_TOKEN => true,

@@ -16,6 +16,7 @@ use super::Remains;
 use super::inbox::Inbox;
 use super::keeper::Keeper;
 use super::letter::Letter;
+use super::office::Office;
 use super::peer::Peer;
 use crate::channels::namespaces;
 use crate::net::LinkId;
@@ -33,6 +34,7 @@ pub(crate) struct Shard {
     answers_apart: bool,
     pub(crate) hub: Hub,
     keeper: Keeper,
+    office: Office,
     inbox: Inbox,
     /// Letters are not read before this time.
     slow_until: u64,
@@ -62,6 +64,7 @@ impl Shard {
             answers_apart: plot.answers_apart,
             hub: Hub::new(config, seed),
             keeper,
+            office: Office::default(),
             inbox: Inbox::default(),
             slow_until: 0,
             peers: BTreeMap::new(),
@@ -99,13 +102,22 @@ impl Shard {
             .filter(|peer| !peer.paused)
             .filter_map(|peer| scene.net.links.get(&peer.link).and_then(|link| link.up.next_arrival()));
         let patience = self.peers.values().filter_map(|peer| peer.patience);
-        let others = [self.inbox.next_due(), self.hub.next_deadline().map(|at| at.as_millis())];
+        let others = [
+            self.inbox.next_due(),
+            self.office.next_due(),
+            self.hub.next_deadline().map(|at| at.as_millis()),
+        ];
         arrivals.chain(patience).chain(others.into_iter().flatten()).min()
     }
 
     /// Letters for this shard, its own too, are late.
     pub(crate) fn slow_down(&mut self, until: u64) {
         self.slow_until = self.slow_until.max(until);
+    }
+
+    /// The backend is slow to answer this shard.
+    pub(crate) fn slow_backend(&mut self, until: u64) {
+        self.office.slow_down(until);
     }
 
     /// What this shard owns refuses everything: its broker, its presence, or both.

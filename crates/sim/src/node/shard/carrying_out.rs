@@ -19,6 +19,10 @@ impl Shard {
             while let Some(output) = self.hub.poll_output() {
                 self.carry_out_one(scene, output);
             }
+            if let Some((ask, answer)) = self.office.take(scene.now) {
+                self.answer(scene, ask, answer);
+                continue;
+            }
             if let Some(ticket) = self.refused.pop() {
                 let refusal = BrokerAnswer::Refused(BrokerError::Unavailable);
                 self.hear(scene, Letter::event(BrokerEvent::Answer(ticket, refusal)));
@@ -39,20 +43,18 @@ impl Shard {
             }
             Output::Ask(ask, Question::Authenticate(question)) => {
                 let credentials = credentials(scene, &question.token);
-                self.answer(scene, ask, Answer::Credentials(credentials));
+                self.office.authenticate(scene, ask, credentials);
             }
             Output::Ask(ask, Question::Refresh { token, .. }) => {
                 let credentials = credentials(scene, &token);
-                self.answer(scene, ask, Answer::Credentials(credentials));
+                self.office.authenticate(scene, ask, credentials);
             }
             Output::Ask(ask, Question::VerifySubscription { .. }) => {
                 let denied = Err(Refusal::Error(ErrorCode::PermissionDenied));
                 self.answer(scene, ask, Answer::Grant(denied));
             }
-            Output::Ask(ask, Question::Decide(_)) => {
-                let denied = Err(Refusal::Error(ErrorCode::PermissionDenied));
-                self.answer(scene, ask, Answer::Rpc(denied));
-            }
+            // Who may subscribe is all that the backend decides here.
+            Output::Ask(ask, Question::Decide(_)) => self.office.admit(scene, ask),
             Output::Tell(channel, deed) => {
                 if !loses(scene, &deed) {
                     self.submit(scene, Ticket::NOBODY, channel, deed);
