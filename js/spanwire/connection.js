@@ -62,7 +62,9 @@ export function connection(socket, { now, after, events, open, heard, lost }) {
   /** @param {{ code: number | string, reason?: string }} why */
   const fail = ({ code, reason }) => {
     end();
-    lost(new SpanwireError(code, reason));
+    // A server that ends has its clients come back at different moments. A close frame has no other place to say when.
+    const retryAfter = Number(/retry in (\d+) ms/.exec(`${reason}`)?.[1]) || undefined;
+    lost(new SpanwireError(code, reason, { retryAfter }));
   };
 
   /** @param {string} line */

@@ -276,6 +276,20 @@ test("a server that sends a client away says when it may come back", async () =>
   }
 });
 
+test("a server that ends may say when to come back, and is believed as long as that is sensible", async () => {
+  for (const [reason, comes] of [
+    ["shutdown, retry in 2500 ms", 2_500],
+    ["shutdown, retry in 600000 ms", 120_000],
+    ["shutdown, retry in 0 ms", 150],
+    ["shutdown", 150],
+  ]) {
+    const stage = new Stage();
+    await stage.up();
+    await stage.socket.drop(3001, reason);
+    assert.equal(stage.client.status.retryAt, stage.clock.now + comes, reason);
+  }
+});
+
 test("an expired token that cannot be replaced is final", async () => {
   const stage = new Stage({ token: "old" });
   await settled();

@@ -29,9 +29,10 @@ mod subscribing;
 mod timing;
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
-use rand::SeedableRng;
 use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng};
 use spanwire_wire::{DisconnectCode, DisconnectReason};
 
 use self::asking::{Asker, Purpose};
@@ -240,10 +241,23 @@ impl Hub {
         self.outputs.push_back(Output::Happened(Box::new(happening)));
     }
 
+    /// Sends everybody away. Each who understands it is told another moment to come back at: whoever takes them in is not
+    /// to have all of them at once.
     fn drain(&mut self) {
         self.draining = true;
+        let returns_ms = match self.config.limits.drain_returns_per_second {
+            0 => 0,
+            rate => self.clients as u64 * 1000 / u64::from(rate),
+        };
         for id in self.sessions.ids() {
-            self.close(id, DisconnectCode::Shutdown.into());
+            let client = self.sessions.get(id).and_then(|session| session.client());
+            let reason = match client.is_some_and(|client| client.extended) {
+                true => DisconnectReason::shutdown(Duration::from_millis(
+                    self.chance.random_range(0..=returns_ms),
+                )),
+                false => DisconnectCode::Shutdown.into(),
+            };
+            self.close(id, reason);
         }
     }
 }

@@ -41,6 +41,9 @@ pub struct Limits {
     /// Most bytes of commands that may wait behind an unanswered connect or subscribe. The transport stops reading
     /// as soon as anything waits, so this is only exceeded by what one read brought; beyond it: code 3013.
     pub backlog_bytes_max: usize,
+    /// How many clients a second a hub that drains has come back elsewhere, of those who understand when they are told to;
+    /// 0 tells nobody, and all come at once.
+    pub drain_returns_per_second: u32,
     /// How often one client may ask (error 111, and code 3013 for the obstinate).
     pub rates: ClientRates,
     /// Most requests of one client that may be unanswered at once; the next ones wait.
@@ -75,6 +78,7 @@ impl Default for Limits {
             channel_name_bytes_max: 255,
             commands: spanwire_wire::Limits::COMMANDS,
             backlog_bytes_max: 256 << 10,
+            drain_returns_per_second: 1_000,
             rates: ClientRates::default(),
             asks_per_client_max: 256,
             joining_publications_max: 1024,

@@ -10,7 +10,7 @@ mod disconnect;
 mod error;
 mod unsubscribe;
 
-pub use disconnect::{DisconnectCode, DisconnectReason, InvalidDisconnect, reconnects};
+pub use disconnect::{DisconnectCode, DisconnectReason, InvalidDisconnect, reconnects, told_to_retry_in};
 pub use error::ErrorCode;
 pub use unsubscribe::{UnsubscribeCode, resubscribes};
 

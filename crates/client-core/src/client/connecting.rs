@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use spanwire_wire::code::reconnects;
+use spanwire_wire::code::{reconnects, told_to_retry_in};
 use spanwire_wire::message::{ConnectRequest, ConnectResult, Error, RefreshRequest, RefreshResult};
 use spanwire_wire::{DisconnectCode, ErrorCode, Request, extension};
 
@@ -125,7 +125,7 @@ impl Client {
         if error.temporary || (stale && self.config.credentials == Credentials::Provider) {
             self.token.take_if(|_| stale);
             let told = Duration::from_millis(error.sw_retry_after.into());
-            self.lost_and_told(now, Event::CODE_REFUSED, reason, told.min(self.config.limits.retry_told_max));
+            self.lost_and_told(now, Event::CODE_REFUSED, reason, told);
         } else {
             self.end(Event::CODE_REFUSED, reason);
         }
@@ -139,7 +139,8 @@ impl Client {
 
     /// The connection is over, could not be made, or is given up by us.
     pub(super) fn lost(&mut self, now: Instant, code: u32, reason: String) {
-        self.lost_and_told(now, code, reason, Duration::ZERO);
+        let told = told_to_retry_in(&reason).unwrap_or_default();
+        self.lost_and_told(now, code, reason, told);
     }
 
     /// The same, when the server may have told how long to stay away. It knows better than our backoff when it has
@@ -165,7 +166,7 @@ impl Client {
         self.leave_connection(code == DisconnectCode::StateInvalidated.code());
         let wait = match told {
             Duration::ZERO => self.backoff.next(lived, &self.config.limits, &mut self.chance),
-            told => told,
+            told => told.min(self.config.limits.retry_told_max),
         };
         let retry_at = now + wait;
         self.link = Link::Waiting { retry_at, told: !told.is_zero() };

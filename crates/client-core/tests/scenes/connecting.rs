@@ -60,6 +60,24 @@ fn a_ping_is_answered_and_silence_ends_the_connection() {
 }
 
 #[test]
+fn a_server_that_ends_may_say_when_to_come_back() {
+    for (told, comes) in [(2500, 2500), (600_000, 120_000)] {
+        let mut stage = Stage::connected();
+        let connection = spanwire_client_core::ConnectionId(1);
+        let reason = format!("shutdown, retry in {told} ms");
+        stage.handle(Input::Lost { connection, code: 3001, reason });
+        stage.handle(Input::Wake);
+        stage.pass(comes - 1);
+        assert!(!stage.has_connection(), "not before {comes} ms, whatever the network does");
+        stage.pass(1);
+        assert!(stage.has_connection(), "at {comes} ms");
+        stage.open();
+        stage.welcome();
+        stage.end();
+    }
+}
+
+#[test]
 fn what_comes_on_a_connection_that_is_over_is_not_heard() {
     let mut stage = Stage::connected();
     let old = spanwire_client_core::ConnectionId(1);

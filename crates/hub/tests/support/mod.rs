@@ -280,6 +280,11 @@ impl World {
         self.closed.get(&id.index).map(DisconnectReason::code)
     }
 
+    /// The sentence with which the client was let go.
+    pub fn reason(&self, id: SessionId) -> Option<&str> {
+        self.closed.get(&id.index).map(DisconnectReason::text)
+    }
+
     pub fn gone(&mut self, id: SessionId) {
         self.hub.handle(self.now, Input::Gone(id));
         self.settle();

@@ -51,6 +51,14 @@ fn options(reader: &mut Reader<'_>) -> Limits {
             default.recovery_publications_max,
             1..=100_000,
         ),
+        // The range fits, so that the cast loses nothing.
+        drain_returns_per_second: reader.count(
+            "shutdown.return_rate",
+            "how many clients a second each shard that drains has come back elsewhere, of those who understand when they are \
+             told to; 0 tells nobody, and all come at once",
+            default.drain_returns_per_second as usize,
+            0..=1_000_000,
+        ) as u32,
         stale_close_delay: reader.duration(
             "client.stale_close_delay",
             "how long a connection may take to its connect command",

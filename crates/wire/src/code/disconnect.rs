@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use super::UnknownCode;
 use crate::json::is_json;
@@ -139,6 +140,18 @@ pub const fn reconnects(code: u32) -> bool {
     !matches!(code, 3500..=3999 | 4500..=4999)
 }
 
+/// What stands before and behind the milliseconds in the sentence of [`DisconnectReason::shutdown`].
+const RETRY_IN: &str = "retry in ";
+const RETRY_UNIT: &str = " ms";
+
+/// After how long a client is to come back, if the sentence with which it was let go says so: the reading of
+/// [`DisconnectReason::shutdown`], and of a backend that says the same.
+pub fn told_to_retry_in(reason: &str) -> Option<Duration> {
+    let (_, told) = reason.split_once(RETRY_IN)?;
+    let (millis, _) = told.split_once(RETRY_UNIT)?;
+    millis.parse().ok().map(Duration::from_millis)
+}
+
 /// Why a session ends: a code of the protocol or of the application, with its sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DisconnectReason {
@@ -170,6 +183,17 @@ impl DisconnectReason {
             return Err(InvalidDisconnect::TextIsJson);
         }
         Ok(Self { code, text })
+    }
+
+    /// The node ends, and this client is to come back after so long: others come at other moments. Only clients that asked
+    /// for our extensions are told; a close frame has no other place for it than the sentence.
+    pub fn shutdown(come_back_in: Duration) -> Self {
+        let told = format!(
+            "{}, {RETRY_IN}{}{RETRY_UNIT}",
+            DisconnectCode::Shutdown.reason(),
+            come_back_in.as_millis()
+        );
+        Self { code: DisconnectCode::Shutdown.code(), text: Cow::Owned(told) }
     }
 
     /// The number on the wire.

@@ -1,6 +1,8 @@
 //! The numbers by which the protocol says why.
 
-use spanwire_wire::code::{InvalidDisconnect, UnknownCode, reconnects, resubscribes};
+use std::time::Duration;
+
+use spanwire_wire::code::{InvalidDisconnect, UnknownCode, reconnects, resubscribes, told_to_retry_in};
 use spanwire_wire::message::{Disconnect, Error, Unsubscribe};
 use spanwire_wire::{DisconnectCode, DisconnectReason, ErrorCode, UnsubscribeCode};
 
@@ -83,6 +85,26 @@ fn unsubscribes_have_the_numbers_and_sentences_that_sdks_know() {
     }
     assert_eq!(UnsubscribeCode::ALL.len(), table.len());
     assert_eq!(UnsubscribeCode::try_from(2), Err(UnknownCode(2)));
+}
+
+#[test]
+fn the_sentence_of_a_shutdown_says_when_to_come_back() {
+    let wait = Duration::from_millis(1234);
+    let told = DisconnectReason::shutdown(wait);
+    assert_eq!((told.code(), told.text()), (3001, "shutdown, retry in 1234 ms"));
+    let most = DisconnectReason::shutdown(Duration::from_millis(u64::MAX));
+    assert!(most.text().len() <= DisconnectReason::TEXT_BYTES_MAX);
+    for (reason, expected) in [
+        (told.text(), Some(wait)),
+        ("maintenance; retry in 60000 ms, please", Some(Duration::from_secs(60))),
+        ("shutdown", None),
+        ("retry in 5 minutes", None),
+        ("retry in soon ms", None),
+        ("retry in -1 ms", None),
+        ("retry in 99999999999999999999 ms", None),
+    ] {
+        assert_eq!(told_to_retry_in(reason), expected, "{reason}");
+    }
 }
 
 #[test]
