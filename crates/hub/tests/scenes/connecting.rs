@@ -211,10 +211,10 @@ fn a_client_whose_connect_we_do_not_answer_in_time_may_come_back() {
 
 #[test]
 fn a_node_that_drains_spreads_those_who_understand_over_time() {
-    let limits = Limits { drain_returns_per_second: 100, ..Limits::default() };
+    let limits = Limits { drain_returns_per_second: 32, ..Limits::default() };
     let mut world = World::with_limits(limits);
-    let stock: Vec<_> = (0..20).map(|_| world.connect("stock")).collect();
-    let ours: Vec<_> = (0..180).map(|_| world.open()).collect();
+    let stock: Vec<_> = (0..4).map(|_| world.connect("stock")).collect();
+    let ours: Vec<_> = (0..60).map(|_| world.open()).collect();
     for id in &ours {
         world.send(*id, r#"{"id":1,"connect":{"headers":{"spanwire":"1"}}}"#);
     }
@@ -225,10 +225,10 @@ fn a_node_that_drains_spreads_those_who_understand_over_time() {
     let waits = ours.into_iter().map(|id| told_to_retry_in(world.reason(id).unwrap()).unwrap());
     let mut waits: Vec<_> = waits.map(|wait| wait.as_millis()).collect();
     waits.sort_unstable();
-    assert!(waits[179] <= 2000, "200 clients at 100 a second");
+    assert!(waits[59] <= 2000, "64 clients at 32 a second");
     let quarters = [0, 500, 1000, 1500]
         .map(|from| waits.iter().filter(|wait| (from..from + 500).contains(*wait)).count());
-    assert!(quarters.iter().all(|count| (25..=65).contains(count)), "{quarters:?}");
+    assert!(quarters.iter().all(|count| (5..=25).contains(count)), "{quarters:?}");
     world.end();
 }
 

@@ -27,6 +27,27 @@ async fn every_client_is_told_and_the_process_ends_well() {
 }
 
 #[tokio::test]
+async fn clients_that_understand_are_told_different_moments_to_come_back_at() {
+    let mut server = Server::serve(json!({ "shutdown": { "return_rate": 10 } })).await;
+    let mut peers = Vec::new();
+    for _ in 0..20 {
+        peers.push(Peer::connect_as(server.address, json!({ "headers": { "spanwire": "1" } })).await);
+    }
+    server.terminate();
+    let mut waits = std::collections::BTreeSet::new();
+    for peer in &mut peers {
+        let (code, reason) = peer.closed().await;
+        let wait = reason.strip_prefix("shutdown, retry in ").and_then(|told| told.strip_suffix(" ms"));
+        let wait: u64 = wait.and_then(|wait| wait.parse().ok()).unwrap_or_else(|| panic!("{reason}"));
+        assert_eq!(code, 3001);
+        assert!(wait <= 2_000, "20 clients at 10 a second: {wait}");
+        waits.insert(wait);
+    }
+    assert!(waits.len() > 10, "they would come together: {waits:?}");
+    assert!(server.ended().await.success());
+}
+
+#[tokio::test]
 async fn what_was_acknowledged_is_delivered_before_the_end() {
     let mut server = Server::serve(json!({})).await;
     let mut reader = Peer::subscribe(server.address, "square").await;
