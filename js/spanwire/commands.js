@@ -85,13 +85,13 @@ export function commands({ now, random, setTimeout, clearTimeout }, changed) {
 
   /**
    * @param {string} method
-   * @param {object} params
+   * @param {string} params as JSON
    * @param {OnReply} [done]
    * @param {Repeat} [repeat]
    */
   const add = (method, params, done, repeat) => {
     /** @type {Command} */
-    const command = { id: ++lastId, text: `"${method}":${JSON.stringify(params)}`, done, repeat, sent: 0 };
+    const command = { id: ++lastId, text: `"${method}":${params}`, done, repeat, sent: 0 };
     owed.set(lastId, command);
     if (ready || !repeat) send(command);
     return command;
@@ -109,6 +109,8 @@ export function commands({ now, random, setTimeout, clearTimeout }, changed) {
       signal?.throwIfAborted();
       if (closed) throw closed;
       if (waiting() >= QUEUE_MAX) throw new SpanwireError("queue_full");
+      // This throws for what JSON cannot say; nothing may have been set by then that would outlive the call.
+      const text = JSON.stringify(params);
       const timer = setTimeout(() => settle(command, command.sent ? unacknowledged() : new SpanwireError("expired")), timeout);
       const aborted = () => settle(command, signal?.reason);
       signal?.addEventListener("abort", aborted);
@@ -120,7 +122,7 @@ export function commands({ now, random, setTimeout, clearTimeout }, changed) {
         else resolve(result);
         if (!ready) changed();
       };
-      const command = add(method, params, done, repeat);
+      const command = add(method, text, done, repeat);
       if (!ready) changed();
     });
 
@@ -135,7 +137,7 @@ export function commands({ now, random, setTimeout, clearTimeout }, changed) {
      * @param {OnReply} [reply] called in the order of the wire; never, if the connection ends first
      */
     ask(method, params, reply) {
-      if (connection) add(method, params, reply);
+      if (connection) add(method, JSON.stringify(params), reply);
     },
 
     /**

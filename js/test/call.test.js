@@ -189,6 +189,21 @@ test("what JSON cannot say is refused at once, and undefined is null", async () 
   assert.deepEqual(published(stage.socket), [{ channel: "c", data: null }]);
 });
 
+test("what JSON cannot say leaves nothing behind that would fail later", async () => {
+  const stage = new Stage();
+  await stage.up();
+  const { pending } = stage.clock;
+  const stop = new AbortController();
+  assert.ok((await outcome(stage.client.publish("c", 1n, { signal: stop.signal }))).error instanceof TypeError);
+  assert.equal(stage.clock.pending, pending);
+  stop.abort(); // a listener that was left would throw here, which fails the test
+  for (let pings = 0; pings < 3; pings++) {
+    await stage.clock.advance(20_000);
+    await stage.socket.receive({});
+  }
+  assert.equal(stage.client.status.state, "connected");
+});
+
 test("rpc resolves with the data, and is never sent twice", async () => {
   const stage = new Stage();
   const sum = outcome(stage.client.rpc("add", [1, 2]));
