@@ -11,7 +11,7 @@ import { commands } from "./commands.js";
 import { connection } from "./connection.js";
 import { SpanwireError } from "./error.js";
 import { listeners } from "./events.js";
-import { OPEN_MS, RETRY_TOLD_MS_MAX, TIMER_MS_MAX, TOKEN_MS_MAX } from "./limits.js";
+import { OPEN_MS, TIMER_MS_MAX, TOKEN_MS_MAX } from "./limits.js";
 import { subscriptions } from "./subscriptions.js";
 import { onWake } from "./world.js";
 
@@ -147,9 +147,7 @@ export function session(url, options) {
     if (expired) expire();
     if (code === 3014) channels.each((channel) => channel.forget());
     if (!temporary && !(expired && getToken)) return close(error);
-    const own_ms = retry.next();
-    // The server knows better when it has time for us, and has spread those it sent away over time already.
-    const wait_ms = Math.min(retryAfter || own_ms, RETRY_TOLD_MS_MAX);
+    const wait_ms = retry.next(retryAfter);
     // 1009: something we sent was too large for this server, and would be again.
     disconnect(code !== 1009);
     after(wait_ms, connect);

@@ -115,14 +115,15 @@ export function subscription(name, session, home, options, events) {
       if (!error) subscribed(result);
       else if (error.temporary) {
         complain(error);
-        joinLater();
+        joinLater(error.retryAfter);
       } else end(error);
     });
   };
 
-  const joinLater = () => {
+  /** @param {number} [told] milliseconds, if the server said when */
+  const joinLater = (told) => {
     lost();
-    session.after(retry.next(), unlessLost(join));
+    session.after(retry.next(told), unlessLost(join));
   };
 
   /**

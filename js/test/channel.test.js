@@ -296,6 +296,21 @@ test("a temporary refusal is told and tried again, with growing waits", async ()
   assert.equal(room.state, "subscribing");
 });
 
+test("who was told when to subscribe again does so then, and believes no more than two minutes", async () => {
+  const stage = new Stage();
+  await stage.up({ ping: 0 });
+  stage.client.channel("c").on("error", () => {});
+  await settled();
+  for (const [told, wait] of [[4_000, 4_000], [3_600_000, 120_000]]) {
+    const before = stage.socket.commands.length;
+    await stage.socket.refuse("subscribe", { code: 111, message: "too many requests", temporary: true, sw_retry_after: told });
+    await stage.clock.advance(wait - 1);
+    assert.equal(stage.socket.commands.length, before);
+    await stage.clock.advance(1);
+    assert.equal(stage.socket.commands.length, before + 1);
+  }
+});
+
 test("a refusal is final, says where help is, and ends loops with the error", async () => {
   const stage = new Stage();
   await stage.up();
