@@ -33,6 +33,7 @@ export function session(url, options) {
   /** @type {Events<ClientEvents>} */
   const events = listeners();
   const retry = backoff(options);
+  const renewal = backoff(options);
   const awake = new AbortController();
   /** @type {Omit<Status, "transport" | "latency" | "queued">} */
   const status = { state: "connecting", attempt: 0, retryAt: null, client: null, lastError: null };
@@ -198,16 +199,25 @@ export function session(url, options) {
     if (expires && getToken) after(Math.min(ttl * 900, TIMER_MS_MAX), renew);
   };
 
-  /** If it fails it is left alone: the server will close with 3005, and connecting asks for a token again. */
+  /**
+   * Tries again for as long as the connection lives. If it comes to nothing the server will close with 3005, and
+   * connecting asks for a token again.
+   */
   const renew = () => {
     expire();
+    /** @param {SpanwireError} error */
+    const renewLater = ({ retryAfter }) => after(renewal.next(retryAfter), renew);
     const refresh = () =>
       outbox.ask("refresh", { token }, (error, result) => {
-        if (error) expire();
-        else renewBefore(result);
+        if (!error) {
+          renewal.worked();
+          renewBefore(result);
+        } else if (error.temporary) renewLater(error);
+        else expire();
       });
     prepare("refresh", refresh, (error) => {
-      if (!error.temporary) close(error);
+      if (error.temporary) renewLater(error);
+      else close(error);
     });
   };
 

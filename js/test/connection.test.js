@@ -323,6 +323,52 @@ test("a token is refreshed before it expires, and again after that", async () =>
   assert.deepEqual(reasons, ["connect", "refresh", "refresh"]);
 });
 
+test("a refresh that is refused for now is tried again, with a new token, while the connection lives", async () => {
+  let asked = 0;
+  let isDown = false;
+  const getToken = async () => {
+    if (isDown) throw new Error("backend down");
+    return `t${++asked}`;
+  };
+  const stage = new Stage({ getToken });
+  const socket = await stage.up({ ping: 0, expires: true, ttl: 100 });
+  const refreshes = () => socket.commands.flatMap(({ refresh }) => refresh?.token ?? []);
+  await stage.clock.advance(90_000);
+  await socket.refuse("refresh", { code: 111, message: "too many requests", temporary: true, sw_retry_after: 2_000 });
+  await stage.clock.advance(1_999);
+  assert.deepEqual(refreshes(), ["t2"]);
+  await stage.clock.advance(1);
+  assert.deepEqual(refreshes(), ["t2", "t3"]);
+  isDown = true;
+  await socket.refuse("refresh", { code: 100, message: "internal server error", temporary: true });
+  await stage.clock.advance(300);
+  assert.deepEqual(refreshes(), ["t2", "t3"]);
+  isDown = false;
+  await stage.clock.advance(600);
+  assert.deepEqual(refreshes(), ["t2", "t3", "t4"]);
+  await socket.answer("refresh", { expires: true, ttl: 100 });
+  await stage.clock.advance(89_999);
+  assert.deepEqual(refreshes(), ["t2", "t3", "t4"]);
+});
+
+test("a refresh that is refused for good is not tried again, nor one of a connection that is over", async () => {
+  const stage = new Stage({ getToken: async () => "t" });
+  const refreshes = () => stage.sockets.flatMap(({ commands }) => commands.filter(({ refresh }) => refresh)).length;
+  await stage.up({ ping: 0, expires: true, ttl: 100 });
+  await stage.clock.advance(90_000);
+  await stage.socket.refuse("refresh", { code: 109, message: "token expired" });
+  await stage.clock.advance(60_000);
+  assert.equal(refreshes(), 1);
+  await stage.down(3005);
+  await stage.up({ ping: 0, expires: true, ttl: 100 });
+  await stage.clock.advance(90_000);
+  await stage.socket.refuse("refresh", { code: 111, message: "too many requests", temporary: true, sw_retry_after: 60_000 });
+  await stage.down();
+  await stage.up({ ping: 0 });
+  await stage.clock.advance(60_000);
+  assert.equal(refreshes(), 2);
+});
+
 test("a token that lives for a year does not refresh at once", async () => {
   let asked = 0;
   const stage = new Stage({ getToken: async () => `t${++asked}` });
