@@ -97,8 +97,10 @@ export function session(url, options) {
     try {
       // There may be no storage, or no ladder to be had: then a WebSocket has to do.
       await loadLadder().catch(() => {});
-      token ??= await getToken?.({ reason });
-      if (here === phase) go();
+      const found = token ?? (await getToken?.({ reason }));
+      if (here !== phase) return; // by now there may be a newer one
+      token = found;
+      go();
     } catch (error) {
       const told = /** @type {any} */ (error);
       if (here === phase) fail(told?.code === "unauthorized" ? told : new SpanwireError("no_token", "", { cause: error }));

@@ -405,6 +405,20 @@ test("a token that comes after the client was closed opens nothing", async () =>
   assert.equal(stage.sockets.length, 0);
 });
 
+test("a token that comes too late takes the place of none that came after it", async () => {
+  const gives = [];
+  const stage = new Stage({ getToken: () => new Promise((resolve) => gives.push(resolve)) });
+  await stage.clock.advance(10_000);
+  await stage.retry();
+  gives[1]("new");
+  await stage.up();
+  gives[0]("old");
+  await settled();
+  await stage.down();
+  await stage.up();
+  assert.equal(stage.socket.last("connect").connect.token, "new");
+});
+
 test("ready resolves when connected, rejects when that will not happen, and can be given up", async () => {
   const stage = new Stage();
   const ready = stage.client.ready();
