@@ -108,6 +108,17 @@ fn the_latest_comes_along_already_the_first_time_and_no_gap_is_told() {
 }
 
 #[test]
+fn the_latest_behind_a_subscription_that_the_server_made_is_heard_and_no_gap_is_told() {
+    let mut stage = Stage::connected();
+    stage.say(
+        r#"{"push":{"channel":"x","subscribe":{"recoverable":true,"positioned":true,"epoch":"e","offset":8}}}"#,
+    );
+    stage.say(&publication(9));
+    assert_eq!(stage.story(), ["subscribed at e8", "9"]);
+    stage.end();
+}
+
+#[test]
 fn a_position_that_the_application_remembers_is_recovered_from() {
     let mut stage = Stage::connected();
     let since = Some(Position { offset: 41, epoch: "e".to_owned() });

@@ -108,6 +108,9 @@ impl Hub {
         };
         let SubscribeResult { recoverable, epoch, offset, positioned, data, publications, .. } = result;
         let of_stream = positioned.then(|| Epoch::new(&epoch));
+        // What follows must lie behind the position that is told, or a client takes it for something that it has heard: the
+        // latest publication comes with the top of the stream, which is its own offset.
+        let offset = publications.first().map_or(offset, |first| first.offset.saturating_sub(1));
         let told = Subscribe { recoverable, epoch, offset, positioned, data };
         self.push(id, &channel, PushEvent::Subscribe(told));
         for publication in publications {

@@ -164,7 +164,10 @@ fn a_client_that_only_hears_and_one_that_is_subscribed_by_order_get_the_latest_t
     let whom = Whom { user: "ann".to_owned(), ..Whom::default() };
     let channel = Channel::new("at_once:x");
     world.order(Order::Subscribe { whom, channel, grant: Grant::default(), since: None });
-    assert_eq!(world.heard(ann), ["2"]);
+    let lines = world.read(ann);
+    let [told, latest] = &lines[..] else { panic!("{lines:?}") };
+    assert!(told.contains(r#""subscribe":{"#) && told.contains(r#""offset":1"#), "{told}");
+    assert!(latest.contains(r#""data":2"#) && latest.contains(r#""offset":2"#), "{latest}");
     world.end();
 }
 
