@@ -118,7 +118,13 @@ pub enum Recall {
         limit: usize,
     },
     /// The latest publication that is kept; with a filter, the latest that passes it.
-    Latest(Option<Arc<TagsFilter>>),
+    Latest {
+        /// Which publications count; `None` is all.
+        filter: Option<Arc<TagsFilter>>,
+        /// How many of the newest publications are looked at, so that a filter which nothing passes costs no walk through
+        /// the whole history.
+        limit: usize,
+    },
 }
 
 /// Which part of a history is wanted.

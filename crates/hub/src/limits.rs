@@ -55,7 +55,8 @@ pub struct Limits {
     pub history_publications_max: usize,
     /// What one filter by tags may cost (error 107).
     pub filter: FilterLimits,
-    /// Most publications that a recovery may need; a client further behind is told `recovered: false`.
+    /// Most publications that a recovery may need; a client further behind is told `recovered: false`. Of a last value with
+    /// a filter, so many of the newest are looked at.
     pub recovery_publications_max: usize,
     /// How long a connection may take to a successful connect command before code 3502, or 3004 if it is us who take
     /// so long to answer.

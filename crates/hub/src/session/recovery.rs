@@ -35,7 +35,7 @@ pub(crate) enum Recovered {
 
 impl Recovery {
     /// What the broker is to recall for a subscriber that left off at `since`; most publications of a whole
-    /// recovery are `limit`.
+    /// recovery are `limit`, and so many are looked at for the latest.
     pub(crate) fn recall(
         self,
         since: Option<&Position>,
@@ -44,7 +44,9 @@ impl Recovery {
     ) -> Recall {
         match (self, since) {
             (Self::Whole, Some(position)) => Recall::Since { position: position.clone(), limit },
-            (Self::Latest, Some(_)) | (Self::LatestAlways, _) => Recall::Latest(filter.cloned()),
+            (Self::Latest, Some(_)) | (Self::LatestAlways, _) => {
+                Recall::Latest { filter: filter.cloned(), limit }
+            }
             (Self::None, _) | (Self::Whole | Self::Latest, None) => Recall::Nothing,
         }
     }
@@ -64,13 +66,13 @@ impl Recovery {
                 let offset = if publications.is_empty() { top.offset } else { position.offset };
                 Recovered::Yes { offset, publications }
             }
-            (Recall::Latest(_), _) if since == Some(top) => {
+            (Recall::Latest { .. }, _) if since == Some(top) => {
                 Recovered::Yes { offset: top.offset, publications: Vec::new() }
             }
-            (Recall::Latest(_), Some(publications)) if !publications.is_empty() => {
+            (Recall::Latest { .. }, Some(publications)) if !publications.is_empty() => {
                 Recovered::Yes { offset: top.offset, publications }
             }
-            (Recall::Since { .. } | Recall::Latest(_), _) => Recovered::No,
+            (Recall::Since { .. } | Recall::Latest { .. }, _) => Recovered::No,
         }
     }
 }
@@ -92,12 +94,13 @@ mod tests {
     #[test]
     fn what_is_recalled_depends_on_the_mode_and_on_whether_somebody_comes_back() {
         let since = at(3, "a");
+        let latest = || Recall::Latest { filter: None, limit: 7 };
         let whole = Recall::Since { position: since.clone(), limit: 7 };
         let table = [
             (Recovery::None, Recall::Nothing, Recall::Nothing),
             (Recovery::Whole, Recall::Nothing, whole),
-            (Recovery::Latest, Recall::Nothing, Recall::Latest(None)),
-            (Recovery::LatestAlways, Recall::Latest(None), Recall::Latest(None)),
+            (Recovery::Latest, Recall::Nothing, latest()),
+            (Recovery::LatestAlways, latest(), latest()),
         ];
         for (recovery, first_time, back) in table {
             assert_eq!(recovery.recall(None, 7, None), first_time, "{recovery:?}");

@@ -147,7 +147,7 @@ pub(crate) fn request(what: &What, data: &str, position: impl Fn(&Since) -> Posi
         },
         What::SubscribeToLatest => BrokerRequest::Subscribe {
             history: Some(HISTORY),
-            recall: Recall::Latest(None),
+            recall: Recall::Latest { filter: None, limit: 1 },
             subscribers_max: None,
         },
         What::Unsubscribe => BrokerRequest::Unsubscribe,

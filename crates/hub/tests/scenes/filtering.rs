@@ -137,6 +137,25 @@ fn the_latest_is_the_latest_that_passes() {
 }
 
 #[test]
+fn the_latest_that_passes_is_not_looked_for_further_back_than_a_recovery_reaches() {
+    for (reach, expected) in [(3, &["1"][..]), (2, &[])] {
+        let limits = Limits { recovery_publications_max: reach, ..Limits::default() };
+        let mut world = World::with_limits(limits);
+        for (data, team) in [("1", "red"), ("2", "blue"), ("3", "blue")] {
+            world.publish_tagged("tagged_last:x", data, ("team", team));
+        }
+        let ann = world.connect("ann");
+        world.send(ann, &subscribe("tagged_last:x", RED).replace(r#""tf""#, r#""recover":true,"tf""#));
+        let reply = world.read(ann).remove(0);
+        let heard: Vec<_> = reply.split(r#""data":"#).skip(1).map(|rest| &rest[..1]).collect();
+        assert_eq!(heard, expected, "{reach}: {reply}");
+        assert!(reply.contains(r#""was_recovering":true"#), "{reply}");
+        assert_eq!(reply.contains(r#""recovered":true"#), !expected.is_empty(), "{reach}: {reply}");
+        world.end();
+    }
+}
+
+#[test]
 fn a_filter_that_is_none_or_not_permitted_is_refused_and_nothing_is_subscribed() {
     let mut world = World::new();
     let ann = world.connect("ann");

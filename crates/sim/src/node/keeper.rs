@@ -179,7 +179,7 @@ impl Keeper {
         {
             *subscribers = subscribers.saturating_sub(1);
         }
-        let stale = matches!(request, BrokerRequest::Subscribe { recall: Recall::Latest(_), .. })
+        let stale = matches!(request, BrokerRequest::Subscribe { recall: Recall::Latest { .. }, .. })
             && scene.saboteur.strikes(Bug::StaleLatest);
         let stale = if stale { self.before_latest(scene, channel) } else { None };
         self.broker.submit(scene.clocks(), from, ticket, channel, request);

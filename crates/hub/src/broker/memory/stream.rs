@@ -136,10 +136,10 @@ impl Stream {
                 let behind = self.behind(position)?;
                 (behind <= *limit).then(|| self.newest(behind).cloned().collect())
             }
-            Recall::Latest(filter) => {
+            Recall::Latest { filter, limit } => {
                 let is_wanted =
                     |tags: &BTreeMap<_, _>| filter.as_ref().is_none_or(|filter| filter.passes(tags));
-                let latest = self.kept.iter().rev().find(|kept| is_wanted(&kept.tags));
+                let latest = self.kept.iter().rev().take(*limit).find(|kept| is_wanted(&kept.tags));
                 latest.map(|latest| vec![(**latest).clone()])
             }
         }

@@ -60,7 +60,9 @@ fn a_recovery_is_whole_or_refused<H: Harness<Subject: Broker>>(stage: &mut Stage
 }
 
 fn the_latest_is_the_top_of_what_is_kept_or_nothing<H: Harness<Subject: Broker>>(stage: &mut Stage<'_, H>) {
-    let latest = |stage: &mut Stage<'_, H>| stage.subscribe(BOB, ROOM, KEEP, Recall::Latest(None));
+    let latest = |stage: &mut Stage<'_, H>| {
+        stage.subscribe(BOB, ROOM, KEEP, Recall::Latest { filter: None, limit: 1 })
+    };
     assert_eq!(latest(stage).1, None);
     for word in ["a", "b"] {
         let position = stage.publish(ROOM, KEEP, word);

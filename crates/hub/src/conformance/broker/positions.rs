@@ -44,7 +44,7 @@ fn the_first_publication_of_a_stream_carries_its_epoch<H: Harness<Subject: Broke
 
 fn a_channel_without_history_has_no_offsets<H: Harness<Subject: Broker>>(stage: &mut Stage<'_, H>) {
     let position = Position { offset: 0, epoch: Epoch::new("") };
-    for recall in [Recall::Since { position, limit: 10 }, Recall::Latest(None)] {
+    for recall in [Recall::Since { position, limit: 10 }, Recall::Latest { filter: None, limit: 1 }] {
         let answer =
             stage.ask(BOB, ROOM, BrokerRequest::Subscribe { history: None, recall, subscribers_max: None });
         assert!(matches!(answer, BrokerAnswer::Subscribed { top: None, recalled: None }), "{answer:?}");
