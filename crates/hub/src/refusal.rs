@@ -26,7 +26,8 @@ impl Refusal {
         match self {
             Self::Later(_) => true,
             Self::Error(code) => code.temporary(),
-            Self::Disconnect(_) | Self::Worded(_) | Self::Ended(_) => false,
+            Self::Worded(error) => error.temporary,
+            Self::Disconnect(_) | Self::Ended(_) => false,
         }
     }
 
@@ -45,6 +46,19 @@ impl Refusal {
             }
             Self::Disconnect(code) => Err(code.into()),
             Self::Ended(reason) => Err(reason),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_as_temporary_as_the_backend_says_in_its_words() {
+        for temporary in [true, false] {
+            let error = Error { code: 1000, message: "not now".to_owned(), temporary, ..Error::default() };
+            assert_eq!(Refusal::Worded(Box::new(error)).is_temporary(), temporary);
         }
     }
 }
