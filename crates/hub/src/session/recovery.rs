@@ -69,12 +69,19 @@ impl Recovery {
             (Recall::Latest { .. }, _) if since == Some(top) => {
                 Recovered::Yes { offset: top.offset, publications: Vec::new() }
             }
-            (Recall::Latest { .. }, Some(publications)) if !publications.is_empty() => {
+            (Recall::Latest { .. }, Some(mut publications)) if !publications.is_empty() => {
+                publications.retain(|latest| !has_had(since, top, latest));
                 Recovered::Yes { offset: top.offset, publications }
             }
             (Recall::Since { .. } | Recall::Latest { .. }, _) => Recovered::No,
         }
     }
+}
+
+/// Whether a subscriber that left off at `since` has had this publication: what came after it was filtered out.
+fn has_had(since: Option<&Position>, top: &Position, latest: &Publication) -> bool {
+    since
+        .is_some_and(|since| since.epoch == top.epoch && (latest.offset..=top.offset).contains(&since.offset))
 }
 
 #[cfg(test)]
@@ -115,7 +122,7 @@ mod tests {
         let no = || Recovered::No;
         // The mode, where it left off, what the broker recalled with the stream at offset 5 of epoch "a", and the outcome.
         type Row<'a> = (Recovery, Option<Position>, Option<&'a [u64]>, Recovered);
-        let table: [Row<'_>; 16] = [
+        let table: [Row<'_>; 21] = [
             (Never, Some(at(3, "a")), None, Recovered::Unasked),
             (Whole, None, None, Recovered::Unasked),
             (Whole, Some(at(3, "a")), Some(&[4, 5]), yes(3, &[4, 5])),
@@ -130,6 +137,13 @@ mod tests {
             (Latest, Some(at(3, "a")), None, no()),
             (Latest, Some(at(5, "b")), Some(&[5]), yes(5, &[5])),
             (Latest, Some(at(5, "b")), None, no()),
+            // The latest that passes its filter is one that it has had, or not.
+            (Latest, Some(at(2, "a")), Some(&[2]), yes(5, &[])),
+            (Latest, Some(at(3, "a")), Some(&[2]), yes(5, &[])),
+            (Latest, Some(at(1, "a")), Some(&[2]), yes(5, &[2])),
+            (Latest, Some(at(3, "b")), Some(&[2]), yes(5, &[2])),
+            // A position that the stream never reached is of no life of it.
+            (Latest, Some(at(6, "a")), Some(&[2]), yes(5, &[2])),
             (LatestAlways, None, Some(&[5]), yes(5, &[5])),
             (LatestAlways, None, None, no()),
             (LatestAlways, Some(at(5, "a")), Some(&[5]), yes(5, &[])),
