@@ -174,6 +174,15 @@ async fn the_file_of_a_server_is_enough_to_call_it() {
     assert!(kept.1.contains("\"data\":1"), "{kept:?}");
     let key = run(&["info", "-c", file, "--key", "guess"]).await;
     assert_eq!(key.0, 77, "what is said outright holds: {key:?}");
+    let mut beside_others = spanwire(&["info", "-c", file]);
+    beside_others.envs([("SPANWIRE_URL", "http://127.0.0.1:9"), ("SPANWIRE_API_KEY", "guess")]);
+    let output = within("the answer", beside_others.output()).await.expect("it can start");
+    assert!(output.status.success(), "the file holds before the environment: {output:?}");
+    let mut elsewhere = spanwire(&["info"]);
+    let url = format!("http://127.0.0.1:{port}");
+    elsewhere.envs([("SPANWIRE_URL", url.as_str()), ("SPANWIRE_API_KEY", "guess")]);
+    let output = within("the answer", elsewhere.output()).await.expect("it can start");
+    assert_eq!(output.status.code(), Some(77), "without a file the environment holds: {output:?}");
 }
 
 #[tokio::test]

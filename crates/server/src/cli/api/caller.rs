@@ -1,5 +1,6 @@
 //! Who calls the server API: an address, a key, and whom to believe.
 
+use std::env::VarError;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -26,11 +27,11 @@ pub(in crate::cli) struct Caller {
     /// The configuration of a server on this machine, which has its address and key.
     #[arg(short, long)]
     config: Option<PathBuf>,
-    /// The server; without it, that of --config, or http://localhost:8000.
-    #[arg(long, env = "SPANWIRE_URL")]
+    /// The server; without it, that of --config, of SPANWIRE_URL, or http://localhost:8000.
+    #[arg(long)]
     url: Option<String>,
-    /// The key of the server API; without it, that of --config, or of a dev profile on this machine.
-    #[arg(long, env = "SPANWIRE_API_KEY", hide_env_values = true)]
+    /// The key of the server API; without it, that of --config, of SPANWIRE_API_KEY, or of a dev profile on this machine.
+    #[arg(long)]
     key: Option<String>,
     /// Certificates of the authorities that may vouch for an https or wss server, in PEM, instead of the system's.
     #[arg(long, env = "SPANWIRE_CA_FILE")]
@@ -72,22 +73,22 @@ impl Caller {
         match (&self.url, settings) {
             (Some(url), _) => Server::parse(url),
             (None, Some(settings)) => Ok(Server::of(&settings.http_server)),
-            (None, None) => Server::parse(URL),
+            (None, None) => Server::parse(surroundings("SPANWIRE_URL")?.as_deref().unwrap_or(URL)),
         }
     }
 
     fn key(&self, settings: Option<&Settings>, server: &Server) -> Result<Secret, Failure> {
         if let Some(key) = &self.key {
-            if key.is_empty() || !key.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-                return Err(Failure::new(Exit::Usage, "--key: a key is a line of plain characters"));
-            }
-            return Ok(Secret::new(key.as_str()));
+            return plain("--key", key);
         }
         if let Some(settings) = settings {
             return key_of(&settings.http_api.keys).ok_or_else(|| {
                 Failure::new(Exit::Config, "http_api.key is not set: the server API is closed")
                     .fix("set it in the configuration, and start the server again")
             });
+        }
+        if let Some(key) = surroundings("SPANWIRE_API_KEY")? {
+            return plain("SPANWIRE_API_KEY", &key);
         }
         let kept = runtime_directory()
             .filter(|_| server.is_local())
@@ -97,6 +98,26 @@ impl Caller {
                 .fix("name its configuration with -c, or its http_api.key with --key or SPANWIRE_API_KEY; the dev profile prints its key at start")
         })
     }
+}
+
+/// What the environment says. It comes last: nobody sees it on the line that they type, and a key of one server must not
+/// go to another that a forgotten variable names.
+fn surroundings(variable: &str) -> Result<Option<String>, Failure> {
+    match std::env::var(variable) {
+        Ok(value) => Ok(Some(value)),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => {
+            Err(Failure::new(Exit::Usage, format!("{variable}: it is no text in UTF-8")))
+        }
+    }
+}
+
+/// A key that can stand in a header.
+fn plain(said_by: &str, key: &str) -> Result<Secret, Failure> {
+    if key.is_empty() || !key.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return Err(Failure::new(Exit::Usage, format!("{said_by}: a key is a line of plain characters")));
+    }
+    Ok(Secret::new(key))
 }
 
 /// The key that opens most.
