@@ -22,6 +22,8 @@ pub(super) struct Reader<'a> {
     /// What stands before each key when people are told of it.
     place: String,
     known: Vec<&'static str>,
+    /// Those of them whose values nobody is told.
+    secrets: Vec<&'static str>,
     problems: Vec<Problem>,
     /// Every option that was asked for, in this order, if anybody wants to know.
     entries: Vec<Entry>,
@@ -61,7 +63,8 @@ impl<'a> Reader<'a> {
     }
 
     fn at(layers: Vec<(&'a str, &'a Map<String, Value>)>, place: String, curiosity: Curiosity) -> Self {
-        Self { layers, place, known: Vec::new(), problems: Vec::new(), entries: Vec::new(), curiosity }
+        let (known, secrets) = (Vec::new(), Vec::new());
+        Self { layers, place, known, secrets, problems: Vec::new(), entries: Vec::new(), curiosity }
     }
 
     /// A switch.
@@ -163,6 +166,7 @@ impl<'a> Reader<'a> {
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Option<T> {
         self.note(key, doc, Kind::Secret, None);
+        self.secrets.push(key);
         let found = self.find(key, doc)?;
         let trouble = match found.value.as_str() {
             Some("") => return None,
@@ -225,10 +229,11 @@ impl<'a> Reader<'a> {
         all
     }
 
-    /// Notes that options do not fit together; `key` names the one to change.
+    /// Notes that options do not fit together; `key` names the one to change, which has been read.
     pub(super) fn conflict(&mut self, key: &'static str, trouble: &str) {
         let said = self.layers.iter().find_map(|(layer, values)| Some((*layer, look_up(values, key)?)));
         let (layer, setting) = match said {
+            Some((layer, _)) if self.secrets.contains(&key) => (layer, self.full(key)),
             Some((layer, value)) => (layer, format!("{}{key} = {value}", self.place)),
             None => {
                 (self.layers.first().map_or("defaults", |(layer, _)| *layer), format!("{}{key}", self.place))
@@ -281,6 +286,7 @@ impl<'a> Reader<'a> {
         parse: impl Fn(&Value) -> Option<T>,
     ) -> Option<T> {
         self.note(key, doc, Kind::Secret, None);
+        self.secrets.push(key);
         let found = self.find(key, doc)?;
         let parsed = parse(found.value);
         if parsed.is_none() {

@@ -138,6 +138,36 @@ fn a_secret_of_the_wrong_kind_is_not_repeated() {
 }
 
 #[test]
+fn where_keys_are_published_is_told_nobody_because_a_password_may_be_in_it() {
+    let table = [
+        ("jwks_public_endpoint = \"https://me:hush@keys.test/set?code=hush\"", None),
+        (
+            "jwks_public_endpoint = \"https://me:hush@keys.test/set\"\nhmac_secret_key = \"k\"",
+            Some("keys from there are used alone"),
+        ),
+        ("jwks_public_endpoint = \"ftp://me:hush@keys.test/\"", Some("an http:// or https:// URL is wanted")),
+        (
+            "jwks_public_endpoint = \"ftp://me:hush@keys.test/{{t}}\"\nissuer_regex = \"(?P<t>a)\"",
+            Some("is no http:// or https:// URL"),
+        ),
+        ("jwks_public_endpoint = \"https://me:hush@keys.test/{{t}}\"", Some("is no named group")),
+    ];
+    for (options, expected) in table {
+        let toml = format!("[client.token]\n{options}");
+        let layers = [Layer::from_toml("spanwire.toml", &toml).unwrap()];
+        let (outcome, entries) = Settings::explain(Profile::Secure, &layers);
+        let said = outcome.err().map(|error| error.to_string());
+        match (&said, expected) {
+            (Some(said), Some(expected)) => assert!(said.contains(expected), "{toml}: {said}"),
+            _ => assert_eq!(said.is_some(), expected.is_some(), "{toml}: {said:?}"),
+        }
+        assert!(!said.unwrap_or_default().contains("hush"), "{toml}");
+        let shown = format!("{entries:?}");
+        assert!(shown.contains("jwks_public_endpoint") && !shown.contains("hush"), "{toml}: {shown}");
+    }
+}
+
+#[test]
 fn an_unknown_option_is_refused_with_the_one_that_was_meant() {
     let table = [
         (

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::Uri;
 use regex_lite::Regex;
 
 use super::reader::Reader;
@@ -68,24 +69,35 @@ fn public_keys(reader: &mut Reader<'_>) -> Vec<Key> {
 
 fn published(reader: &mut Reader<'_>, rules: &mut Rules) -> Option<Published> {
     let key = "jwks_public_endpoint";
-    let url = reader.read(
+    // It may hold a password.
+    let url = reader.secretly(
         key,
-        "where the keys are published that tokens are signed with, and no others are used then; {{name}} in it stands for what \
+        "the http:// or https:// URL where the keys are published that tokens are signed with, and no others are used then; {{name}} in it stands for what \
          a group of issuer_regex or audience_regex has matched",
-        "an http:// or https:// URL",
-        |value| match value.as_str()? {
-            "" => Some(None),
-            text if Template::is_one(text) => Some(Some(Err(text.to_owned()))),
-            text => text.parse().ok().filter(Service::is_at).map(|url| Some(Ok(url))),
-        },
+        place_of_keys,
     );
-    match url.flatten()? {
-        Ok(url) => Some(Published::At(Jwks::at(url))),
-        Err(text) => {
+    match url? {
+        PlaceOfKeys::Fixed(url) => Some(Published::At(Jwks::at(url))),
+        PlaceOfKeys::ByClaims(text) => {
             let template = template(&text, rules);
             template.map_err(|trouble| reader.conflict(key, &trouble)).ok().map(Published::ByClaims)
         }
     }
+}
+
+/// Where keys are published.
+enum PlaceOfKeys {
+    Fixed(Uri),
+    /// A template, which claims fill.
+    ByClaims(String),
+}
+
+fn place_of_keys(text: &str) -> Result<PlaceOfKeys, &'static str> {
+    if Template::is_one(text) {
+        return Ok(PlaceOfKeys::ByClaims(text.to_owned()));
+    }
+    let url = text.parse().ok().filter(Service::is_at);
+    url.map(PlaceOfKeys::Fixed).ok_or("an http:// or https:// URL is wanted")
 }
 
 /// A part of a claim decides who verifies it, so the expressions must match the whole.
