@@ -16,6 +16,7 @@ mod line;
 mod pace;
 mod proxy;
 mod question;
+mod route;
 mod stats;
 
 pub use admission::AdmissionLimits;

@@ -117,7 +117,7 @@ impl<T: Weigh> Admission<T> {
         Ok(())
     }
 
-    /// The next question that may be asked now. It is under way until [`done`](Self::done).
+    /// The next question that may be asked now. It is under way until [`done`](Self::done) or [`let_go`](Self::let_go).
     pub(super) fn next(&mut self, now: Instant) -> Option<T> {
         if self.waiting.is_empty() || self.in_flight >= self.pace.limit() || self.circuit.pass(now).is_err() {
             return None;
@@ -155,6 +155,17 @@ impl<T: Weigh> Admission<T> {
                 self.circuit.failed(now, &mut self.chance)
             }
         }
+    }
+
+    /// A question that was under way has ended, and says nothing of how the backend is asked now.
+    pub(super) fn let_go(&mut self) {
+        self.in_flight -= 1;
+    }
+
+    /// The backend is asked in another way from now on: nothing that was learnt of it holds. What is under way still is.
+    pub(super) fn begin_anew(&mut self) {
+        self.pace = Pace::new(self.limits.in_flight_max);
+        self.circuit = Circuit::new();
     }
 
     /// When [`overdue`](Self::overdue) or [`next`](Self::next) may have something without anything being done.

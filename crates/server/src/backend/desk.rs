@@ -11,13 +11,14 @@ use http::StatusCode;
 use spanwire_hub::{Answer, Refusal};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::admission::{Admission, Ended, SentAway};
+use super::admission::{Ended, SentAway};
 use super::answer::{self, Nonsense};
 use super::circuit::Change;
 use super::complaints::Complaints;
 use super::handler::Said;
 use super::line::{Failure, Line, Outcome};
 use super::question::{Question, What};
+use super::route::Route;
 use super::stats::ProxyStats;
 use super::{Errand, Lines, Register};
 use crate::auth::Authorize;
@@ -36,8 +37,7 @@ pub(super) struct Desk {
 
 /// One proxy.
 struct Window {
-    line: Rc<Line>,
-    admission: Admission<Question>,
+    route: Route<Question>,
     register: Arc<Register>,
     place: usize,
     complaints: Complaints,
@@ -46,6 +46,8 @@ struct Window {
 /// A question that has been asked, and what came of it.
 struct Returned {
     window: usize,
+    /// By which it was asked; there may be another one by now.
+    line: Rc<Line>,
     question: Question,
     begun: Instant,
     outcome: Outcome,
@@ -54,8 +56,7 @@ struct Returned {
 impl Desk {
     pub(super) fn new(Lines(lines): Lines, register: &Arc<Register>, seed: [u8; 32]) -> Self {
         let window = |(place, line): (usize, Line)| Window {
-            admission: Admission::new(line.settings().limits, seed_of(place, seed)),
-            line: Rc::new(line),
+            route: Route::new(line, seed_of(place, seed)),
             register: register.clone(),
             place,
             complaints: Complaints::default(),
@@ -74,7 +75,8 @@ impl Desk {
         loop {
             self.see_to_all(Instant::now());
             let now = Instant::now();
-            let deadlines = self.windows.iter().filter_map(|window| window.admission.next_deadline(now));
+            let deadlines =
+                self.windows.iter().filter_map(|window| window.route.admission.next_deadline(now));
             let deadline = deadlines.min();
             tokio::select! {
                 taken = inbox.recv_many(&mut errands, TAKEN_AT_ONCE) => {
@@ -98,48 +100,36 @@ impl Desk {
     fn take(&mut self, now: Instant, place: usize, question: Question) {
         // Ids come from the same settings as the windows.
         let Some(window) = self.windows.get_mut(place) else { return };
-        if let Err(sent_away) = window.admission.offer(now, question) {
+        if let Err(sent_away) = window.route.admission.offer(now, question) {
             window.send_away(sent_away);
         }
     }
 
     fn reconnect(&mut self, Lines(lines): Lines) {
         for (window, line) in self.windows.iter_mut().zip(lines) {
-            window.line = Rc::new(line);
+            window.route.reconnect(line);
         }
     }
 
     /// Sends away who has waited for too long, and asks what may be asked.
     fn see_to_all(&mut self, now: Instant) {
         for window in &mut self.windows {
-            while let Some(sent_away) = window.admission.overdue(now) {
+            while let Some(sent_away) = window.route.admission.overdue(now) {
                 window.send_away(sent_away);
             }
-            while let Some(question) = window.admission.next(now) {
-                self.under_way.push(Box::pin(ask(window.line.clone(), window.place, question)));
+            while let Some(question) = window.route.admission.next(now) {
+                self.under_way.push(Box::pin(ask(window.route.line().clone(), window.place, question)));
             }
-            window.stats().is(window.admission.state());
+            window.stats().is(window.route.admission.state());
         }
     }
 
     fn close(&mut self, returned: Returned) {
-        let Returned { window, question, begun, outcome } = returned;
+        let Returned { window, line, question, begun, outcome } = returned;
         let Some(window) = self.windows.get_mut(window) else { return };
-        let now = Instant::now();
-        window.stats().took(now.saturating_duration_since(begun));
-        let ended = match &outcome {
-            Outcome::Asked(Err(failure)) | Outcome::Said(Err(failure)) if failure.is_the_backends() => {
-                Ended::Failed
-            }
-            _ => Ended::Answered,
-        };
-        let trouble = match &outcome {
-            Outcome::Asked(Err(failure)) | Outcome::Said(Err(failure)) => failure.to_string(),
-            _ => String::new(),
-        };
-        window.done(begun, now, ended, &trouble);
+        window.settle(&line, begun, Instant::now(), &outcome);
         let authorize = self.register.authorize();
-        let answer = window.interpret(&question, outcome, &*authorize, self.renewed_by_backend);
+        let answer = window.interpret(&line, &question, outcome, &*authorize, self.renewed_by_backend);
         question.asker.answer(answer);
     }
 }
@@ -150,17 +140,27 @@ impl Window {
     }
 
     fn name(&self) -> &str {
-        &self.line.settings().name
+        &self.route.line().settings().name
     }
 
-    /// One line in the log for each time that the backend goes or comes back.
-    fn done(&mut self, begun: Instant, now: Instant, ended: Ended, trouble: &str) {
-        match self.admission.done(begun, now, ended) {
-            Some(Change::Opened) => tracing::error!(
-                "proxy {}: the backend does not answer ({trouble}); clients are told to come back, \
-                 and it is tried again from time to time",
-                self.name()
-            ),
+    /// Notes that a question has ended, with one line in the log for each time that the backend goes or comes back.
+    fn settle(&mut self, line: &Rc<Line>, begun: Instant, now: Instant, outcome: &Outcome) {
+        self.stats().took(now.saturating_duration_since(begun));
+        let failure = match outcome {
+            Outcome::Asked(Err(failure)) | Outcome::Said(Err(failure)) => Some(failure),
+            _ => None,
+        };
+        let failed = failure.is_some_and(Failure::is_the_backends);
+        let ended = if failed { Ended::Failed } else { Ended::Answered };
+        match self.route.done(line, begun, now, ended) {
+            Some(Change::Opened) => {
+                let trouble = failure.map(Failure::to_string).unwrap_or_default();
+                tracing::error!(
+                    "proxy {}: the backend does not answer ({trouble}); clients are told to come back, \
+                     and it is tried again from time to time",
+                    self.name()
+                );
+            }
             Some(Change::Closed) => tracing::info!("proxy {}: the backend answers again", self.name()),
             None => {}
         }
@@ -177,6 +177,7 @@ impl Window {
 
     fn interpret(
         &mut self,
+        line: &Line,
         question: &Question,
         outcome: Outcome,
         authorize: &dyn Authorize,
@@ -204,14 +205,7 @@ impl Window {
                 return answer;
             }
             Outcome::Asked(Err(failure)) | Outcome::Said(Err(failure)) => {
-                let transforms = &self.line.settings().transforms;
-                let meant = failure.status().and_then(|status| {
-                    transforms.iter().find(|(known, _)| *known == status).map(|(_, meant)| meant.clone())
-                });
-                if meant.is_none() {
-                    self.complain(&failure.to_string());
-                }
-                (failure.name(), meant.unwrap_or_else(answer::unavailable))
+                (failure.name(), self.meaning(line, &failure))
             }
         };
         self.stats().ended(name);
@@ -219,6 +213,15 @@ impl Window {
             What::Connect(_) => Answer::Credentials(Err(refusal)),
             What::Petition(petition) => answer::refusal_of(&petition.matter, refusal),
         }
+    }
+
+    /// What a failure means to the client, in the words of those settings by which the backend was asked.
+    fn meaning(&mut self, line: &Line, failure: &Failure) -> Refusal {
+        let meant = failure.status().and_then(|status| line.settings().meaning_of(status));
+        meant.unwrap_or_else(|| {
+            self.complain(&failure.to_string());
+            answer::unavailable()
+        })
     }
 
     fn complain(&mut self, trouble: &str) {
@@ -271,7 +274,7 @@ impl std::fmt::Display for Failure {
 async fn ask(line: Rc<Line>, window: usize, question: Question) -> Returned {
     let begun = Instant::now();
     let outcome = line.ask(&question).await;
-    Returned { window, question, begun, outcome }
+    Returned { window, line, question, begun, outcome }
 }
 
 fn read(

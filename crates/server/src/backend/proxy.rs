@@ -40,6 +40,11 @@ impl ProxySettings {
         Form { binary: self.binary_encoding, meta: self.include_connection_meta }
     }
 
+    /// What a status other than 200 means to the client, if anything was said of it.
+    pub(super) fn meaning_of(&self, status: StatusCode) -> Option<Refusal> {
+        self.transforms.iter().find(|(known, _)| *known == status).map(|(_, meant)| meant.clone())
+    }
+
     /// What becomes of it while the server runs, if a later configuration describes it like this: all but what lasts.
     pub(super) fn changed_to(&self, later: &Self) -> Self {
         let Self { name, headers, limits, .. } = self.clone();
