@@ -16,7 +16,9 @@ const ORDER_LIFE: u64 = 60;
 
 /// The share whose book this channel is.
 pub(super) fn share_of(channel: &str, shares: usize) -> Option<usize> {
-    channel.strip_prefix(PREFIX)?.parse().ok().filter(|share| *share < shares)
+    let share = channel.strip_prefix(PREFIX)?.parse().ok().filter(|share| *share < shares)?;
+    // `book:007` and `book:+7` are other channels than `book:7`, to which nothing is ever published.
+    (channel_of(share) == channel).then_some(share)
 }
 
 /// The channel of a share's book.
@@ -78,7 +80,7 @@ mod tests {
     #[test]
     fn a_channel_is_that_of_a_share_which_there_is() {
         assert_eq!(share_of(&channel_of(7), 200), Some(7));
-        for name in ["book:200", "book:", "book:-1", "market:7", "book:x"] {
+        for name in ["book:200", "book:", "book:-1", "market:7", "book:x", "book:007", "book:+7"] {
             assert_eq!(share_of(name, 200), None, "{name}");
         }
     }
