@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use hyper_rustls::ConfigBuilderExt as _;
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
+use rustls::{CertificateError, ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 
 use crate::config::CertificateFiles;
 use crate::tls;
@@ -62,11 +62,8 @@ fn builder() -> io::Result<ConfigBuilder<ClientConfig, WantsVerifier>> {
 pub(crate) fn distrust(error: &(dyn Error + 'static)) -> Option<String> {
     let mut next = Some(error);
     while let Some(error) = next {
-        if let Some(why @ rustls::Error::InvalidCertificate(_)) = error.downcast_ref() {
-            return Some(format!(
-                "its certificate is not trusted: {why}; http.tls.server_ca_pem_file names who may vouch for it, \
-                 and http.tls.server_name for whom it must be"
-            ));
+        if let Some(why @ rustls::Error::InvalidCertificate(certificate)) = error.downcast_ref() {
+            return Some(format!("its certificate is not trusted: {why}; {}", way_out(certificate)));
         }
         next = match error.downcast_ref::<io::Error>() {
             // What an error of I/O was made of is not its source, which is what led to that.
@@ -75,4 +72,49 @@ pub(crate) fn distrust(error: &(dyn Error + 'static)) -> Option<String> {
         };
     }
     None
+}
+
+/// What the operator can do about a certificate that is not believed.
+fn way_out(error: &CertificateError) -> &'static str {
+    match error {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "it is to be renewed there, unless the clock of this machine is fast"
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "the clock of this machine may be slow; else it waits for its day, or for another one there"
+        }
+        CertificateError::Revoked => "its authority has taken it back: it is to be replaced there",
+        CertificateError::UnknownIssuer => "http.tls.server_ca_pem_file names who may vouch for it",
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "http.tls.server_name says for whom it must be"
+        }
+        _ => {
+            "http.tls.server_ca_pem_file names who may vouch for it, and http.tls.server_name for whom it must be"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_not_believed_is_told_of_with_a_way_out_that_fits() {
+        let table = [
+            (CertificateError::Expired, "renewed there"),
+            (CertificateError::NotValidYet, "clock of this machine"),
+            (CertificateError::Revoked, "replaced there"),
+            (CertificateError::UnknownIssuer, "http.tls.server_ca_pem_file"),
+            (CertificateError::NotValidForName, "http.tls.server_name"),
+            (CertificateError::BadSignature, "http.tls.server_ca_pem_file"),
+        ];
+        for (certificate, expected) in table {
+            let options = matches!(expected.split_once('.'), Some(("http", _)));
+            let error = io::Error::other(rustls::Error::InvalidCertificate(certificate.clone()));
+            let said = distrust(&error).unwrap();
+            assert!(said.contains(expected), "{certificate:?}: {said}");
+            assert_eq!(said.contains("http.tls"), options, "{certificate:?}: {said}");
+        }
+        assert_eq!(distrust(&io::Error::other("the line is cut")), None);
+    }
 }
