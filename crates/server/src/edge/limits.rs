@@ -19,7 +19,7 @@ pub const SKIPPED_BYTES_MAX: usize = 256 << 10;
 pub const SKIP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How much is read and forgotten of a connection that we have ended while its peer still sends, in bytes: two of the longest
-/// bodies. Behind that the peer finds a reset connection, and perhaps not our answer.
+/// bodies by default. Behind that the peer finds a reset connection, and perhaps not our answer.
 pub const FAREWELL_BYTES_MAX: u64 = 8 << 20;
 
 /// How long that may take.
