@@ -36,7 +36,6 @@ mod subscribe;
 mod target;
 mod unblock_user;
 mod unsubscribe;
-mod whole;
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -83,6 +82,7 @@ use crate::config::Settings;
 use crate::edge::{body, plain};
 use crate::engine::EngineHandle;
 use crate::metrics::EdgeCounters;
+use crate::whole;
 
 /// Answers the calls of backends.
 pub(crate) struct Api {

@@ -37,6 +37,7 @@ mod profile;
 mod reload;
 pub mod test;
 pub mod tls;
+mod whole;
 
 pub use chance::Chance;
 pub use embed::{

@@ -17,6 +17,7 @@ use spanwire_wire::{DisconnectReason, ErrorCode};
 
 use super::What;
 use crate::auth::{Allow, CapabilityClaim, Override, capabilities, payload};
+use crate::whole;
 
 /// Codes that a backend may put into an error reply: the protocol's own, and those for applications.
 const ERROR_CODES: std::ops::RangeInclusive<u32> = 100..=1999;
@@ -182,6 +183,7 @@ pub(super) fn unavailable() -> Refusal {
 struct ConnectResult {
     #[serde(deserialize_with = "or_default")]
     user: String,
+    #[serde(deserialize_with = "whole::read_or_none")]
     expire_at: Option<u64>,
     info: Option<Box<RawValue>>,
     b64info: Option<String>,
@@ -222,6 +224,7 @@ impl ConnectResult {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct SubscribeResult {
+    #[serde(deserialize_with = "whole::read_or_none")]
     expire_at: Option<u64>,
     info: Option<Box<RawValue>>,
     b64info: Option<String>,
@@ -253,6 +256,7 @@ impl SubscribeResult {
 struct RefreshResult {
     #[serde(deserialize_with = "or_default")]
     expired: bool,
+    #[serde(deserialize_with = "whole::read_or_none")]
     expire_at: Option<u64>,
     info: Option<Box<RawValue>>,
     b64info: Option<String>,

@@ -32,6 +32,26 @@ fn a_connect_answer_says_who_somebody_is() {
 }
 
 #[test]
+fn a_time_of_expiry_may_be_written_with_a_point_as_for_the_server_api() {
+    for (written, expected) in
+        [("1.7e9", Some(1_700_000_000)), ("1700000000.0", Some(1_700_000_000)), ("null", None)]
+    {
+        let body = format!(r#"{{"result":{{"expire_at":{written}}}}}"#);
+        let credentials = of_connect(body.as_bytes(), true).unwrap().unwrap().unwrap();
+        assert_eq!(credentials.expire_at, expected, "{written}");
+        let subscribed = of_matter(&matter("subscribe"), body.as_bytes()).unwrap();
+        let Answer::Grant(Ok(grant)) = subscribed else { panic!("{written}: {subscribed:?}") };
+        assert_eq!(grant.expire_at, expected, "{written}");
+        let refreshed = of_matter(&matter("refresh"), body.as_bytes()).unwrap();
+        let Answer::Renewal(Renewal::Until { expire_at, .. }) = refreshed else {
+            panic!("{written}: {refreshed:?}")
+        };
+        assert_eq!(expire_at, expected, "{written}");
+    }
+    assert!(of_connect(br#"{"result":{"expire_at":1.5}}"#, true).is_err());
+}
+
+#[test]
 fn a_backend_without_a_word_on_somebody_leaves_it_to_the_rule_for_strangers() {
     for body in [r#"{}"#, r#"{"result":null}"#, r#"{"result":null,"error":null,"disconnect":null}"#] {
         assert!(of_connect(body.as_bytes(), false).unwrap().is_none(), "{body}");

@@ -5,8 +5,8 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::Deserializer;
 use serde::de::{Error, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
 
 /// Below this, each whole number with a point stands for itself only (IEEE 754, 53 bits).
 const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
@@ -15,8 +15,26 @@ const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 ///
 /// # Errors
 /// It is no number, not whole, or none that `T` has room for.
-pub(super) fn read<'de, T: TryFrom<i128>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+pub(crate) fn read<'de, T: TryFrom<i128>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     deserializer.deserialize_any(Whole(PhantomData))
+}
+
+/// Reads one, or `null`, which is none.
+///
+/// # Errors
+/// As for [`read`].
+pub(crate) fn read_or_none<'de, T: TryFrom<i128>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.map(|Number(number)| number))
+}
+
+struct Number<T>(T);
+
+impl<'de, T: TryFrom<i128>> Deserialize<'de> for Number<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        read(deserializer).map(Self)
+    }
 }
 
 struct Whole<T>(PhantomData<T>);
