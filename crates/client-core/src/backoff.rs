@@ -11,7 +11,7 @@ use crate::Limits;
 ///
 /// Full jitter: each wait is drawn from the whole of a window that doubles, from the very first retry on. Ten thousand
 /// clients that lose one server then come back as a drizzle, not as a wave.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Backoff {
     failures: u32,
 }

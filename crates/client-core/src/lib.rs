@@ -54,6 +54,7 @@ mod limits;
 mod link;
 mod members;
 mod position;
+mod renewal;
 mod subscription;
 pub mod time;
 

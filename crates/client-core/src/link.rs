@@ -5,6 +5,7 @@ use std::time::Duration;
 use spanwire_wire::extension;
 use spanwire_wire::message::ConnectResult;
 
+use crate::renewal::Renewal;
 use crate::time::Instant;
 use crate::{ConnectionId, Limits};
 
@@ -42,8 +43,8 @@ pub(crate) struct Live {
     patience: Option<Duration>,
     /// When it has been silent for too long.
     silent_at: Option<Instant>,
-    /// When a new token is due.
-    pub(crate) refresh_at: Option<Instant>,
+    /// The next token.
+    pub(crate) renewal: Renewal,
 }
 
 impl Live {
@@ -62,7 +63,7 @@ impl Live {
             answers_pings: result.pong,
             patience,
             silent_at: patience.map(|patience| now + patience),
-            refresh_at: refresh_at(now, result.expires, result.ttl),
+            renewal: Renewal::new(now, result.expires, result.ttl),
         }
     }
 
@@ -75,16 +76,6 @@ impl Live {
     pub(crate) fn probe(&mut self, until: Instant) {
         self.silent_at = Some(self.silent_at.map_or(until, |at| at.min(until)));
     }
-
-    /// The token is good for `ttl` seconds more, if it expires at all.
-    pub(crate) fn refreshed(&mut self, now: Instant, expires: bool, ttl: u32) {
-        self.refresh_at = refresh_at(now, expires, ttl);
-    }
-}
-
-/// When a new token is to be asked for: a tenth early, so that a slow backend costs nothing.
-pub(crate) fn refresh_at(now: Instant, expires: bool, ttl: u32) -> Option<Instant> {
-    expires.then(|| now + Duration::from_millis(u64::from(ttl) * 900))
 }
 
 impl Link {
@@ -112,7 +103,7 @@ impl Link {
     pub(crate) fn due(&self) -> Option<Instant> {
         match self {
             Self::Waiting { retry_at, .. } => Some(*retry_at),
-            Self::Live(live) => live.refresh_at,
+            Self::Live(live) => live.renewal.due(),
             _ => None,
         }
     }

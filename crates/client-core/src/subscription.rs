@@ -4,8 +4,8 @@ use bytes::Bytes;
 use spanwire_wire::message::{Publication, SubscribeRequest, SubscribeResult};
 
 use crate::backoff::Backoff;
-use crate::link::refresh_at;
 use crate::members::Members;
+use crate::renewal::Renewal;
 use crate::time::Instant;
 use crate::{Event, Position};
 
@@ -82,8 +82,8 @@ pub(crate) enum Stage {
     /// It is heard.
     Live {
         since: Instant,
-        /// When a new token is due.
-        refresh_at: Option<Instant>,
+        /// The next token.
+        renewal: Renewal,
     },
 }
 
@@ -140,7 +140,7 @@ impl Subscription {
     /// The server lets us in. What the application must hear: a gap, what was missed, and that it is live now.
     pub(crate) fn accepted(&mut self, now: Instant, channel: &str, result: SubscribeResult) -> Vec<Event> {
         let SubscribeResult { recovered, was_recovering, publications, epoch, offset, data, .. } = result;
-        let refresh_at = refresh_at(now, result.expires && self.options.needs_token, result.ttl);
+        let renewal = Renewal::new(now, result.expires && self.options.needs_token, result.ttl);
         let was_recovering = was_recovering && self.recoverable;
         let former = self.reached.take();
         // In a channel of which only the latest counts, that comes along also for the first time, and when the stream
@@ -160,7 +160,7 @@ impl Subscription {
                 top
             }
         };
-        self.stage = Stage::Live { since: now, refresh_at };
+        self.stage = Stage::Live { since: now, renewal };
         self.hushed_by = None;
         (self.positioned, self.recoverable) = (result.positioned, result.recoverable);
         self.reached = (result.positioned || recovered).then_some(reached);

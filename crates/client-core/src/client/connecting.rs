@@ -9,6 +9,7 @@ use spanwire_wire::{DisconnectCode, ErrorCode, Request, extension};
 
 use super::{Client, Pending};
 use crate::link::{Link, Live};
+use crate::renewal::Renewal;
 use crate::time::Instant;
 use crate::{CallError, ConnectionId, Credentials, Event, Output, TokenFailure, TokenFor};
 
@@ -133,7 +134,17 @@ impl Client {
 
     pub(super) fn refreshed(&mut self, now: Instant, result: &RefreshResult) {
         if let Link::Live(live) = &mut self.link {
-            live.refreshed(now, result.expires, result.ttl);
+            live.renewal = Renewal::new(now, result.expires, result.ttl);
+        }
+    }
+
+    /// The server did not take the new token. If it cannot judge it now, another one is asked for later; else it will end
+    /// the connection, and connecting asks for a token.
+    pub(super) fn refresh_refused(&mut self, now: Instant, error: &Error) {
+        if !error.temporary {
+            self.token = None;
+        } else if let Link::Live(live) = &mut self.link {
+            live.renewal.put_off(now, error, &self.config.limits, &mut self.chance);
         }
     }
 

@@ -4,6 +4,7 @@ use spanwire_wire::{Outcome, Push, PushEvent, Reply, ServerMessage, server_messa
 
 use super::{Client, Pending};
 use crate::link::Link;
+use crate::renewal::Renewal;
 use crate::time::Instant;
 use crate::{ConnectionId, Event};
 
@@ -46,8 +47,7 @@ impl Client {
             (Some(Pending::Connect), Outcome::Connect(result)) => self.connected(now, result),
             (Some(Pending::Connect), Outcome::Error(error)) => self.connect_refused(now, error),
             (Some(Pending::Refresh), Outcome::Refresh(result)) => self.refreshed(now, &result),
-            // The server will end the connection, and connecting asks for a token.
-            (Some(Pending::Refresh), Outcome::Error(_)) => self.token = None,
+            (Some(Pending::Refresh), Outcome::Error(error)) => self.refresh_refused(now, &error),
             (Some(Pending::Subscribe(channel)), Outcome::Subscribe(result)) => {
                 self.subscribe_answered(now, id, &channel, Ok(result));
             }
@@ -57,7 +57,9 @@ impl Client {
             (Some(Pending::SubRefresh(channel)), Outcome::SubRefresh(result)) => {
                 self.renewed(now, &channel, &result);
             }
-            (Some(Pending::SubRefresh(channel)), Outcome::Error(_)) => self.renewal_refused(&channel),
+            (Some(Pending::SubRefresh(channel)), Outcome::Error(error)) => {
+                self.renewal_refused(now, &channel, &error);
+            }
             (Some(Pending::Members(channel)), Outcome::Presence(result)) => {
                 self.members_answered(id, channel, Ok(result.presence));
             }
@@ -93,7 +95,7 @@ impl Client {
             PushEvent::Disconnect(disconnect) => self.lost(now, disconnect.code, disconnect.reason),
             PushEvent::Refresh(refresh) => {
                 if let Link::Live(live) = &mut self.link {
-                    live.refreshed(now, refresh.expires, refresh.ttl);
+                    live.renewal = Renewal::new(now, refresh.expires, refresh.ttl);
                 }
             }
             PushEvent::Join(_) | PushEvent::Leave(_) | PushEvent::Connect(_) | PushEvent::Unknown => {}

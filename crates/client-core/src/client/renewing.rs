@@ -1,20 +1,20 @@
 //! Subscriptions whose token expires: a new one in time, and what to do without.
 
 use spanwire_wire::Request;
-use spanwire_wire::message::{SubRefreshRequest, SubRefreshResult};
+use spanwire_wire::message::{Error, SubRefreshRequest, SubRefreshResult};
 
 use super::{Client, Pending};
-use crate::link::refresh_at;
+use crate::renewal::Renewal;
 use crate::subscription::Stage;
 use crate::time::Instant;
 use crate::{Output, TokenFor};
 
 impl Client {
-    /// A new token is due. It is asked for once: if there is none, the server ends the subscription when the old one has
-    /// expired, and coming back asks again.
+    /// A new token is due. If there is none, or it is refused for good, the server ends the subscription when the old one
+    /// has expired, and coming back asks again.
     pub(super) fn ask_renewal(&mut self, channel: String) {
-        if let Some(Stage::Live { refresh_at, .. }) = self.stage_mut(&channel) {
-            *refresh_at = None;
+        if let Some(Stage::Live { renewal, .. }) = self.stage_mut(&channel) {
+            renewal.asked();
             self.outputs.push_back(Output::AskToken(TokenFor::Channel(channel)));
         }
     }
@@ -29,15 +29,19 @@ impl Client {
     }
 
     pub(super) fn renewed(&mut self, now: Instant, channel: &str, result: &SubRefreshResult) {
-        if let Some(Stage::Live { refresh_at: due, .. }) = self.stage_mut(channel) {
-            *due = refresh_at(now, result.expires, result.ttl);
+        if let Some(Stage::Live { renewal, .. }) = self.stage_mut(channel) {
+            *renewal = Renewal::new(now, result.expires, result.ttl);
         }
     }
 
-    /// The server did not take the new token. It will end the subscription, and coming back asks for another one.
-    pub(super) fn renewal_refused(&mut self, channel: &str) {
-        if let Some(subscription) = self.subscriptions.get_mut(channel) {
+    /// The server did not take the new token. If it cannot judge it now, another one is asked for later; else it will end
+    /// the subscription, and coming back asks for another one.
+    pub(super) fn renewal_refused(&mut self, now: Instant, channel: &str, error: &Error) {
+        let Some(subscription) = self.subscriptions.get_mut(channel) else { return };
+        if !error.temporary {
             subscription.forget_token();
+        } else if let Stage::Live { renewal, .. } = &mut subscription.stage {
+            renewal.put_off(now, error, &self.config.limits, &mut self.chance);
         }
     }
 

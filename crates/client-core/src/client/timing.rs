@@ -20,8 +20,8 @@ impl Client {
     fn link_due(&mut self, now: Instant) {
         match &mut self.link {
             Link::Waiting { retry_at, .. } if *retry_at <= now => self.begin(now),
-            Link::Live(live) if live.refresh_at.is_some_and(|at| at <= now) => {
-                live.refresh_at = None;
+            Link::Live(live) if live.renewal.due().is_some_and(|at| at <= now) => {
+                live.renewal.asked();
                 if self.config.credentials == Credentials::Provider {
                     self.outputs.push_back(Output::AskToken(TokenFor::Connection));
                 }
@@ -54,7 +54,7 @@ impl Subscription {
         match self.stage {
             Stage::Resting { retry_at } => Some(retry_at),
             Stage::Asked { until, .. } => Some(until),
-            Stage::Live { refresh_at, .. } => refresh_at,
+            Stage::Live { renewal, .. } => renewal.due(),
             Stage::Offline | Stage::AskingToken => None,
         }
     }

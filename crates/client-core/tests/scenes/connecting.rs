@@ -126,6 +126,31 @@ fn tokens_are_asked_for_and_asked_for_again_when_stale() {
 }
 
 #[test]
+fn a_token_that_the_server_cannot_judge_now_is_followed_by_another_one_when_it_can() {
+    for (told, before, after) in [("", 0, 300), (r#","sw_retry_after":5000"#, 4999, 1)] {
+        let mut stage = Stage::with(Config { credentials: Credentials::Provider, ..Config::default() });
+        stage.handle(Input::Connect);
+        stage.handle(Input::Token(TokenFor::Connection, Ok("first".to_owned())));
+        stage.open();
+        stage.say(r#"{"id":1,"connect":{"client":"me","expires":true,"ttl":100}}"#);
+        stage.pass(90_000);
+        stage.handle(Input::Token(TokenFor::Connection, Ok("second".to_owned())));
+        stage.sent();
+        stage.say(&format!(r#"{{"id":2,"error":{{"code":100,"temporary":true{told}}}}}"#));
+        stage.pass(before);
+        assert_eq!(stage.asked.len(), 2, "too early");
+        stage.pass(after);
+        assert_eq!(stage.asked.len(), 3);
+        stage.handle(Input::Token(TokenFor::Connection, Ok("third".to_owned())));
+        assert_eq!(stage.sent(), [r#"{"id":3,"refresh":{"token":"third"}}"#]);
+        stage.say(r#"{"id":3,"error":{"code":103}}"#);
+        stage.pass(60_000);
+        assert_eq!(stage.asked.len(), 3, "what is refused for good is not tried again");
+        stage.end();
+    }
+}
+
+#[test]
 fn who_gets_no_token_stays_out() {
     let mut stage = Stage::with(Config { credentials: Credentials::Provider, ..Config::default() });
     stage.handle(Input::Connect);

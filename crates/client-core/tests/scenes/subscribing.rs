@@ -216,6 +216,29 @@ fn a_channel_token_is_renewed_before_it_expires_and_anew_when_it_could_not_be() 
 }
 
 #[test]
+fn a_channel_token_that_the_server_cannot_judge_now_is_followed_by_another_one_when_it_can() {
+    for (told, before, after) in [("", 0, 300), (r#","sw_retry_after":5000"#, 4999, 1)] {
+        let mut stage = Stage::connected();
+        let options = SubscribeOptions { needs_token: true, ..Default::default() };
+        stage.handle(Input::Subscribe { channel: "$x".to_owned(), options });
+        let asked = TokenFor::Channel("$x".to_owned());
+        stage.handle(Input::Token(asked.clone(), Ok("one".to_owned())));
+        stage.say(r#"{"id":2,"subscribe":{"expires":true,"ttl":10}}"#);
+        stage.pass(9_000);
+        stage.handle(Input::Token(asked.clone(), Ok("two".to_owned())));
+        stage.sent();
+        stage.say(&format!(r#"{{"id":3,"error":{{"code":111,"temporary":true{told}}}}}"#));
+        stage.pass(before);
+        assert_eq!(stage.asked.len(), 2, "too early");
+        stage.pass(after);
+        assert_eq!(stage.asked.len(), 3);
+        stage.handle(Input::Token(asked, Ok("three".to_owned())));
+        assert_eq!(stage.sent(), [r#"{"id":4,"sub_refresh":{"channel":"$x","token":"three"}}"#]);
+        stage.end();
+    }
+}
+
+#[test]
 fn a_single_token_of_a_channel_is_used_again_until_it_is_refused() {
     let mut stage = Stage::connected();
     let options = SubscribeOptions { token: "only".to_owned(), ..Default::default() };
