@@ -25,7 +25,7 @@ pub enum Input<'a> {
     /// [`Input::Connect`]; calls that wait fail.
     Disconnect,
     /// The machine has slept, or the network is another one. A connection that is waited for is tried at once, unless the
-    /// server has told when; one that is there must give a sign of life within
+    /// server has told when; one that is there must answer within
     /// [`Limits::probe_within`](crate::Limits::probe_within).
     Wake,
     /// The application wants to hear a channel. A channel that is subscribed to already stays as it is.

@@ -23,7 +23,7 @@ pub struct Limits {
     pub climb_after: Duration,
     /// How much later than announced a server's ping may come before the connection is called dead.
     pub ping_margin: Duration,
-    /// How long a connection may stay silent that is asked whether it survived a sleep or a change of network.
+    /// How long a connection may take to answer that is asked whether it survived a sleep or a change of network.
     pub probe_within: Duration,
     /// How long a subscribe may stay unanswered before the connection is given up: the session that owes the answer
     /// may have lost it.

@@ -43,6 +43,8 @@ pub(crate) struct Live {
     patience: Option<Duration>,
     /// When it has been silent for too long.
     silent_at: Option<Instant>,
+    /// By when it must have answered whether it survived a sleep.
+    probed_until: Option<Instant>,
     /// The next token.
     pub(crate) renewal: Renewal,
 }
@@ -63,6 +65,7 @@ impl Live {
             answers_pings: result.pong,
             patience,
             silent_at: patience.map(|patience| now + patience),
+            probed_until: None,
             renewal: Renewal::new(now, result.expires, result.ttl),
         }
     }
@@ -72,9 +75,20 @@ impl Live {
         self.silent_at = self.patience.map(|patience| now + patience);
     }
 
-    /// It was asked for a sign of life, which must be here by then.
+    /// It was asked for a sign of life, which must be here by then. Nothing but the answer is one: what else comes may have
+    /// been on its way before the sleep.
     pub(crate) fn probe(&mut self, until: Instant) {
-        self.silent_at = Some(self.silent_at.map_or(until, |at| at.min(until)));
+        self.probed_until = Some(self.probed_until.map_or(until, |at| at.min(until)));
+    }
+
+    /// It gave the sign of life.
+    pub(crate) fn probe_answered(&mut self) {
+        self.probed_until = None;
+    }
+
+    /// When it is called dead.
+    fn dead_at(&self) -> Option<Instant> {
+        self.silent_at.into_iter().chain(self.probed_until).min()
     }
 }
 
@@ -94,7 +108,7 @@ impl Link {
             Self::AskingToken { until } | Self::Opening { until, .. } | Self::Greeting { until, .. } => {
                 Some(*until)
             }
-            Self::Live(live) => live.silent_at,
+            Self::Live(live) => live.dead_at(),
             Self::Idle | Self::Waiting { .. } => None,
         }
     }

@@ -67,7 +67,11 @@ impl Client {
                 self.members_answered(id, channel, Err(error));
             }
             // That it was answered at all is what was asked.
-            (Some(Pending::Probe), _) => {}
+            (Some(Pending::Probe), _) => {
+                if let Link::Live(live) = &mut self.link {
+                    live.probe_answered();
+                }
+            }
             (Some(Pending::Unsubscribe(channel)), _) => self.unsubscribe_answered(id, &channel),
             (Some(Pending::Call(call)), outcome) => self.call_answered(now, call, outcome),
             (Some(_), _) => {

@@ -59,6 +59,17 @@ fn a_connection_that_slept_must_give_a_sign_of_life_in_two_seconds() {
 }
 
 #[test]
+fn what_was_on_its_way_before_the_sleep_is_no_sign_of_life() {
+    let mut stage = Stage::hearing("x");
+    stage.handle(Input::Wake);
+    stage.say(r#"{"push":{"channel":"x","pub":{"data":6,"offset":6}}}"#);
+    assert_eq!(stage.story(), ["6"]);
+    stage.pass(2000);
+    assert_eq!(stage.story()[0], "disconnected 11, retries");
+    stage.end();
+}
+
+#[test]
 fn a_client_that_wants_no_connection_is_not_woken() {
     let mut stage = Stage::new();
     stage.handle(Input::Wake);
