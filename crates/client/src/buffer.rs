@@ -96,6 +96,7 @@ impl Buffer {
     /// There is no room for it, and it was not added.
     pub(crate) fn push(&self, event: Event<Raw>) -> Result<(), Full> {
         let mut state = self.state();
+        state.supersede(&event);
         if !state.has_room_for(&event) {
             return Err(Full);
         }
@@ -106,6 +107,7 @@ impl Buffer {
     /// Adds an event, and drops as many of the oldest as it takes.
     pub(crate) fn force(&self, event: Event<Raw>) {
         let mut state = self.state();
+        state.supersede(&event);
         while !state.has_room_for(&event) {
             state.drop_oldest();
         }
@@ -155,6 +157,17 @@ impl State {
     fn has_room_for(&self, event: &Event<Raw>) -> bool {
         let fits = self.bytes + event.weight() <= self.room.bytes && self.events.len() < self.room.events;
         fits || self.events.is_empty()
+    }
+
+    /// Takes out the list of members that a newer one makes worthless. Each is a whole list: of a crowd that comes, a few
+    /// unread ones would fill any buffer.
+    fn supersede(&mut self, event: &Event<Raw>) {
+        let is_list = |event: &Event<Raw>| matches!(event, Event::Presence(_));
+        if !is_list(event) {
+            return;
+        }
+        let unread = self.events.iter().rposition(is_list).and_then(|index| self.events.remove(index));
+        self.bytes -= unread.map_or(0, |list| list.weight());
     }
 
     fn is_half_empty(&self) -> bool {
@@ -212,6 +225,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use bytes::Bytes;
+    use spanwire_wire::message::ClientInfo;
 
     use super::*;
     use crate::event::{Publication, Subscribed};
@@ -278,6 +292,29 @@ mod tests {
         let buffer = Buffer::new(Room { events: 100, bytes: 3 }, None);
         buffer.push(publication(1)).unwrap();
         assert!(buffer.push(publication(2)).is_err());
+    }
+
+    #[test]
+    fn of_the_lists_that_nobody_has_read_the_latest_is_kept_and_leaves_room_for_the_rest() {
+        let member = |id: usize| (id.to_string(), ClientInfo::default());
+        let list = |members: usize| Event::Presence(Arc::new((0..members).map(member).collect()));
+        type Add = fn(&Buffer, Event<Raw>);
+        let ways: [Add; 2] = [|buffer, event| buffer.push(event).unwrap(), Buffer::force];
+        for add in ways {
+            let buffer = Buffer::new(Room { events: 200, bytes: 2 * list(100).weight() }, at(5));
+            for members in 1..=100 {
+                add(&buffer, Event::Join(ClientInfo::default()));
+                add(&buffer, list(members));
+            }
+            add(&buffer, publication(6));
+            for _ in 0..100 {
+                assert!(matches!(take(&buffer).unwrap().event, Event::Join(_)));
+            }
+            assert!(matches!(take(&buffer).unwrap().event, Event::Presence(it) if it.len() == 100));
+            assert!(matches!(take(&buffer).unwrap().event, Event::Publication(_)));
+            assert!(take(&buffer).is_none());
+            assert_eq!(buffer.state().bytes, 0);
+        }
     }
 
     #[test]

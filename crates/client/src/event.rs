@@ -30,8 +30,9 @@ pub enum Event<T> {
     /// A client left the channel.
     Leave(ClientInfo),
     /// Who is in the channel now, by the id of their session, this client included: where it was asked for by
-    /// [`Channel::presence`](crate::Channel::presence), once the channel is heard and behind each join and leave. The list
-    /// is shared: while a reader holds on to one, the next change copies it.
+    /// [`Channel::presence`](crate::Channel::presence), once the channel is heard and behind each join and leave. A reader
+    /// who is slow finds the latest list: those before it that nobody has read are left out. The list is shared: while a
+    /// reader holds on to one, the next change copies it.
     Presence(Arc<BTreeMap<String, ClientInfo>>),
     /// Who is in the channel is not known until it is subscribed to anew: the server refuses to say, or they are more than
     /// [`Limits::members_max`](crate::Limits::members_max) (106).
