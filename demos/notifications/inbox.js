@@ -17,7 +17,10 @@ export class Inbox {
     Object.assign(this, { rt, user, on, channel: `inbox:#${user}` });
     // Nobody subscribes here. The server does it because of who they are, to a channel that nobody else may hear.
     rt.on("message", ({ channel, ...message }) => channel === this.channel && this.#hear(message));
-    rt.on("gap", ({ from, to }) => (this.lost += Math.max(0, to.offset - from.offset)));
+    rt.on("gap", ({ from, to }) => {
+      if (from.epoch === to.epoch) this.lost += to.offset - from.offset;
+      else this.#forget();
+    });
     rt.on("subscribed", ({ recovered }) => (recovered ? on.caughtUp() : this.#begin().catch(on.failed)));
   }
 
@@ -27,6 +30,13 @@ export class Inbox {
     if (this.rt.status.state === "closed") return; // somebody else is signed in by now
     for (const publication of publications) this.#hear({ ...publication, recovered: true });
     this.on.caughtUp();
+  }
+
+  /** The stream began anew, as in a server that keeps it in memory and was restarted: its offsets are those of others now. */
+  #forget() {
+    this.notices = [];
+    this.readUpTo = 0;
+    this.on.changed();
   }
 
   #hear({ data, offset, recovered }) {

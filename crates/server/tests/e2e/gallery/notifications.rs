@@ -128,6 +128,38 @@ async fn three_that_came_while_a_device_slept_are_on_its_badge_when_it_wakes() {
     gallery.behaved(&page);
 }
 
+/// An inbox whose client says what this scene has it say, and what it shows after each of three parts: before the stream
+/// began anew, right after, and when one notice of each kind has come by then.
+const ANEW: &str = "(async () => {
+    const { Inbox } = await import('/demos/notifications/inbox.js');
+    const hears = {};
+    const rt = { status: { state: 'connected' }, on: (type, hear) => (hears[type] = hear) };
+    const inbox = new Inbox(rt, 'ana', { came() {}, caughtUp() {}, changed() {}, failed() {} });
+    const seen = [];
+    const look = () => seen.push([inbox.notices.map(({ text }) => text), inbox.unread, inbox.lost]);
+    const hear = (offset, data) => hears.message({ channel: 'inbox:#ana', offset, data, recovered: false });
+    hear(1, { text: 'first' });
+    hear(2, { text: 'second' });
+    hear(3, { read: 2 });
+    look();
+    hears.gap({ from: { epoch: 'old', offset: 3 }, to: { epoch: 'new', offset: 0 } });
+    look();
+    hear(1, { text: 'anew' });
+    hears.gap({ from: { epoch: 'new', offset: 1 }, to: { epoch: 'new', offset: 3 } });
+    hear(4, { text: 'later' });
+    look();
+    return seen;
+})()";
+
+#[tokio::test]
+async fn notices_of_a_stream_that_began_anew_are_not_taken_for_those_before() {
+    let Some(gallery) = Gallery::open().await else { return };
+    let page = devices(&gallery, "ben", "cleo", 1280).await;
+    let seen = page.evaluate(ANEW).await;
+    assert_eq!(seen, json!([[["first", "second"], 0, 0], [[], 0, 0], [["anew", "later"], 2, 2]]));
+    gallery.behaved(&page);
+}
+
 #[tokio::test]
 async fn a_device_can_be_handed_to_somebody_else() {
     let Some(gallery) = Gallery::open().await else { return };
