@@ -29,6 +29,8 @@ export class Squeeze {
   }
 
   async #drain() {
-    for await (const chunk of this.#stream.readable) this.#together.after += chunk.length;
+    // Not every browser lets a loop run over a stream itself.
+    const reader = this.#stream.readable.getReader();
+    for (let read = await reader.read(); !read.done; read = await reader.read()) this.#together.after += read.value.length;
   }
 }
