@@ -6,6 +6,8 @@ const WORDS = {
   1011: "the server failed",
   1012: "the server restarts",
   1013: "the server could not be reached",
+  bad_frame: "what came was not the protocol",
+  hidden: "the page was left",
   no_connection: "no connection could be made",
   no_ping: "the server fell silent",
   no_token: "no token could be had",
@@ -16,5 +18,6 @@ const WORDS = {
 /** An error with its code, in words. */
 export function words({ code, message }) {
   const said = WORDS[code] ?? message.replace(new RegExp(`:? ?${code}.*$`), "");
-  return typeof code === "number" ? `${code}, ${said}` : said || String(code);
+  if (typeof code !== "number") return said || code;
+  return said ? `${code}, ${said}` : String(code);
 }

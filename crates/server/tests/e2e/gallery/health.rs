@@ -122,3 +122,23 @@ async fn it_is_light_legible_and_fits() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn codes_are_said_in_words_and_by_themselves_where_there_are_none() {
+    let Some(gallery) = Gallery::open().await else { return };
+    let page = gallery.page(PAGE, 1280).await;
+    let said = "(async () => {
+        const { words } = await import('/demos/frame/words.js');
+        return [[1001, ''], [3012, ''], [3012, 'slow: 3012: see the table'], ['hidden', ''], ['bad_frame', ''], ['closed', '']]
+            .map(([code, message]) => words({ code, message }));
+    })()";
+    let expected = [
+        "1001, the other side went away",
+        "3012",
+        "3012, slow",
+        "the page was left",
+        "what came was not the protocol",
+        "closed by this page",
+    ];
+    assert_eq!(page.evaluate(said).await, json!(expected));
+}
