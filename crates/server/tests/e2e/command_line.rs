@@ -164,10 +164,14 @@ async fn the_file_of_a_server_is_enough_to_call_it() {
     let file = scratch("called-spanwire.toml");
     let file = file.to_str().unwrap();
     assert_eq!(run(&["init", file]).await.0, 0);
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let written = std::fs::read_to_string(file).unwrap();
-    std::fs::write(file, written.replace("port = 8000", &format!("port = {port}"))).unwrap();
-    let _server = Server::serve_from(Path::new(file)).await;
+    let with_port = |port: u16| {
+        std::fs::write(file, written.replace("port = 8000", &format!("port = {port}"))).unwrap();
+    };
+    // The system chooses a port that is free, and afterwards the file says which.
+    with_port(0);
+    let server = Server::serve_from(Path::new(file)).await;
+    with_port(server.address.port());
     let published = run(&["pub", "-c", file, "chat:lobby", "1"]).await;
     assert_eq!(published.0, 0, "{published:?}");
     let kept = run(&["history", "-c", file, "chat:lobby", "--json"]).await;
