@@ -252,22 +252,19 @@ async fn an_issuer_is_verified_by_its_own_keys_alone_and_chooses_among_those_tha
 }
 
 #[tokio::test]
-async fn who_is_about_to_expire_and_who_has_expired_is_counted_at_the_moment() {
+async fn who_is_about_to_expire_is_counted_at_the_moment() {
+    // It is not let go while this looks, however slow the machine.
     let server = Server::serve(json!({ "client": { "expired_close_delay": "10m" } })).await;
-    let mut soon = Vec::new();
-    for seconds in [8, 55, 3000] {
-        let token = signed(json!({ "sub": "ana", "exp": seconds_from_now(seconds) }));
-        soon.push(Peer::connect_as(server.address, json!({ "token": token })).await);
-    }
+    let token = signed(json!({ "sub": "ana", "exp": seconds_from_now(50) }));
+    let ana = Peer::connect_as(server.address, json!({ "token": token })).await;
     let counted = async |what: &str, state: &str, count: u64| {
         let line = format!("spanwire_expiring{{what=\"{what}\",state=\"{state}\"}} {count}\n");
         until(&line, async || http::get(server.address, "/metrics").await.body.contains(&line).then_some(()))
             .await;
     };
-    counted("connection", "overdue", 1).await;
     counted("connection", "soon", 1).await;
-    counted("subscription", "soon", 0).await;
-    drop(soon);
     counted("connection", "overdue", 0).await;
+    counted("subscription", "soon", 0).await;
+    drop(ana);
     counted("connection", "soon", 0).await;
 }
