@@ -13,6 +13,9 @@ export class Lane {
   last = 0;
   lost = 0;
   twice = 0;
+  /** How many of its connections have ended. */
+  ends = 0;
+  #client = null;
   /** Milliseconds from publishing to hearing, the latest last. @type {number[]} */
   latencies = [];
 
@@ -24,6 +27,7 @@ export class Lane {
   constructor(url, channel, transports) {
     this.rt = connect(url, { transports, name: "fallback lab" });
     this.tape.follow(this.rt);
+    this.rt.on("status", ({ client }) => this.#is(client));
     this.room = this.rt.channel(channel);
     this.room.on("message", ({ data }) => this.#hear(data));
     this.room.on("gap", ({ from, to }) => (this.lost += to.offset - from.offset));
@@ -38,6 +42,12 @@ export class Lane {
   /** Characters of the protocol for each message, both ways and with everything that is said besides. */
   get cost() {
     return this.heard ? Math.round((this.tape.sentChars + this.tape.heardChars) / this.heard) : null;
+  }
+
+  /** Each connection has an id of its own, and there is none between them. */
+  #is(client) {
+    if (this.#client && client !== this.#client) this.ends++;
+    this.#client = client;
   }
 
   #hear({ n, at }) {

@@ -37,8 +37,8 @@ export class View {
   /** What a test may look at: plain values, no elements. */
   get state() {
     const { heard, last, lost, twice, latency, rt } = this.#lane;
-    const { state, transport } = rt.status;
-    return { state, transport, ready: heard > 0, heard, last, lost, twice, latency };
+    const { state, transport, client } = rt.status;
+    return { state, transport, client, ready: heard > 0, heard, last, lost, twice, latency };
   }
 
   #say(part, text) {

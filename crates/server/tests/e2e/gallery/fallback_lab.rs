@@ -56,9 +56,23 @@ async fn a_proxy_that_holds_answers_back_leaves_long_polls_and_they_bring_everyt
     all_equal(&page, "[__demo.lanes[3]]").await;
     let stuck = page.evaluate("__demo.lanes.slice(0, 3).every(({ state }) => state !== 'connected')").await;
     assert_eq!(stuck, true, "nothing else comes to an end");
+    gallery.behaved(&page);
+}
+
+#[tokio::test]
+async fn what_was_cut_comes_back_with_another_connection_and_has_missed_nothing() {
+    let Some(gallery) = Gallery::open().await else { return };
+    let page = gallery.page(PAGE, 1280).await;
+    all_equal(&page, "__demo.lanes").await;
+    // Long polls do not notice: they ask again, in the same session.
+    let connections = "__demo.lanes.slice(0, 3).map(({ client }) => client)";
+    let before = page.evaluate(connections).await;
     page.click("[data-test=cut]").await;
+    page.until(&format!("{connections}.every((client, lane) => client && client !== {before}[lane])")).await;
     page.until("'done' in document.querySelector('[data-try=cut]').dataset").await;
-    all_equal(&page, "[__demo.lanes[3]]").await;
+    let heard = page.evaluate("__demo.chooser.last").await;
+    page.until(&format!("__demo.chooser.last > {heard}")).await;
+    all_equal(&page, "__demo.lanes").await;
     gallery.behaved(&page);
 }
 
