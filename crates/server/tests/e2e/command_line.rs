@@ -183,7 +183,7 @@ async fn the_file_of_a_server_is_enough_to_call_it() {
     let output = within("the answer", beside_others.output()).await.expect("it can start");
     assert!(output.status.success(), "the file holds before the environment: {output:?}");
     let mut elsewhere = spanwire(&["info"]);
-    let url = format!("http://127.0.0.1:{port}");
+    let url = format!("http://127.0.0.1:{}", server.address.port());
     elsewhere.envs([("SPANWIRE_URL", url.as_str()), ("SPANWIRE_API_KEY", "guess")]);
     let output = within("the answer", elsewhere.output()).await.expect("it can start");
     assert_eq!(output.status.code(), Some(77), "without a file the environment holds: {output:?}");
