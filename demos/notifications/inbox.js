@@ -34,8 +34,7 @@ export class Inbox {
 
   /** The stream began anew, as in a server that keeps it in memory and was restarted: its offsets are those of others now. */
   #forget() {
-    this.notices = [];
-    this.readUpTo = 0;
+    Object.assign(this, { notices: [], readUpTo: 0 });
     this.on.changed();
   }
 
