@@ -54,12 +54,14 @@ Exit codes:
     0  it worked
     1  it did not work, for a reason that has no code of its own
     2  the command line makes no sense
+   65  what was given to be sent makes no sense
    66  a file or directory is not there
    69  the server is not there, or went away
    75  the server has too much to do; try again
    77  the server, or the system, does not allow it
    78  the configuration makes no sense
-  124  the server took too long";
+  124  the server took too long
+  130  it was interrupted";
 
 /// How the dev profile may be changed; everything else is for a configuration file.
 #[derive(Debug, Args)]

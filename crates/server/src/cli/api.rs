@@ -44,7 +44,7 @@ impl Shown {
 fn json(name: &str, text: &str) -> Result<serde_json::Value, Failure> {
     serde_json::from_str(text).map_err(|error| {
         let quoted = serde_json::Value::from(text);
-        Failure::new(Exit::Usage, format!("{name} is not JSON: {error}"))
+        Failure::new(Exit::Data, format!("{name} is not JSON: {error}"))
             .fix(format!("for a text, write: '{quoted}'"))
     })
 }

@@ -12,6 +12,8 @@ pub enum Exit {
     Failed = 1,
     /// The command line makes no sense.
     Usage = 2,
+    /// What was given to be sent makes no sense.
+    Data = 65,
     /// A file or directory is not there.
     NoInput = 66,
     /// The server is not there, or went away; trying again later may help.

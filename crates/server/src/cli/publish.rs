@@ -26,7 +26,7 @@ pub(super) fn run(options: &PubOptions) -> Result<(), Failure> {
     // It goes on as it was typed, to the last space.
     let data: &RawValue = serde_json::from_str(&options.data).map_err(|error| {
         let quoted = Value::from(options.data.as_str());
-        Failure::new(Exit::Usage, format!("the data is not JSON: {error}"))
+        Failure::new(Exit::Data, format!("the data is not JSON: {error}"))
             .fix(format!("for a text, write: spanwire pub {} '{quoted}'", options.channel))
     })?;
     match options.as_client || options.token.is_some() {

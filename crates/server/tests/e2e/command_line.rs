@@ -196,7 +196,7 @@ async fn each_way_to_fail_has_its_exit_code() {
     let nobody = "http://127.0.0.1:9";
     for (arguments, code) in [
         (&["pub", "square", "1", "--url", &url, "--key", "guess"][..], 77),
-        (&["pub", "square", "hello", "--url", &url, "--key", API_KEY], 2),
+        (&["pub", "square", "hello", "--url", &url, "--key", API_KEY], 65),
         (&["pub", "nowhere:square", "1", "--url", &url, "--key", API_KEY], 1),
         (&["pub", "square", "1", "--url", nobody, "--key", API_KEY], 69),
         (&["pub", "closed:square", "1", "--url", &url, "--as-client"], 77),
