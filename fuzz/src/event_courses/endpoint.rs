@@ -47,14 +47,14 @@ impl Endpoint {
     pub(super) fn post(&mut self, body: &[u8]) -> Result<Outcome, String> {
         let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
         match self.mood {
-            Mood::Unwell | Mood::Slow => return Ok(Outcome::Unwell),
+            Mood::Unwell | Mood::Slow => return Ok(Outcome::Unwell { wish: None }),
             Mood::Picky if text.contains(POISON) => {
                 self.has_refused = true;
                 return Ok(Outcome::Refused);
             }
             Mood::Takes | Mood::Mute | Mood::Picky => self.keep(text)?,
         }
-        Ok(if self.mood == Mood::Mute { Outcome::Unwell } else { Outcome::Taken })
+        Ok(if self.mood == Mood::Mute { Outcome::Unwell { wish: None } } else { Outcome::Taken })
     }
 
     fn keep(&mut self, text: &str) -> Result<(), String> {

@@ -1,9 +1,10 @@
 //! The line to the endpoint: one HTTP request at a time, on a connection that is kept.
 
 use std::io;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 
@@ -57,7 +58,8 @@ impl Line {
             None => Failure::Silence(causes(&error)),
         })?;
         if !response.status().is_success() {
-            return Err(Failure::Status(response.status()));
+            let wish = retry_after(response.headers(), SystemTime::now());
+            return Err(Failure::Status(response.status(), wish));
         }
         // The endpoint has said that it has them; whatever else it says, or fails to say, changes nothing.
         let _ = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
@@ -72,8 +74,8 @@ pub(super) enum Failure {
     Silence(String),
     /// Somebody was reached whose certificate nobody vouches for whom we trust. It was told nothing.
     Untrusted(String),
-    /// A status that is no success.
-    Status(StatusCode),
+    /// A status that is no success, and for how long the endpoint wishes to be left alone if it said so.
+    Status(StatusCode, Option<Duration>),
 }
 
 impl Failure {
@@ -81,8 +83,8 @@ impl Failure {
         match (self, self.outcome()) {
             (Self::Silence(_), _) => "silence",
             (Self::Untrusted(_), _) => "untrusted",
-            (Self::Status(_), Outcome::Refused) => "refused",
-            (Self::Status(_), _) => "status",
+            (Self::Status(..), Outcome::Refused) => "refused",
+            (Self::Status(..), _) => "status",
         }
     }
 
@@ -92,8 +94,10 @@ impl Failure {
         match self {
             Self::Status(
                 StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNPROCESSABLE_ENTITY,
+                _,
             ) => Outcome::Refused,
-            _ => Outcome::Unwell,
+            Self::Status(_, wish) => Outcome::Unwell { wish: *wish },
+            Self::Silence(_) | Self::Untrusted(_) => Outcome::Unwell { wish: None },
         }
     }
 }
@@ -102,7 +106,41 @@ impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Silence(why) | Self::Untrusted(why) => f.write_str(why),
-            Self::Status(status) => write!(f, "status {status}"),
+            Self::Status(status, _) => write!(f, "status {status}"),
         }
+    }
+}
+
+/// What `Retry-After` says: seconds, or a date (RFC 9110, section 10.2.3). One that says neither says nothing.
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let said = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = said.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(said).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wish_is_in_seconds_or_a_date_or_none() {
+        let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+        for (said, wish) in [
+            ("0", Some(0)),
+            (" 120 ", Some(120)),
+            ("Sun, 06 Nov 1994 08:50:07 GMT", Some(30)),
+            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
+            ("-1", None),
+            ("1.5", None),
+            ("99999999999999999999", None),
+            ("tomorrow", None),
+        ] {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(said))]);
+            assert_eq!(retry_after(&headers, now), wish.map(Duration::from_secs), "{said}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
     }
 }

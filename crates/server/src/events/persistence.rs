@@ -31,7 +31,10 @@ pub enum Outcome {
     /// The endpoint says that it cannot take this, ever.
     Refused,
     /// There was no answer, or one that says nothing about the request.
-    Unwell,
+    Unwell {
+        /// For how long the endpoint wishes to be left alone, if it said so.
+        wish: Option<Duration>,
+    },
 }
 
 /// What to do next.
@@ -65,13 +68,17 @@ impl Persistence {
     /// One that is refused is sent again in halves, so that what comes to be given up is the one event that cannot be taken,
     /// and not its neighbours.
     pub(super) fn outcome(&mut self, events: usize, outcome: Outcome, chance: &mut StdRng) -> Next {
+        let mut wish = None;
         match outcome {
             Outcome::Taken => {
                 let size = (self.size * 2).min(self.size_max);
                 *self = Self { failures: 0, refusals: 0, size, ..*self };
                 return Next::GoOn;
             }
-            Outcome::Unwell => self.failures = self.failures.saturating_add(1),
+            Outcome::Unwell { wish: told } => {
+                self.failures = self.failures.saturating_add(1);
+                wish = told;
+            }
             Outcome::Refused if events > 1 => {
                 self.failures = self.failures.saturating_add(1);
                 self.size = (events / 2).max(1);
@@ -81,7 +88,8 @@ impl Persistence {
                 self.refusals += 1;
             }
         }
-        let wait = self.wait(chance);
+        // Nobody may have us wait for longer than the operator would: the queue fills meanwhile.
+        let wait = self.wait(chance).max(wish.unwrap_or_default().min(self.wait_max));
         if self.refusals < REFUSALS_MAX {
             return Next::Again(wait);
         }
@@ -103,6 +111,8 @@ mod tests {
     use super::*;
     use rand::SeedableRng;
 
+    const UNWELL: Outcome = Outcome::Unwell { wish: None };
+
     fn persistence() -> (Persistence, StdRng) {
         (Persistence::new(8, Duration::from_secs(20)), StdRng::seed_from_u64(3))
     }
@@ -112,7 +122,7 @@ mod tests {
         let (mut persistence, mut chance) = persistence();
         let mut longest = Duration::ZERO;
         for try_number in 0..200 {
-            let Next::Again(wait) = persistence.outcome(8, Outcome::Unwell, &mut chance) else {
+            let Next::Again(wait) = persistence.outcome(8, UNWELL, &mut chance) else {
                 panic!("nothing is given up for want of an answer")
             };
             let most = WAIT_FIRST * (1 << try_number.min(7));
@@ -123,8 +133,22 @@ mod tests {
         assert_eq!(persistence.size(), 8, "whoever is unwell may have all of it later");
         assert_eq!(persistence.outcome(8, Outcome::Taken, &mut chance), Next::GoOn);
         assert!(persistence.is_well());
-        let Next::Again(wait) = persistence.outcome(8, Outcome::Unwell, &mut chance) else { panic!() };
+        let Next::Again(wait) = persistence.outcome(8, UNWELL, &mut chance) else { panic!() };
         assert!(wait <= WAIT_FIRST);
+    }
+
+    #[test]
+    fn an_endpoint_is_left_alone_for_as_long_as_it_wishes_but_no_longer_than_is_allowed() {
+        let (mut persistence, mut chance) = persistence();
+        for (wish, least) in [(7, 7), (3_600, 20)] {
+            let wish = Some(Duration::from_secs(wish));
+            let next = persistence.outcome(8, Outcome::Unwell { wish }, &mut chance);
+            assert_eq!(next, Next::Again(Duration::from_secs(least)));
+        }
+        let wish = Some(Duration::ZERO);
+        let mut waits = (0..20).map(|_| persistence.outcome(8, Outcome::Unwell { wish }, &mut chance));
+        let is_long = |next| matches!(next, Next::Again(wait) if wait > Duration::from_secs(1));
+        assert!(waits.any(is_long), "a wish is no leave to hurry");
     }
 
     #[test]

@@ -109,6 +109,18 @@ async fn without_room_the_oldest_are_dropped_and_the_endpoint_is_told_how_many()
 }
 
 #[tokio::test]
+async fn an_endpoint_that_asks_for_a_rest_is_given_it() {
+    let backend = Backend::start(|_| (503, json!({}))).await;
+    backend.wishes_to_rest(1);
+    let _server = told_by(&backend, json!({})).await;
+    backend.has_answered(2).await;
+    let requests = backend.take_asked("/events");
+    // By itself the second try comes within 200 ms.
+    let rest = requests[1].at - requests[0].at;
+    assert!(rest >= Duration::from_secs(1), "{rest:?}");
+}
+
+#[tokio::test]
 async fn one_event_that_is_refused_takes_no_other_with_it() {
     let refuses = |asked: &Asked| {
         let is_poison = asked.body.to_string().contains("poison");

@@ -3,12 +3,13 @@
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::serve::Listener;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -26,6 +27,8 @@ pub(crate) struct Backend {
 /// What it was asked.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
+    /// When.
+    pub(crate) at: Instant,
     pub(crate) path: String,
     pub(crate) headers: HeaderMap,
     /// The body, and as it stood there.
@@ -38,6 +41,8 @@ type Script = dyn Fn(&Asked) -> (u16, Value) + Send + Sync;
 struct Desk {
     script: Mutex<Arc<Script>>,
     latency_ms: AtomicU64,
+    /// What each answer asks for in `Retry-After`, in seconds; nothing at 0.
+    retry_after: AtomicU64,
     in_flight: AtomicUsize,
     in_flight_most: AtomicUsize,
     answered: AtomicUsize,
@@ -59,6 +64,7 @@ impl Backend {
         let desk = Arc::new(Desk {
             script: Mutex::new(Arc::new(script)),
             latency_ms: AtomicU64::new(0),
+            retry_after: AtomicU64::new(0),
             in_flight: AtomicUsize::new(0),
             in_flight_most: AtomicUsize::new(0),
             answered: AtomicUsize::new(0),
@@ -89,6 +95,11 @@ impl Backend {
     /// From now on answers take so long.
     pub(crate) fn takes(&self, latency: Duration) {
         self.desk.latency_ms.store(latency.as_millis() as u64, Ordering::SeqCst);
+    }
+
+    /// From now on it asks in each answer to be left alone for so many seconds; at 0 it does not.
+    pub(crate) fn wishes_to_rest(&self, seconds: u64) {
+        self.desk.retry_after.store(seconds, Ordering::SeqCst);
     }
 
     /// How many questions it had at a time, at most.
@@ -146,19 +157,24 @@ async fn answer(
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
-) -> (StatusCode, String) {
+) -> (StatusCode, HeaderMap, String) {
     let _present = Present::new(&desk);
     let text = String::from_utf8(body.to_vec()).expect("the server asks in JSON");
     let body = match text.is_empty() {
         true => Value::Null,
         false => serde_json::from_str(&text).expect("the server asks in JSON"),
     };
-    let asked = Asked { path: uri.path().to_owned(), headers, body, text };
+    let asked = Asked { at: Instant::now(), path: uri.path().to_owned(), headers, body, text };
     let script = desk.script.lock().expect("nobody panics while holding it").clone();
     desk.asked.lock().expect("nobody panics while holding it").push(asked.clone());
     // The work that an answer is: how long it takes is what these scenes are about.
     tokio::time::sleep(Duration::from_millis(desk.latency_ms.load(Ordering::SeqCst))).await;
     let (status, answer) = script(&asked);
     desk.answered.fetch_add(1, Ordering::SeqCst);
-    (StatusCode::from_u16(status).expect("the script knows statuses"), answer.to_string())
+    let wish = match desk.retry_after.load(Ordering::SeqCst) {
+        0 => None,
+        seconds => Some((RETRY_AFTER, HeaderValue::from(seconds))),
+    };
+    let status = StatusCode::from_u16(status).expect("the script knows statuses");
+    (status, wish.into_iter().collect(), answer.to_string())
 }
