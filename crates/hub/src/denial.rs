@@ -8,6 +8,7 @@ use crate::SessionId;
 use crate::channel::Channel;
 use crate::namespace::{NAMESPACE_BOUNDARY, PRIVATE_PREFIX, Permission};
 use crate::right::Right;
+use crate::tags_filter::Flaw;
 
 /// Longest text of a client's that is told, in bytes: a name that is too long is among what is denied.
 const TEXT_BYTES_MAX: usize = 255;
@@ -50,6 +51,8 @@ pub enum Why {
     Off(Right),
     /// It wants only publications with certain tags, and the namespace does not permit that.
     NoTagsFilter,
+    /// It wants only publications with certain tags, and its filter is not one that is taken.
+    TagsFilter(Flaw),
     /// Neither the namespace nor a capability permits it.
     NotPermitted {
         /// What the namespace permits.
@@ -64,7 +67,7 @@ impl Why {
     pub const fn code(self) -> ErrorCode {
         match self {
             Self::UnknownNamespace => ErrorCode::UnknownChannel,
-            Self::Name | Self::NoTagsFilter => ErrorCode::BadRequest,
+            Self::Name | Self::NoTagsFilter | Self::TagsFilter(_) => ErrorCode::BadRequest,
             Self::Private | Self::NotListed | Self::Token(_) | Self::NotPermitted { .. } => {
                 ErrorCode::PermissionDenied
             }
@@ -84,6 +87,7 @@ impl Why {
             Self::Full => "full",
             Self::Off(_) => "off",
             Self::NoTagsFilter => "no_tags_filter",
+            Self::TagsFilter(_) => "tags_filter",
             Self::NotPermitted { .. } => "not_permitted",
         }
     }
@@ -124,6 +128,7 @@ impl fmt::Display for Denial {
             ),
             Why::Full => write!(f, "it has as many subscribers as max_subscribers of {place} lets it have"),
             Why::NoTagsFilter => write!(f, "it wants a filter, and allow_tags_filter of {place} is off"),
+            Why::TagsFilter(flaw) => write!(f, "its filter {flaw}"),
             Why::Off(Right::Presence) => write!(f, "presence of {place} is off"),
             Why::Off(_) => write!(f, "history_size and history_ttl of {place} are not set"),
             Why::NotPermitted { permission, subscribed } => {
@@ -244,6 +249,7 @@ mod tests {
                 Why::Full,
                 "it has as many subscribers as max_subscribers of namespace \"chat\" lets it have",
             ),
+            ("ann", Right::Subscribe, Why::TagsFilter(Flaw::Nodes(64)), "its filter has more than 64 nodes"),
             ("ann", Right::Presence, Why::Off(Right::Presence), "presence of namespace \"chat\" is off"),
             (
                 "ann",

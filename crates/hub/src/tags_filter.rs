@@ -6,6 +6,7 @@
 mod decimal;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use spanwire_wire::message::FilterNode;
 
@@ -40,9 +41,32 @@ pub(crate) type Tags = BTreeMap<String, String>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TagsFilter(Node);
 
-/// Not a filter, or one that costs too much.
+/// What is wrong with what a client has sent for a filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NoFilter;
+pub enum Flaw {
+    /// It is none by the protocol's rules (section "tags filter").
+    Form,
+    /// It has more nodes than these.
+    Nodes(usize),
+    /// It has more levels than these.
+    Depth(usize),
+    /// Its keys and values have more bytes than these.
+    Bytes(usize),
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Form => f.write_str("is none by the protocol's rules"),
+            Self::Nodes(most) => write!(f, "has more than {most} nodes"),
+            Self::Depth(most) => write!(f, "has more than {most} levels"),
+            Self::Bytes(most) => {
+                let each = FilterLimits::TEXT_BYTES;
+                write!(f, "has more than {most} bytes of keys and values, {each} counted for each besides")
+            }
+        }
+    }
+}
 
 /// A part of a filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +88,9 @@ enum Node {
     /// A tag has this at some place (`sw`, `ew`, `ct`).
     Has(Box<str>, Place, Box<str>),
     /// A tag is a number and stands to another as it should (`lt`, `lte`, `gt`, `gte`).
-    Number(Box<str>, Order, Box<str>),
+    Number(Box<str>, Order, Decimal<Box<str>>),
+    /// A tag is to stand in such a way to something that is no number, which none does.
+    Never,
 }
 
 /// Where in a text something is looked for.
@@ -89,8 +115,9 @@ impl TagsFilter {
     ///
     /// # Errors
     /// It is not a filter by the protocol's rules (section "tags filter"), or costs more than the limits allow.
-    pub fn new(sent: &FilterNode, limits: &FilterLimits) -> Result<Self, NoFilter> {
-        Budget { nodes: limits.nodes_max, bytes: limits.bytes_max }.node(sent, limits.depth_max).map(Self)
+    pub fn new(sent: &FilterNode, limits: &FilterLimits) -> Result<Self, Flaw> {
+        let mut budget = Budget { nodes: limits.nodes_max, bytes: limits.bytes_max, limits };
+        budget.node(sent, limits.depth_max).map(Self)
     }
 
     /// Whether a publication with these tags is wanted.
@@ -111,6 +138,7 @@ impl Node {
             Self::NotAmong(key, values) => tags.get(&**key).is_none_or(|tag| !is_among(tag, values)),
             Self::Has(key, place, value) => tags.get(&**key).is_some_and(|tag| place.has(tag, value)),
             Self::Number(key, order, value) => tags.get(&**key).is_some_and(|tag| order.holds(tag, value)),
+            Self::Never => false,
         }
     }
 }
@@ -131,9 +159,9 @@ impl Place {
 
 impl Order {
     /// What is not a number stands to no number in any way.
-    fn holds(self, tag: &str, value: &str) -> bool {
-        let (Some(tag), Some(value)) = (Decimal::read(tag), Decimal::read(value)) else { return false };
-        let ordering = tag.cmp(&value);
+    fn holds(self, tag: &str, value: &Decimal<Box<str>>) -> bool {
+        let Some(tag) = Decimal::read(tag) else { return false };
+        let ordering = tag.compare(value);
         match self {
             Self::Less => ordering.is_lt(),
             Self::AtMost => ordering.is_le(),
@@ -144,33 +172,35 @@ impl Order {
 }
 
 /// What a filter may still cost while it is read.
-struct Budget {
+struct Budget<'a> {
     nodes: usize,
     bytes: usize,
+    limits: &'a FilterLimits,
 }
 
-impl Budget {
-    fn node(&mut self, sent: &FilterNode, depth: usize) -> Result<Node, NoFilter> {
-        self.nodes = self.nodes.checked_sub(1).ok_or(NoFilter)?;
-        let within = || depth.checked_sub(1).ok_or(NoFilter);
+impl Budget<'_> {
+    fn node(&mut self, sent: &FilterNode, depth: usize) -> Result<Node, Flaw> {
+        let FilterLimits { nodes_max, depth_max, .. } = *self.limits;
+        self.nodes = self.nodes.checked_sub(1).ok_or(Flaw::Nodes(nodes_max))?;
+        let within = || depth.checked_sub(1).ok_or(Flaw::Depth(depth_max));
         let FilterNode { op, key, cmp, val, vals, nodes } = sent;
         // A node says one thing: what would be passed over in silence is refused.
         let compares = [key, cmp, val].into_iter().any(|text| !text.is_empty()) || !vals.is_empty();
         match (op.as_str(), &nodes[..]) {
             ("", []) => self.comparison(sent),
-            _ if compares => Err(NoFilter),
+            _ if compares => Err(Flaw::Form),
             ("and", [_, ..]) => Ok(Node::All(self.nodes(nodes, within()?)?)),
             ("or", [_, ..]) => Ok(Node::Any(self.nodes(nodes, within()?)?)),
             ("not", [node]) => Ok(Node::Not(Box::new(self.node(node, within()?)?))),
-            _ => Err(NoFilter),
+            _ => Err(Flaw::Form),
         }
     }
 
-    fn nodes(&mut self, sent: &[FilterNode], depth: usize) -> Result<Box<[Node]>, NoFilter> {
+    fn nodes(&mut self, sent: &[FilterNode], depth: usize) -> Result<Box<[Node]>, Flaw> {
         sent.iter().map(|node| self.node(node, depth)).collect()
     }
 
-    fn comparison(&mut self, sent: &FilterNode) -> Result<Node, NoFilter> {
+    fn comparison(&mut self, sent: &FilterNode) -> Result<Node, Flaw> {
         let FilterNode { key, cmp, val, vals, .. } = sent;
         let has = (!key.is_empty(), !val.is_empty(), !vals.is_empty());
         let node = match (cmp.as_str(), has) {
@@ -186,26 +216,33 @@ impl Budget {
                     "sw" => Node::Has(key, Place::Start, value),
                     "ew" => Node::Has(key, Place::End, value),
                     "ct" => Node::Has(key, Place::Anywhere, value),
-                    "lt" => Node::Number(key, Order::Less, value),
-                    "lte" => Node::Number(key, Order::AtMost, value),
-                    "gt" => Node::Number(key, Order::More, value),
-                    "gte" => Node::Number(key, Order::AtLeast, value),
-                    _ => return Err(NoFilter),
+                    "lt" => number(key, Order::Less, &value),
+                    "lte" => number(key, Order::AtMost, &value),
+                    "gt" => number(key, Order::More, &value),
+                    "gte" => number(key, Order::AtLeast, &value),
+                    _ => return Err(Flaw::Form),
                 }
             }
-            _ => return Err(NoFilter),
+            _ => return Err(Flaw::Form),
         };
         Ok(node)
     }
 
-    fn texts<'a>(&mut self, sent: impl IntoIterator<Item = &'a String>) -> Result<Box<[Box<str>]>, NoFilter> {
+    fn texts<'a>(&mut self, sent: impl IntoIterator<Item = &'a String>) -> Result<Box<[Box<str>]>, Flaw> {
         sent.into_iter().map(|text| self.text(text)).collect()
     }
 
-    fn text(&mut self, sent: &str) -> Result<Box<str>, NoFilter> {
+    fn text(&mut self, sent: &str) -> Result<Box<str>, Flaw> {
         let bytes = sent.len().saturating_add(FilterLimits::TEXT_BYTES);
-        self.bytes = self.bytes.checked_sub(bytes).ok_or(NoFilter)?;
+        self.bytes = self.bytes.checked_sub(bytes).ok_or(Flaw::Bytes(self.limits.bytes_max))?;
         Ok(sent.into())
+    }
+}
+
+fn number(key: Box<str>, order: Order, value: &str) -> Node {
+    match Decimal::read(value) {
+        Some(value) => Node::Number(key, order, value.to_owned()),
+        None => Node::Never,
     }
 }
 

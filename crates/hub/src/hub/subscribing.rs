@@ -133,7 +133,7 @@ impl Hub {
         if !namespace.allow_tags_filter {
             return Err(Why::NoTagsFilter.into());
         }
-        let filter = TagsFilter::new(sent, &self.config.limits.filter).map_err(|_| ErrorCode::BadRequest)?;
+        let filter = TagsFilter::new(sent, &self.config.limits.filter).map_err(Why::TagsFilter)?;
         Ok(Some(Arc::new(filter)))
     }
 

@@ -3,16 +3,16 @@
 use std::cmp::Ordering;
 
 /// A number such as `-12.50`, of any length and exact: nothing is rounded, for nothing is computed.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Decimal<'a> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Decimal<Digits> {
     is_negative: bool,
     /// Digits before the point, without zeros in front.
-    whole: &'a str,
+    whole: Digits,
     /// Digits behind the point, without zeros at the end.
-    fraction: &'a str,
+    fraction: Digits,
 }
 
-impl<'a> Decimal<'a> {
+impl<'a> Decimal<&'a str> {
     /// Reads an optional sign, digits, and optionally a point and more digits.
     pub(super) fn read(text: &'a str) -> Option<Self> {
         let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
@@ -30,19 +30,26 @@ impl<'a> Decimal<'a> {
         Some(Self { is_negative: text.starts_with('-') && !is_zero, whole, fraction })
     }
 
-    pub(super) fn cmp(&self, other: &Self) -> Ordering {
+    /// The same, to be kept.
+    pub(super) fn to_owned(&self) -> Decimal<Box<str>> {
+        Decimal { is_negative: self.is_negative, whole: self.whole.into(), fraction: self.fraction.into() }
+    }
+}
+
+impl<Digits: AsRef<str>> Decimal<Digits> {
+    pub(super) fn compare(&self, other: &Decimal<impl AsRef<str>>) -> Ordering {
         match (self.is_negative, other.is_negative) {
-            (false, false) => self.size(other),
-            (true, true) => other.size(self),
+            (false, false) => self.size().cmp(&other.size()),
+            (true, true) => other.size().cmp(&self.size()),
             (is_negative, _) if is_negative => Ordering::Less,
             _ => Ordering::Greater,
         }
     }
 
-    /// Compares without the signs. More digits before the point are more; otherwise the first that differ decide, and
-    /// of two fractions the one that goes on is more, for it does not end in zeros.
-    fn size(&self, other: &Self) -> Ordering {
-        (self.whole.len(), self.whole, self.fraction).cmp(&(other.whole.len(), other.whole, other.fraction))
+    /// What compares as the number does without its sign. More digits before the point are more; otherwise the first that
+    /// differ decide, and of two fractions the one that goes on is more, for it does not end in zeros.
+    fn size(&self) -> (usize, &str, &str) {
+        (self.whole.as_ref().len(), self.whole.as_ref(), self.fraction.as_ref())
     }
 }
 
@@ -86,13 +93,13 @@ mod tests {
         ];
         for (place, one) in ascending.iter().enumerate() {
             for (other_place, other) in ascending.iter().enumerate() {
-                let compared = Decimal::read(one).unwrap().cmp(&Decimal::read(other).unwrap());
+                let compared = Decimal::read(one).unwrap().compare(&Decimal::read(other).unwrap());
                 assert_eq!(compared, place.cmp(&other_place), "{one} and {other}");
             }
         }
         for (one, other) in [("1", "1.00"), ("007", "7"), ("-0", "0"), ("+2.50", "2.5")] {
             assert!(
-                Decimal::read(one).unwrap().cmp(&Decimal::read(other).unwrap()).is_eq(),
+                Decimal::read(one).unwrap().compare(&Decimal::read(other).unwrap()).is_eq(),
                 "{one} and {other}"
             );
         }
@@ -106,7 +113,7 @@ mod tests {
                 format!("{sign}{}.{:02}", number.abs() / 100, number.abs() % 100)
             };
             let (a, b) = (written(one), written(other));
-            prop_assert_eq!(Decimal::read(&a).unwrap().cmp(&Decimal::read(&b).unwrap()), one.cmp(&other));
+            prop_assert_eq!(Decimal::read(&a).unwrap().compare(&Decimal::read(&b).unwrap()), one.cmp(&other));
         }
     }
 }

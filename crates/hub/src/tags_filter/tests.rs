@@ -19,7 +19,7 @@ fn tags(pairs: &[(&str, &str)]) -> Tags {
     pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
-fn read(sent: &FilterNode) -> Result<TagsFilter, NoFilter> {
+fn read(sent: &FilterNode) -> Result<TagsFilter, Flaw> {
     TagsFilter::new(sent, &FilterLimits::default())
 }
 
@@ -95,24 +95,25 @@ fn what_is_no_filter_is_refused() {
     ];
     assert!(read(&good).is_ok());
     for sent in table {
-        assert_eq!(read(&sent), Err(NoFilter), "{sent:?}");
+        assert_eq!(read(&sent), Err(Flaw::Form), "{sent:?}");
     }
 }
 
 #[test]
 fn a_filter_is_taken_up_to_its_limits_and_no_further() {
     let limits = FilterLimits { nodes_max: 3, depth_max: 2, bytes_max: 3 * (FilterLimits::TEXT_BYTES + 1) };
-    let accepts = |sent: &FilterNode| TagsFilter::new(sent, &limits).is_ok();
+    let flaw = |sent: &FilterNode| TagsFilter::new(sent, &limits).err();
     let leaf = is("a", "ex", "");
-    assert!(accepts(&all("and", &[leaf.clone(), leaf.clone()])));
-    assert!(!accepts(&all("and", &[leaf.clone(), leaf.clone(), leaf.clone()])), "four nodes");
+    assert_eq!(flaw(&all("and", &[leaf.clone(), leaf.clone()])), None);
+    assert_eq!(flaw(&all("and", &[leaf.clone(), leaf.clone(), leaf.clone()])), Some(Flaw::Nodes(3)));
     let not = |node: FilterNode| all("not", &[node]);
-    assert!(accepts(&not(not(leaf.clone()))));
+    assert_eq!(flaw(&not(not(leaf.clone()))), None);
     let deep = FilterLimits { nodes_max: 100, ..limits };
-    assert!(TagsFilter::new(&not(not(not(leaf))), &deep).is_err(), "three levels");
-    assert!(accepts(&among("a", "in", &["1", "2"])));
-    assert!(!accepts(&among("a", "in", &["1", "23"])), "a byte too many");
-    assert!(!accepts(&among("a", "in", &["1", "2", ""])), "nothing costs something");
+    assert_eq!(TagsFilter::new(&not(not(not(leaf))), &deep), Err(Flaw::Depth(2)));
+    assert_eq!(flaw(&among("a", "in", &["1", "2"])), None);
+    let bytes = Some(Flaw::Bytes(limits.bytes_max));
+    assert_eq!(flaw(&among("a", "in", &["1", "23"])), bytes, "a byte too many");
+    assert_eq!(flaw(&among("a", "in", &["1", "2", ""])), bytes, "nothing costs something");
 }
 
 #[test]
@@ -121,8 +122,8 @@ fn the_deepest_and_widest_filter_that_decoders_let_through_is_refused_without_ha
     for _ in 0..120 {
         deep = all("not", &[deep]);
     }
-    assert_eq!(read(&deep), Err(NoFilter));
-    assert_eq!(read(&all("or", &vec![is("a", "ex", ""); 20_000])), Err(NoFilter));
+    assert_eq!(read(&deep), Err(Flaw::Depth(8)));
+    assert_eq!(read(&all("or", &vec![is("a", "ex", ""); 20_000])), Err(Flaw::Nodes(64)));
 }
 
 /// The protocol's words, read one by one.
