@@ -36,6 +36,7 @@ pub mod code;
 mod command;
 mod cursor;
 mod decode;
+pub mod delta;
 mod encode;
 mod encoding;
 mod envelope;

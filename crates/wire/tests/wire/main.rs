@@ -2,6 +2,7 @@
 
 mod cases; // one message of each kind
 mod codes; // the numbers by which the protocol says why
+mod deltas; // patches, kept in testdata/
 mod frames; // where messages begin and end, and the limits
 mod golden; // what each message looks like, kept in testdata/
 mod payloads; // raw JSON, carried and not looked into
