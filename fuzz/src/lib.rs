@@ -28,6 +28,7 @@ mod http_edge;
 mod hub_operations;
 mod inflating;
 mod mutation;
+mod patches;
 mod proxy_answers;
 mod tokens;
 mod transport_bodies;
@@ -46,6 +47,7 @@ pub use http_edge::http_edge;
 pub use hub_operations::hub_operations;
 pub use inflating::inflating;
 pub use mutation::mutate;
+pub use patches::patches;
 pub use proxy_answers::proxy_answers;
 pub use tokens::tokens;
 pub use transport_bodies::transport_bodies;
@@ -69,6 +71,7 @@ pub const TARGETS: &[Target] = &[
     ("http_edge", http_edge),
     ("hub_operations", hub_operations),
     ("inflating", inflating),
+    ("patches", patches),
     ("proxy_answers", proxy_answers),
     ("tokens", tokens),
     ("transport_bodies", transport_bodies),

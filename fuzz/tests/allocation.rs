@@ -16,7 +16,7 @@ use spanwire::edge::{forwarded, proxy_protocol};
 use spanwire_fuzz::{Chance, mutate};
 use spanwire_hub::backend::{Matter, ProxyId};
 use spanwire_hub::channel::Channel;
-use spanwire_wire::{Encoding, Limits, commands};
+use spanwire_wire::{Encoding, Limits, commands, delta};
 use spanwire_ws::{Connection, Input, Role};
 
 /// Counts the bytes that the current thread asks for; what is given back does not count against them.
@@ -63,7 +63,7 @@ struct Bound {
     read: fn(&[u8]),
 }
 
-const BOUNDS: [Bound; 9] = [
+const BOUNDS: [Bound; 10] = [
     // A header may announce a control frame's payload, or the first piece of a message, before it is there.
     Bound { corpus: "frames", fixed: 1 << 10, per_byte: 8, read: frames },
     Bound { corpus: "commands_json", fixed: 4 << 10, per_byte: 128, read: commands_json },
@@ -75,6 +75,8 @@ const BOUNDS: [Bound; 9] = [
     Bound { corpus: "api_bodies", fixed: 256 * Method::ALL.len(), per_byte: 128, read: api_bodies },
     // It is read as the answer to four questions.
     Bound { corpus: "proxy_answers", fixed: 4 << 10, per_byte: 256, read: proxy_answers },
+    // Each segment may copy the whole base; all of them together make no more than is allowed.
+    Bound { corpus: "patches", fixed: 4 * PATCHED_BYTES_MAX, per_byte: 8, read: patches },
     // Every option that there is, and what is wrong with it.
     Bound { corpus: "config_json", fixed: 256 << 10, per_byte: 512, read: config_json },
     Bound { corpus: "config_toml", fixed: 256 << 10, per_byte: 2 << 10, read: config_toml },
@@ -120,6 +122,14 @@ fn proxy_answers(input: &[u8]) {
     ] {
         drop(of_matter(&matter, input));
     }
+}
+
+/// Longest target of a patch that is taken, in bytes.
+const PATCHED_BYTES_MAX: usize = 1 << 10;
+
+fn patches(input: &[u8]) {
+    let (base, patch) = input.split_at(input.len() / 2);
+    drop(delta::apply(base, patch, PATCHED_BYTES_MAX));
 }
 
 fn config_json(input: &[u8]) {
