@@ -16,8 +16,13 @@ use crate::support::until::{until, within};
 /// How often a slow peer sends a byte.
 const DRIP: Duration = Duration::from_millis(100);
 
-/// Longer than any limit of time for HTTP but that of a body, and shorter than the patience of a scene.
-const CUT_WITHIN: Duration = Duration::from_secs(25);
+/// Much longer than the second that these servers wait, and shorter than any server waits by default.
+const CUT_WITHIN: Duration = Duration::from_secs(9);
+
+/// A server that waits a second for what this option of `http_server` is about.
+async fn impatient(option: &str) -> Server {
+    Server::serve(json!({ "http_server": { option: "1s" } })).await
+}
 
 /// Sends these bytes one by one, slowly, until the server has had enough.
 async fn drip(stream: &mut TcpStream, bytes: impl IntoIterator<Item = u8>) {
@@ -42,7 +47,7 @@ async fn drip(stream: &mut TcpStream, bytes: impl IntoIterator<Item = u8>) {
 
 #[tokio::test]
 async fn a_head_that_comes_drop_by_drop_is_cut_on_time() {
-    let server = Server::serve(json!({})).await;
+    let server = impatient("read_header_timeout").await;
     let mut stream = TcpStream::connect(server.address).await.expect("the server accepts");
     stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n").await.expect("the server reads");
     let began = Instant::now();
@@ -67,22 +72,23 @@ async fn a_websocket_frame_that_comes_drop_by_drop_does_not_answer_a_ping() {
 
 #[tokio::test]
 async fn answers_that_nobody_reads_are_given_up() {
-    let server = Server::serve(json!({})).await;
+    let server = impatient("write_timeout").await;
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.set_recv_buffer_size(4096).expect("a small buffer");
     let mut stream = socket.connect(server.address).await.expect("the server accepts");
     // Each is answered with more than it asked; no answer is read.
     let request = b"GET /spanwire.js HTTP/1.1\r\nHost: a\r\n\r\n".repeat(100);
+    let began = Instant::now();
     let asking = async { while stream.write_all(&request).await.is_ok() {} };
     within("the server to hang up", asking).await;
+    assert!(began.elapsed() < CUT_WITHIN, "{:?}", began.elapsed());
     let metrics = http::get(server.address, "/metrics").await.body;
     assert!(metrics.contains("spanwire_http_errors_total{reason=\"connection_lost\"} 1\n"), "{metrics}");
 }
 
-/// A body may take thirty seconds, which is as long as a scene waits; so this one waits longer.
 #[tokio::test]
 async fn a_body_that_comes_drop_by_drop_is_refused_in_the_end() {
-    let server = Server::serve(json!({})).await;
+    let server = impatient("read_timeout").await;
     let mut stream = TcpStream::connect(server.address).await.expect("the server accepts");
     let head = format!(
         "POST /api/publish HTTP/1.1\r\nHost: a\r\nX-API-Key: {API_KEY}\r\nContent-Length: 100000\r\n\r\n"
@@ -97,7 +103,7 @@ async fn a_body_that_comes_drop_by_drop_is_refused_in_the_end() {
     };
     let status = tokio::select! {
         () = dripping => unreachable!("it goes on for ever"),
-        answer = tokio::time::timeout(2 * CUT_WITHIN, http::answer(&mut from)) => answer.expect("an answer").status,
+        answer = tokio::time::timeout(CUT_WITHIN, http::answer(&mut from)) => answer.expect("an answer").status,
     };
     assert_eq!(status, 408);
 }
