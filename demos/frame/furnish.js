@@ -1,8 +1,9 @@
-// What stands around a page of the gallery: the bar, and the drawer with the page's code.
+// What stands around a page of the gallery: the bar, the drawer with the page's code, and the way to a phone.
 
 import { element } from "../frame.js";
 import { barButton, fillBar } from "./bar.js";
 import { drawerOf } from "./drawer.js";
+import { phoneButton } from "./phone.js";
 
 /**
  * Furnishes a page.
@@ -12,7 +13,7 @@ import { drawerOf } from "./drawer.js";
  */
 export function furnish(source, ...tools) {
   const button = barButton("code", "code", "Show the code", "of this page");
-  fillBar(...tools, button);
+  fillBar(...tools, button, phoneButton());
   const title = element("h2", { id: "code-title" }, "The part that is Spanwire");
   const code = element("code", {});
   const pre = element("pre", { tabIndex: 0, aria: { label: source.split("/").at(-1) } }, code);

@@ -5,4 +5,5 @@ mod fallback_lab;
 mod health;
 mod index;
 mod notifications;
+mod phone;
 mod ticker;

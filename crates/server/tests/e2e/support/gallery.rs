@@ -162,7 +162,7 @@ pub(crate) async fn tab_leads_to(page: &Page, wanted: &[&str]) {
 }
 
 /// Takes a picture of an open drawer, of which the same is demanded as of the page.
-async fn is_legible(page: &Page, what: &str) {
+pub(crate) async fn is_legible(page: &Page, what: &str) {
     let title = page.evaluate("document.title.split(' · ')[0].toLowerCase().replaceAll(' ', '-')").await;
     let title = title.as_str().expect("a page has a title");
     page.evaluate(STILL).await;
