@@ -36,7 +36,7 @@ async fn an_outage_of_one_pane_costs_it_nothing_that_was_said() {
     );
     let fate = page.evaluate("__demo.panes[0].fate").await;
     assert!(fate.as_str().is_some_and(|fate| fate.starts_with("Last disconnect: ")), "{fate}");
-    gallery.behaved(&page);
+    gallery.behaved_though_cut(&page);
 }
 
 #[tokio::test]
@@ -145,7 +145,7 @@ async fn who_is_cut_off_while_typing_is_not_shown_as_typing_for_ever() {
     page.click("[data-pane=right] [data-test=outage]").await;
     page.until("__demo.panes[0].typing.length === 0").await;
     assert_eq!(page.evaluate("document.querySelector('[data-test=typing]').textContent").await, "");
-    gallery.behaved(&page);
+    gallery.behaved_though_cut(&page);
 }
 
 #[tokio::test]

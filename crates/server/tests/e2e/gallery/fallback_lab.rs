@@ -44,7 +44,7 @@ async fn a_proxy_that_blocks_websockets_moves_the_page_to_another_transport_with
     page.click("[data-test=none]").await;
     page.until("__demo.lanes[0].state === 'connected'").await;
     all_equal(&page, "__demo.lanes").await;
-    gallery.behaved(&page);
+    gallery.behaved_though_cut(&page);
 }
 
 #[tokio::test]
@@ -56,7 +56,7 @@ async fn a_proxy_that_holds_answers_back_leaves_long_polls_and_they_bring_everyt
     all_equal(&page, "[__demo.lanes[3]]").await;
     let stuck = page.evaluate("__demo.lanes.slice(0, 3).every(({ state }) => state !== 'connected')").await;
     assert_eq!(stuck, true, "nothing else comes to an end");
-    gallery.behaved(&page);
+    gallery.behaved_though_cut(&page);
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn what_was_cut_comes_back_with_another_connection_and_has_missed_nothing(
     let heard = page.evaluate("__demo.chooser.last").await;
     page.until(&format!("__demo.chooser.last > {heard}")).await;
     all_equal(&page, "__demo.lanes").await;
-    gallery.behaved(&page);
+    gallery.behaved_though_cut(&page);
 }
 
 #[tokio::test]

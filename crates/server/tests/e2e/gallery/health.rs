@@ -99,7 +99,7 @@ async fn a_screen_that_was_cut_has_every_sample_when_it_is_back() {
     page.until("__demo.panes[0].state === 'connected' && __demo.panes[1].samples > 6").await;
     page.until("__demo.panes[0].samples >= __demo.panes[1].samples && __demo.panes[0].cuts === 1").await;
     assert_eq!(page.evaluate("__demo.panes.map(({ lost }) => lost)").await, json!([0, 0]));
-    gallery.behaved(&page);
+    gallery.behaved_though_cut(&page);
 }
 
 #[tokio::test]

@@ -100,11 +100,11 @@ async fn two_tabs_of_a_browser_have_one_connection_for_each_device_and_show_the_
     for tab in [&first, &second] {
         tab.until("__demo.panes[0].cuts === 1 && __demo.panes[0].state === 'connected'").await;
     }
-    gallery.behaved(&first);
+    gallery.behaved_though_cut(&first);
     first.close().await;
     second.click("[data-test=announce]").await;
     second.until("__demo.panes[0].texts.length === 2 && __demo.panes[0].lost === 0").await;
-    gallery.behaved(&second);
+    gallery.behaved_though_cut(&second);
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn three_that_came_while_a_device_slept_are_on_its_badge_when_it_wakes() {
     assert_eq!(woken, json!([["notice 1", "notice 2", "notice 3"], 0]));
     page.until("document.querySelector('[data-pane=right] [data-test=toast]')?.textContent === '3 notices came while you were away.'")
         .await;
-    gallery.behaved(&page);
+    gallery.behaved_though_cut(&page);
 }
 
 /// An inbox whose client says what this scene has it say, and what it shows after each of three parts: before the stream

@@ -110,7 +110,7 @@ async fn a_pane_that_was_cut_comes_back_with_every_batch_that_it_missed() {
     assert_eq!(found, json!([[0, 0, 1], [0, 0, 0]]));
     // Every batch was checked but the very first, which tells of half of the shares.
     assert_eq!(page.evaluate("__demo.panes[0].updates / 100 - __demo.panes[0].checked").await, 1);
-    gallery.behaved(&page);
+    gallery.behaved_though_cut(&page);
 }
 
 #[tokio::test]

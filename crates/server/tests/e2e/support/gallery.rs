@@ -103,12 +103,24 @@ impl Gallery {
         answer["result"].clone()
     }
 
-    /// What holds for a page however it is used, at the end of its scene. A browser itself writes down each connection
-    /// that broke or took too long, which happens to a page that is cut and to any on a machine without time; so those
-    /// are forgiven, and nothing else is.
+    /// What holds for a page that nothing befell, at the end of its scene: no complaint, and no request to anybody else.
+    ///
+    /// A client gives up what does not open in its time, which the browser writes down. On a machine without time that
+    /// happens to any page, so it is forgiven; a connection that was refused or has broken is not.
     pub(crate) fn behaved(&self, page: &Page) {
-        let forgiven = |text: &String| text.contains("/connection/") || text.contains("/emulation");
-        let complaints: Vec<_> = page.complaints().into_iter().filter(|text| !forgiven(text)).collect();
+        self.demand_of(page, |text| {
+            text.contains("WebSocket is closed before the connection is established")
+        });
+    }
+
+    /// The same for a page that its scene has cut or blocked: the browser writes down each connection that broke or was
+    /// refused, and that is forgiven as well.
+    pub(crate) fn behaved_though_cut(&self, page: &Page) {
+        self.demand_of(page, |text| text.contains("/connection/") || text.contains("/emulation"));
+    }
+
+    fn demand_of(&self, page: &Page, is_forgiven: impl Fn(&str) -> bool) {
+        let complaints: Vec<_> = page.complaints().into_iter().filter(|text| !is_forgiven(text)).collect();
         assert!(complaints.is_empty(), "{complaints:#?}");
         let here = format!("://localhost:{}/", self.server.address.port());
         let foreign: Vec<_> = page.requests().into_iter().filter(|url| !url.contains(&here)).collect();
