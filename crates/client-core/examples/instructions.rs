@@ -46,7 +46,7 @@ fn main() {
     let data = format!("{{\"n\":\"0000000001\",\"x\":\"{}\"}}", "x".repeat(103));
     assert_eq!(data.len(), 128);
     let publication = Publication { data: data.into(), ..Publication::default() };
-    let push = Push::new(CHANNEL, PushEvent::Publication(publication));
+    let push = Push::new(CHANNEL, PushEvent::Publication(publication.into()));
     let push = frame(encoding, &ServerMessage::Push(push));
     let mut heard = 0;
     for _ in 0..count {

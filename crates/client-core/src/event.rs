@@ -61,7 +61,7 @@ pub enum Event {
         /// Where.
         channel: String,
         /// What, with its offset if the channel has any.
-        publication: Publication,
+        publication: Box<Publication>,
         /// It was published while the client was not there.
         recovered: bool,
     },

@@ -1,5 +1,7 @@
 //! The life of one channel on this client.
 
+use std::collections::VecDeque;
+
 use bytes::Bytes;
 use spanwire_wire::message::{Publication, SubscribeRequest, SubscribeResult};
 
@@ -7,7 +9,7 @@ use crate::backoff::Backoff;
 use crate::members::Members;
 use crate::renewal::Renewal;
 use crate::time::Instant;
-use crate::{Event, Position};
+use crate::{Event, Output, Position};
 
 /// What is wanted of a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,7 +140,13 @@ impl Subscription {
     }
 
     /// The server lets us in. What the application must hear: a gap, what was missed, and that it is live now.
-    pub(crate) fn accepted(&mut self, now: Instant, channel: &str, result: SubscribeResult) -> Vec<Event> {
+    pub(crate) fn accepted(
+        &mut self,
+        now: Instant,
+        channel: &str,
+        result: SubscribeResult,
+        told: &mut VecDeque<Output>,
+    ) {
         let SubscribeResult { recovered, was_recovering, publications, epoch, offset, data, .. } = result;
         let renewal = Renewal::new(now, result.expires && self.options.needs_token, result.ttl);
         let was_recovering = was_recovering && self.recoverable;
@@ -149,13 +157,12 @@ impl Subscription {
         let top = Position { offset: goes_on_at, epoch };
         let is_of_stream = |from: &Position| from.epoch.is_empty() || from.epoch == top.epoch;
         let recovered = was_recovering && recovered && former.as_ref().is_none_or(is_of_stream);
-        let mut events = Vec::new();
         // A recovered client is where it was, and goes on from there; in the stream's words, that has an epoch now.
         let reached = match former {
             Some(former) if recovered => Position { offset: former.offset, epoch: top.epoch },
             former => {
                 if let Some(from) = former.filter(|from| is_gap(from, &top, result.positioned)) {
-                    events.push(Event::Gap { channel: channel.to_owned(), from, to: top.clone() });
+                    told.push_back(gap(channel, from, top.clone()));
                 }
                 top
             }
@@ -165,39 +172,45 @@ impl Subscription {
         (self.positioned, self.recoverable) = (result.positioned, result.recoverable);
         self.reached = (result.positioned || recovered).then_some(reached);
         for publication in publications {
-            events.extend(self.deliver(channel, publication, true));
+            self.deliver(channel.to_owned(), publication.into(), true, told);
         }
-        events.push(Event::Subscribed {
+        told.push_back(Output::Event(Event::Subscribed {
             channel: channel.to_owned(),
             recovered,
             was_recovering,
             position: self.reached.clone(),
             data,
-        });
-        events
+        }));
     }
 
     /// A publication came. What the application must hear of it: nothing, if it has heard it before.
-    pub(crate) fn deliver(&mut self, channel: &str, publication: Publication, recovered: bool) -> Vec<Event> {
-        let mut events = Vec::new();
+    pub(crate) fn deliver(
+        &mut self,
+        channel: String,
+        publication: Box<Publication>,
+        recovered: bool,
+        told: &mut VecDeque<Output>,
+    ) {
         if let Some(reached) = self.reached.as_mut().filter(|_| self.positioned && publication.offset != 0) {
             let anew = !publication.epoch.is_empty() && publication.epoch != reached.epoch;
             if publication.offset <= reached.offset && !anew {
-                return events;
+                return;
             }
             let epoch = if anew { publication.epoch.clone() } else { reached.epoch.clone() };
             let before = Position { offset: publication.offset - 1, epoch };
             // The server would rather end the subscription than leave a hole. If one comes through all the same, it
             // is told. A stream without a name yet gets one by its first publication, which is no gap.
             if before.offset > reached.offset || (anew && *reached != Position::default()) {
-                let from = reached.clone();
-                events.push(Event::Gap { channel: channel.to_owned(), from, to: before.clone() });
+                told.push_back(gap(&channel, reached.clone(), before.clone()));
             }
             *reached = Position { offset: publication.offset, epoch: before.epoch };
         }
-        events.push(Event::Publication { channel: channel.to_owned(), publication, recovered });
-        events
+        told.push_back(Output::Event(Event::Publication { channel, publication, recovered }));
     }
+}
+
+fn gap(channel: &str, from: Position, to: Position) -> Output {
+    Output::Event(Event::Gap { channel: channel.to_owned(), from, to })
 }
 
 /// Whether something may lie between where we were and where we are let in without recovery.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::json::{nullable, object};
+use crate::json::{boxed, nullable};
 use crate::message::{
     ConnectRequest, HistoryRequest, PingRequest, PresenceRequest, PresenceStatsRequest, PublishRequest,
     RefreshRequest, RpcRequest, SendRequest, SubRefreshRequest, SubscribeRequest, UnsubscribeRequest,
@@ -55,49 +55,49 @@ pub enum Request {
     Unknown,
 }
 
-/// A command as it stands on the wire, where nothing says that there is only one request.
+/// A command as it stands on the wire, where nothing says that there is only one request. They are boxed, as in `RawReply`.
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default)]
 pub(crate) struct RawCommand {
     #[prost(uint32, tag = "1")]
     #[serde(deserialize_with = "nullable")]
     id: u32,
-    #[prost(message, optional, tag = "4")]
-    #[serde(deserialize_with = "object")]
-    connect: Option<ConnectRequest>,
-    #[prost(message, optional, tag = "5")]
-    #[serde(deserialize_with = "object")]
-    subscribe: Option<SubscribeRequest>,
-    #[prost(message, optional, tag = "6")]
-    #[serde(deserialize_with = "object")]
-    unsubscribe: Option<UnsubscribeRequest>,
-    #[prost(message, optional, tag = "7")]
-    #[serde(deserialize_with = "object")]
-    publish: Option<PublishRequest>,
-    #[prost(message, optional, tag = "8")]
-    #[serde(deserialize_with = "object")]
-    presence: Option<PresenceRequest>,
-    #[prost(message, optional, tag = "9")]
-    #[serde(deserialize_with = "object")]
-    presence_stats: Option<PresenceStatsRequest>,
-    #[prost(message, optional, tag = "10")]
-    #[serde(deserialize_with = "object")]
-    history: Option<HistoryRequest>,
-    #[prost(message, optional, tag = "11")]
-    #[serde(deserialize_with = "object")]
-    ping: Option<PingRequest>,
-    #[prost(message, optional, tag = "12")]
-    #[serde(deserialize_with = "object")]
-    send: Option<SendRequest>,
-    #[prost(message, optional, tag = "13")]
-    #[serde(deserialize_with = "object")]
-    rpc: Option<RpcRequest>,
-    #[prost(message, optional, tag = "14")]
-    #[serde(deserialize_with = "object")]
-    refresh: Option<RefreshRequest>,
-    #[prost(message, optional, tag = "15")]
-    #[serde(deserialize_with = "object")]
-    sub_refresh: Option<SubRefreshRequest>,
+    #[prost(message, optional, boxed, tag = "4")]
+    #[serde(deserialize_with = "boxed")]
+    connect: Option<Box<ConnectRequest>>,
+    #[prost(message, optional, boxed, tag = "5")]
+    #[serde(deserialize_with = "boxed")]
+    subscribe: Option<Box<SubscribeRequest>>,
+    #[prost(message, optional, boxed, tag = "6")]
+    #[serde(deserialize_with = "boxed")]
+    unsubscribe: Option<Box<UnsubscribeRequest>>,
+    #[prost(message, optional, boxed, tag = "7")]
+    #[serde(deserialize_with = "boxed")]
+    publish: Option<Box<PublishRequest>>,
+    #[prost(message, optional, boxed, tag = "8")]
+    #[serde(deserialize_with = "boxed")]
+    presence: Option<Box<PresenceRequest>>,
+    #[prost(message, optional, boxed, tag = "9")]
+    #[serde(deserialize_with = "boxed")]
+    presence_stats: Option<Box<PresenceStatsRequest>>,
+    #[prost(message, optional, boxed, tag = "10")]
+    #[serde(deserialize_with = "boxed")]
+    history: Option<Box<HistoryRequest>>,
+    #[prost(message, optional, boxed, tag = "11")]
+    #[serde(deserialize_with = "boxed")]
+    ping: Option<Box<PingRequest>>,
+    #[prost(message, optional, boxed, tag = "12")]
+    #[serde(deserialize_with = "boxed")]
+    send: Option<Box<SendRequest>>,
+    #[prost(message, optional, boxed, tag = "13")]
+    #[serde(deserialize_with = "boxed")]
+    rpc: Option<Box<RpcRequest>>,
+    #[prost(message, optional, boxed, tag = "14")]
+    #[serde(deserialize_with = "boxed")]
+    refresh: Option<Box<RefreshRequest>>,
+    #[prost(message, optional, boxed, tag = "15")]
+    #[serde(deserialize_with = "boxed")]
+    sub_refresh: Option<Box<SubRefreshRequest>>,
 }
 
 impl From<RawCommand> for Command {
@@ -110,23 +110,23 @@ impl From<RawCommand> for Command {
 
 impl RawCommand {
     fn request_without_id(self) -> Request {
-        self.send.map_or(Request::Pong, Request::Send)
+        self.send.map_or(Request::Pong, |request| Request::Send(*request))
     }
 
     fn request(self) -> Request {
         match self {
-            Self { connect: Some(request), .. } => Request::Connect(request),
-            Self { ping: Some(request), .. } => Request::Ping(request),
-            Self { subscribe: Some(request), .. } => Request::Subscribe(request),
-            Self { unsubscribe: Some(request), .. } => Request::Unsubscribe(request),
-            Self { publish: Some(request), .. } => Request::Publish(request),
-            Self { presence: Some(request), .. } => Request::Presence(request),
-            Self { presence_stats: Some(request), .. } => Request::PresenceStats(request),
-            Self { history: Some(request), .. } => Request::History(request),
-            Self { rpc: Some(request), .. } => Request::Rpc(request),
-            Self { send: Some(request), .. } => Request::Send(request),
-            Self { refresh: Some(request), .. } => Request::Refresh(request),
-            Self { sub_refresh: Some(request), .. } => Request::SubRefresh(request),
+            Self { connect: Some(request), .. } => Request::Connect(*request),
+            Self { ping: Some(request), .. } => Request::Ping(*request),
+            Self { subscribe: Some(request), .. } => Request::Subscribe(*request),
+            Self { unsubscribe: Some(request), .. } => Request::Unsubscribe(*request),
+            Self { publish: Some(request), .. } => Request::Publish(*request),
+            Self { presence: Some(request), .. } => Request::Presence(*request),
+            Self { presence_stats: Some(request), .. } => Request::PresenceStats(*request),
+            Self { history: Some(request), .. } => Request::History(*request),
+            Self { rpc: Some(request), .. } => Request::Rpc(*request),
+            Self { send: Some(request), .. } => Request::Send(*request),
+            Self { refresh: Some(request), .. } => Request::Refresh(*request),
+            Self { sub_refresh: Some(request), .. } => Request::SubRefresh(*request),
             _ => Request::Unknown,
         }
     }

@@ -1,5 +1,7 @@
 //! From frames to commands, for servers; from frames to replies and pushes, for clients.
 
+mod usual;
+
 use serde::Deserialize;
 
 use crate::command::RawCommand;
@@ -32,7 +34,8 @@ impl CommandReader {
     /// If the frame is empty, or if its next command is malformed or over a limit. The commands before it
     /// were fine and stand.
     pub fn next(&mut self, frame: &[u8]) -> Option<Result<Command, DecodeError>> {
-        next_message::<RawCommand, _>(&mut self.cursor, frame)
+        let bytes = self.cursor.next(frame)?;
+        Some(bytes.and_then(|bytes| self.cursor.read::<RawCommand, _>(bytes)))
     }
 
     /// Bytes of the frame that have been read. Those after them begin with a whole command, or there are none.
@@ -84,7 +87,16 @@ impl Iterator for ServerMessages<'_> {
     type Item = Result<ServerMessage, DecodeError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        next_message::<RawReply, _>(&mut self.cursor, self.frame)
+        let bytes = match self.cursor.next(self.frame)? {
+            Ok(bytes) => bytes,
+            Err(error) => return Some(Err(error)),
+        };
+        if self.cursor.encoding == Encoding::Json
+            && let Some(push) = usual::publication(bytes)
+        {
+            return Some(Ok(ServerMessage::Push(push)));
+        }
+        Some(self.cursor.read::<RawReply, _>(bytes))
     }
 }
 
@@ -112,16 +124,19 @@ pub fn decode_connect(body: &[u8]) -> Result<ConnectRequest, DecodeError> {
     }
 }
 
-fn next_message<'f, R, M>(cursor: &mut Cursor, frame: &'f [u8]) -> Option<Result<M, DecodeError>>
-where
-    R: prost::Message + Default + Deserialize<'f>,
-    M: From<R>,
-{
-    let message = cursor.next(frame)?.and_then(|bytes| decode::<R>(cursor.encoding, bytes));
-    if message.is_err() {
-        cursor.fail();
+impl Cursor {
+    /// Reads a message; nothing behind one that is malformed is read.
+    fn read<'f, R, M>(&mut self, bytes: &'f [u8]) -> Result<M, DecodeError>
+    where
+        R: prost::Message + Default + Deserialize<'f>,
+        M: From<R>,
+    {
+        let message = decode::<R>(self.encoding, bytes);
+        if message.is_err() {
+            self.fail();
+        }
+        message.map(M::from)
     }
-    Some(message.map(M::from))
 }
 
 fn decode<'f, R>(encoding: Encoding, bytes: &'f [u8]) -> Result<R, DecodeError>
@@ -130,7 +145,13 @@ where
 {
     match encoding {
         Encoding::Json => {
-            let Object(message) = serde_json::from_slice(bytes).map_err(DecodeError::Json)?;
+            // What is known to be UTF-8 as a whole is not looked at again name by name and payload by payload. What is not
+            // is told by the parser, with the place.
+            let read = match std::str::from_utf8(bytes) {
+                Ok(text) => serde_json::from_str(text),
+                Err(_) => serde_json::from_slice(bytes),
+            };
+            let Object(message) = read.map_err(DecodeError::Json)?;
             Ok(message)
         }
         Encoding::Protobuf => R::decode(bytes).map_err(DecodeError::Protobuf),

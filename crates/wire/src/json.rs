@@ -3,7 +3,7 @@
 mod object;
 mod splice;
 
-pub(crate) use object::{Object, object, object_map, objects};
+pub(crate) use object::{Object, boxed, object, object_map, objects};
 pub(crate) use splice::{member, splice, write};
 
 use bytes::Bytes;

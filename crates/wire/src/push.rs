@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::json::{nullable, object};
+use crate::json::{boxed, nullable};
 use crate::message::{
     Connect, Disconnect, Join, Leave, Message, Publication, Refresh, Subscribe, Unsubscribe,
 };
@@ -31,8 +31,8 @@ impl Push {
 /// If a push on the wire has several, the first one counts, in the order of the variants here.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PushEvent {
-    /// See [`Publication`].
-    Publication(Publication),
+    /// See [`Publication`]. Boxed, for it is large, and on its way to whom it is for it is moved often.
+    Publication(Box<Publication>),
     /// See [`Join`].
     Join(Join),
     /// See [`Leave`].
@@ -53,7 +53,7 @@ pub enum PushEvent {
     Unknown,
 }
 
-/// A push as it stands on the wire, where nothing says that there is only one event.
+/// A push as it stands on the wire, where nothing says that there is only one event. They are boxed, as in `RawReply`.
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default)]
 pub(crate) struct RawPush {
@@ -63,33 +63,33 @@ pub(crate) struct RawPush {
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "nullable")]
     channel: String,
-    #[prost(message, optional, tag = "4")]
-    #[serde(deserialize_with = "object")]
-    r#pub: Option<Publication>,
-    #[prost(message, optional, tag = "5")]
-    #[serde(deserialize_with = "object")]
-    join: Option<Join>,
-    #[prost(message, optional, tag = "6")]
-    #[serde(deserialize_with = "object")]
-    leave: Option<Leave>,
-    #[prost(message, optional, tag = "7")]
-    #[serde(deserialize_with = "object")]
-    unsubscribe: Option<Unsubscribe>,
-    #[prost(message, optional, tag = "8")]
-    #[serde(deserialize_with = "object")]
-    message: Option<Message>,
-    #[prost(message, optional, tag = "9")]
-    #[serde(deserialize_with = "object")]
-    subscribe: Option<Subscribe>,
-    #[prost(message, optional, tag = "10")]
-    #[serde(deserialize_with = "object")]
-    connect: Option<Connect>,
-    #[prost(message, optional, tag = "11")]
-    #[serde(deserialize_with = "object")]
-    disconnect: Option<Disconnect>,
-    #[prost(message, optional, tag = "12")]
-    #[serde(deserialize_with = "object")]
-    refresh: Option<Refresh>,
+    #[prost(message, optional, boxed, tag = "4")]
+    #[serde(deserialize_with = "boxed")]
+    r#pub: Option<Box<Publication>>,
+    #[prost(message, optional, boxed, tag = "5")]
+    #[serde(deserialize_with = "boxed")]
+    join: Option<Box<Join>>,
+    #[prost(message, optional, boxed, tag = "6")]
+    #[serde(deserialize_with = "boxed")]
+    leave: Option<Box<Leave>>,
+    #[prost(message, optional, boxed, tag = "7")]
+    #[serde(deserialize_with = "boxed")]
+    unsubscribe: Option<Box<Unsubscribe>>,
+    #[prost(message, optional, boxed, tag = "8")]
+    #[serde(deserialize_with = "boxed")]
+    message: Option<Box<Message>>,
+    #[prost(message, optional, boxed, tag = "9")]
+    #[serde(deserialize_with = "boxed")]
+    subscribe: Option<Box<Subscribe>>,
+    #[prost(message, optional, boxed, tag = "10")]
+    #[serde(deserialize_with = "boxed")]
+    connect: Option<Box<Connect>>,
+    #[prost(message, optional, boxed, tag = "11")]
+    #[serde(deserialize_with = "boxed")]
+    disconnect: Option<Box<Disconnect>>,
+    #[prost(message, optional, boxed, tag = "12")]
+    #[serde(deserialize_with = "boxed")]
+    refresh: Option<Box<Refresh>>,
 }
 
 impl From<RawPush> for Push {
@@ -97,14 +97,14 @@ impl From<RawPush> for Push {
         let (id, channel) = (raw.id, std::mem::take(&mut raw.channel));
         let event = match raw {
             RawPush { r#pub: Some(event), .. } => PushEvent::Publication(event),
-            RawPush { join: Some(event), .. } => PushEvent::Join(event),
-            RawPush { leave: Some(event), .. } => PushEvent::Leave(event),
-            RawPush { unsubscribe: Some(event), .. } => PushEvent::Unsubscribe(event),
-            RawPush { message: Some(event), .. } => PushEvent::Message(event),
-            RawPush { subscribe: Some(event), .. } => PushEvent::Subscribe(event),
-            RawPush { connect: Some(event), .. } => PushEvent::Connect(event),
-            RawPush { disconnect: Some(event), .. } => PushEvent::Disconnect(event),
-            RawPush { refresh: Some(event), .. } => PushEvent::Refresh(event),
+            RawPush { join: Some(event), .. } => PushEvent::Join(*event),
+            RawPush { leave: Some(event), .. } => PushEvent::Leave(*event),
+            RawPush { unsubscribe: Some(event), .. } => PushEvent::Unsubscribe(*event),
+            RawPush { message: Some(event), .. } => PushEvent::Message(*event),
+            RawPush { subscribe: Some(event), .. } => PushEvent::Subscribe(*event),
+            RawPush { connect: Some(event), .. } => PushEvent::Connect(*event),
+            RawPush { disconnect: Some(event), .. } => PushEvent::Disconnect(*event),
+            RawPush { refresh: Some(event), .. } => PushEvent::Refresh(*event),
             _ => PushEvent::Unknown,
         };
         Self { id, channel, event }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::json::{nullable, object};
+use crate::json::{boxed, nullable};
 use crate::message::{
     ConnectResult, Error, HistoryResult, PingResult, PresenceResult, PresenceStatsResult, PublishResult,
     RefreshResult, RpcResult, SubRefreshResult, SubscribeResult, UnsubscribeResult,
@@ -61,51 +61,53 @@ pub enum Outcome {
 }
 
 /// A reply as it stands on the wire, where nothing says that there is only one outcome.
+///
+/// What it may hold is boxed: all of it side by side is kilobytes, and would be moved once for each level of the parser.
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default)]
 pub(crate) struct RawReply {
     #[prost(uint32, tag = "1")]
     #[serde(deserialize_with = "nullable")]
     id: u32,
-    #[prost(message, optional, tag = "2")]
-    #[serde(deserialize_with = "object")]
-    error: Option<Error>,
-    #[prost(message, optional, tag = "4")]
-    #[serde(deserialize_with = "object")]
-    push: Option<RawPush>,
-    #[prost(message, optional, tag = "5")]
-    #[serde(deserialize_with = "object")]
-    connect: Option<ConnectResult>,
-    #[prost(message, optional, tag = "6")]
-    #[serde(deserialize_with = "object")]
-    subscribe: Option<SubscribeResult>,
-    #[prost(message, optional, tag = "7")]
-    #[serde(deserialize_with = "object")]
-    unsubscribe: Option<UnsubscribeResult>,
-    #[prost(message, optional, tag = "8")]
-    #[serde(deserialize_with = "object")]
-    publish: Option<PublishResult>,
-    #[prost(message, optional, tag = "9")]
-    #[serde(deserialize_with = "object")]
-    presence: Option<PresenceResult>,
-    #[prost(message, optional, tag = "10")]
-    #[serde(deserialize_with = "object")]
-    presence_stats: Option<PresenceStatsResult>,
-    #[prost(message, optional, tag = "11")]
-    #[serde(deserialize_with = "object")]
-    history: Option<HistoryResult>,
-    #[prost(message, optional, tag = "12")]
-    #[serde(deserialize_with = "object")]
-    ping: Option<PingResult>,
-    #[prost(message, optional, tag = "13")]
-    #[serde(deserialize_with = "object")]
-    rpc: Option<RpcResult>,
-    #[prost(message, optional, tag = "14")]
-    #[serde(deserialize_with = "object")]
-    refresh: Option<RefreshResult>,
-    #[prost(message, optional, tag = "15")]
-    #[serde(deserialize_with = "object")]
-    sub_refresh: Option<SubRefreshResult>,
+    #[prost(message, optional, boxed, tag = "2")]
+    #[serde(deserialize_with = "boxed")]
+    error: Option<Box<Error>>,
+    #[prost(message, optional, boxed, tag = "4")]
+    #[serde(deserialize_with = "boxed")]
+    push: Option<Box<RawPush>>,
+    #[prost(message, optional, boxed, tag = "5")]
+    #[serde(deserialize_with = "boxed")]
+    connect: Option<Box<ConnectResult>>,
+    #[prost(message, optional, boxed, tag = "6")]
+    #[serde(deserialize_with = "boxed")]
+    subscribe: Option<Box<SubscribeResult>>,
+    #[prost(message, optional, boxed, tag = "7")]
+    #[serde(deserialize_with = "boxed")]
+    unsubscribe: Option<Box<UnsubscribeResult>>,
+    #[prost(message, optional, boxed, tag = "8")]
+    #[serde(deserialize_with = "boxed")]
+    publish: Option<Box<PublishResult>>,
+    #[prost(message, optional, boxed, tag = "9")]
+    #[serde(deserialize_with = "boxed")]
+    presence: Option<Box<PresenceResult>>,
+    #[prost(message, optional, boxed, tag = "10")]
+    #[serde(deserialize_with = "boxed")]
+    presence_stats: Option<Box<PresenceStatsResult>>,
+    #[prost(message, optional, boxed, tag = "11")]
+    #[serde(deserialize_with = "boxed")]
+    history: Option<Box<HistoryResult>>,
+    #[prost(message, optional, boxed, tag = "12")]
+    #[serde(deserialize_with = "boxed")]
+    ping: Option<Box<PingResult>>,
+    #[prost(message, optional, boxed, tag = "13")]
+    #[serde(deserialize_with = "boxed")]
+    rpc: Option<Box<RpcResult>>,
+    #[prost(message, optional, boxed, tag = "14")]
+    #[serde(deserialize_with = "boxed")]
+    refresh: Option<Box<RefreshResult>>,
+    #[prost(message, optional, boxed, tag = "15")]
+    #[serde(deserialize_with = "boxed")]
+    sub_refresh: Option<Box<SubRefreshResult>>,
 }
 
 impl From<RawReply> for ServerMessage {
@@ -113,7 +115,7 @@ impl From<RawReply> for ServerMessage {
         let id = raw.id;
         let push = raw.push.take();
         match (id, push, raw.outcome()) {
-            (0, Some(push), _) => Self::Push(push.into()),
+            (0, Some(push), _) => Self::Push((*push).into()),
             (0, None, Outcome::Unknown) => Self::Ping,
             (_, _, outcome) => Self::Reply(Reply { id, outcome }),
         }
@@ -123,18 +125,18 @@ impl From<RawReply> for ServerMessage {
 impl RawReply {
     fn outcome(self) -> Outcome {
         match self {
-            Self { error: Some(error), .. } => Outcome::Error(error),
-            Self { connect: Some(result), .. } => Outcome::Connect(result),
-            Self { subscribe: Some(result), .. } => Outcome::Subscribe(result),
-            Self { unsubscribe: Some(result), .. } => Outcome::Unsubscribe(result),
-            Self { publish: Some(result), .. } => Outcome::Publish(result),
-            Self { presence: Some(result), .. } => Outcome::Presence(result),
-            Self { presence_stats: Some(result), .. } => Outcome::PresenceStats(result),
-            Self { history: Some(result), .. } => Outcome::History(result),
-            Self { ping: Some(result), .. } => Outcome::Ping(result),
-            Self { rpc: Some(result), .. } => Outcome::Rpc(result),
-            Self { refresh: Some(result), .. } => Outcome::Refresh(result),
-            Self { sub_refresh: Some(result), .. } => Outcome::SubRefresh(result),
+            Self { error: Some(error), .. } => Outcome::Error(*error),
+            Self { connect: Some(result), .. } => Outcome::Connect(*result),
+            Self { subscribe: Some(result), .. } => Outcome::Subscribe(*result),
+            Self { unsubscribe: Some(result), .. } => Outcome::Unsubscribe(*result),
+            Self { publish: Some(result), .. } => Outcome::Publish(*result),
+            Self { presence: Some(result), .. } => Outcome::Presence(*result),
+            Self { presence_stats: Some(result), .. } => Outcome::PresenceStats(*result),
+            Self { history: Some(result), .. } => Outcome::History(*result),
+            Self { ping: Some(result), .. } => Outcome::Ping(*result),
+            Self { rpc: Some(result), .. } => Outcome::Rpc(*result),
+            Self { refresh: Some(result), .. } => Outcome::Refresh(*result),
+            Self { sub_refresh: Some(result), .. } => Outcome::SubRefresh(*result),
             _ => Outcome::Unknown,
         }
     }

@@ -14,6 +14,8 @@ use crate::subscription::{Stage, Subscription};
 use crate::time::Instant;
 use crate::{Event, Output, SubscribeOptions, TokenFailure, TokenFor};
 
+type ByChannel = BTreeMap<String, Subscription>;
+
 impl Client {
     pub(super) fn subscribe(&mut self, now: Instant, channel: String, options: SubscribeOptions) {
         if self.subscriptions.contains_key(&channel) {
@@ -116,8 +118,7 @@ impl Client {
         }
         match outcome {
             Ok(result) => {
-                let events = subscription.accepted(now, channel, result);
-                self.outputs.extend(events.into_iter().map(Output::Event));
+                subscription.accepted(now, channel, result, &mut self.outputs);
                 self.ask_members(channel);
             }
             Err(error) => self.subscribe_refused(now, channel, &error),
@@ -182,22 +183,16 @@ impl Client {
         (is_here && subscription.hushed_by.is_none()).then_some(subscription)
     }
 
-    pub(super) fn published(&mut self, channel: &str, publication: Publication) {
-        let Some(subscription) = self.live_mut(channel) else { return };
-        let events = subscription.deliver(channel, publication, false);
-        self.outputs.extend(events.into_iter().map(Output::Event));
+    pub(super) fn published(&mut self, channel: String, publication: Box<Publication>) {
+        let Self { subscriptions, server_side, outputs, .. } = self;
+        if let Some(subscription) = live(subscriptions, server_side, &channel) {
+            subscription.deliver(channel, publication, false, outputs);
+        }
     }
 
     /// Whether joins and leaves of this channel are for us.
     pub(super) fn hears(&mut self, channel: &str) -> bool {
-        self.live_mut(channel).is_some()
-    }
-
-    /// What comes before the answer to a subscribe, or behind the end of a subscription, is nobody's business.
-    fn live_mut(&mut self, channel: &str) -> Option<&mut Subscription> {
-        let subscription =
-            self.subscriptions.get_mut(channel).or_else(|| self.server_side.get_mut(channel))?;
-        matches!(subscription.stage, Stage::Live { .. }).then_some(subscription)
+        live(&mut self.subscriptions, &mut self.server_side, channel).is_some()
     }
 
     /// The subscriptions that the server made for us, on this connection: all of them.
@@ -231,9 +226,19 @@ impl Client {
         }
         let fresh = || Subscription::new(SubscribeOptions::default());
         let subscription = self.server_side.entry(channel.clone()).or_insert_with(fresh);
-        let events = subscription.accepted(now, &channel, result);
-        self.outputs.extend(events.into_iter().map(Output::Event));
+        subscription.accepted(now, &channel, result, &mut self.outputs);
     }
+}
+
+/// The subscription that hears this channel now. What comes before the answer to a subscribe, or behind the end of a
+/// subscription, is nobody's business.
+fn live<'a>(
+    ours: &'a mut ByChannel,
+    of_server: &'a mut ByChannel,
+    channel: &str,
+) -> Option<&'a mut Subscription> {
+    let subscription = ours.get_mut(channel).or_else(|| of_server.get_mut(channel))?;
+    matches!(subscription.stage, Stage::Live { .. }).then_some(subscription)
 }
 
 fn unsubscribed(channel: String, code: u32, reason: &str, will_retry_at: Option<Instant>) -> Event {

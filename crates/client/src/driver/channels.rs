@@ -188,7 +188,7 @@ fn translated(event: CoreEvent) -> Option<(String, Event<Raw>)> {
             (channel, Event::Subscribed(Subscribed { recovered, was_recovering, position, data: Raw(data) }))
         }
         CoreEvent::Publication { channel, publication, recovered } => {
-            (channel, Event::Publication(Publication::new(publication, recovered)))
+            (channel, Event::Publication(Publication::new(*publication, recovered)))
         }
         CoreEvent::Gap { channel, from, to } => (channel, Event::Gap(Gap { from: Some(from), to: Some(to) })),
         CoreEvent::Join { channel, info } => (channel, Event::Join(info)),

@@ -43,6 +43,15 @@ where
     Ok(Option::<Object<T>>::deserialize(from)?.map(|object| object.0))
 }
 
+/// The same, boxed.
+pub(crate) fn boxed<'de, D, T>(from: D) -> Result<Option<Box<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Ok(object(from)?.map(Box::new))
+}
+
 /// Reads a field that holds a list of messages; `null` is none.
 pub(crate) fn objects<'de, D, T>(from: D) -> Result<Vec<T>, D::Error>
 where

@@ -252,31 +252,30 @@ fn outcomes() -> Vec<(&'static str, Outcome)> {
 fn pushes() -> Vec<(&'static str, Push)> {
     let room = |event| Push::new("room:42", event);
     let session = |event| Push::new("", event);
+    let published = |publication: Publication| room(PushEvent::Publication(publication.into()));
     vec![
         (
             "publication by the backend",
-            room(PushEvent::Publication(Publication { data: json(r#"{"n":1}"#), ..Default::default() })),
+            published(Publication { data: json(r#"{"n":1}"#), ..Default::default() }),
         ),
         (
             "publication by a client",
-            room(PushEvent::Publication(Publication {
+            published(Publication {
                 data: json(r#"{"text":"hi"}"#),
                 info: Some(ClientInfo { user: "ann".into(), client: client_id(), ..Default::default() }),
                 offset: 2,
                 ..Default::default()
-            })),
+            }),
         ),
-        ("publication with everything", room(PushEvent::Publication(full_publication()))),
+        ("publication with everything", published(full_publication())),
         (
             "publication, by the number of its channel",
             Push {
                 id: 5,
                 channel: String::new(),
-                event: PushEvent::Publication(Publication {
-                    data: json("1"),
-                    offset: 3,
-                    ..Default::default()
-                }),
+                event: PushEvent::Publication(
+                    Publication { data: json("1"), offset: 3, ..Default::default() }.into(),
+                ),
             },
         ),
         ("join", room(PushEvent::Join(Join { info: Some(full_info()) }))),

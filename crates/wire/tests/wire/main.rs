@@ -10,3 +10,4 @@ mod proto; // reads client.proto
 mod roundtrip; // properties: any message of the schema, any bytes at all
 mod schema; // client.proto says what the structs say
 mod shapes; // what decoders of JSON forgive, and what they do not
+mod usual; // the short way to what is heard most

@@ -59,7 +59,7 @@ fn white_space_around_a_payload_is_not_part_of_it() {
 fn no_line_break_of_a_payload_goes_out() {
     let push = |data: &'static str| {
         let data = Bytes::from_static(data.as_bytes());
-        Push::new("c", PushEvent::Publication(Publication { data, ..Default::default() }))
+        Push::new("c", PushEvent::Publication(Publication { data, ..Default::default() }.into()))
     };
     let cases = [
         ("\n{\n\"a\":\r\n1\r}\n\n", r#"{"a":1}"#),

@@ -37,7 +37,11 @@ impl Scene {
 
     fn hear(&mut self, offset: u64, number: Number) {
         let publication = publication(offset, number);
-        self.tell(Event::Publication { channel: "news".to_owned(), publication, recovered: false });
+        self.tell(Event::Publication {
+            channel: "news".to_owned(),
+            publication: publication.into(),
+            recovered: false,
+        });
     }
 
     fn ack(&mut self, number: Number, offset: u64) {
@@ -167,7 +171,11 @@ fn only_the_servers_delay_is_a_latency() {
     let mut scene = Scene::new();
     let hear = |scene: &mut Scene, now, offset, number| {
         let publication = publication(offset, number);
-        let heard = Event::Publication { channel: "news".to_owned(), publication, recovered: false };
+        let heard = Event::Publication {
+            channel: "news".to_owned(),
+            publication: publication.into(),
+            recovered: false,
+        };
         scene.0.told(now, 0, &heard);
         scene.0.latency().count()
     };
