@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use hashbrown::HashMap;
 use spanwire_wire::message::Publication;
 
 use crate::channel::{Channel, Position};
 use crate::delivery::Delivery;
 use crate::limits::Limits;
-use crate::namespace::Namespace;
+use crate::lot::Lot;
+use crate::namespace::{DeliveryProfile, Namespace};
 use crate::session::{Joining, Place};
 use crate::tags_filter::TagsFilter;
 use crate::weight;
@@ -28,6 +28,8 @@ pub(crate) struct Audience {
     /// The members who want only some publications: apart, so that all others cost nothing more for them.
     pub(crate) filtered: Vec<Filtered>,
     pub(crate) joiners: Vec<Joiner>,
+    /// The members who lag, and what is parked for them; `None` while nobody does.
+    pub(crate) lot: Option<Box<Lot>>,
     /// Publications of this turn that the members have not been given yet.
     pub(crate) waiting: Vec<Arc<Delivery>>,
     /// About how many bytes those are.
@@ -43,6 +45,8 @@ pub(crate) struct Member {
     pub(crate) positioned: bool,
     /// It is told who comes and goes.
     pub(crate) hears_joins: bool,
+    /// If its client reads slowly, publications may be left out as the namespace's delivery profile says.
+    pub(crate) may_lag: bool,
     /// It has heard everything up to this offset before it went live; only later ones are for it.
     pub(crate) after: u64,
 }
@@ -99,7 +103,7 @@ impl Joiner {
 }
 
 impl Audience {
-    fn new(channel: Channel, namespace: Arc<Namespace>) -> Self {
+    pub(crate) fn new(channel: Channel, namespace: Arc<Namespace>) -> Self {
         Self {
             channel,
             namespace,
@@ -107,6 +111,7 @@ impl Audience {
             members: Vec::new(),
             filtered: Vec::new(),
             joiners: Vec::new(),
+            lot: None,
             waiting: Vec::new(),
             waiting_bytes: 0,
         }
@@ -114,16 +119,25 @@ impl Audience {
 
     /// Subscribers, live or about to be.
     pub(crate) fn len(&self) -> usize {
-        self.members.len() + self.filtered.len() + self.joiners.len()
+        let lagging = self.lot.as_ref().map_or(0, |lot| lot.lagging.len());
+        self.members.len() + self.filtered.len() + self.joiners.len() + lagging
+    }
+
+    /// Whether publications may be left out for members whose clients read slowly.
+    pub(crate) fn may_lag(&self) -> bool {
+        self.namespace.delivery != DeliveryProfile::Disconnect
     }
 
     /// Live subscribers.
     pub(crate) fn live(&self) -> impl Iterator<Item = &Member> {
-        self.members.iter().chain(self.filtered.iter().map(|filtered| &filtered.member))
+        let lagging = self.lot.iter().flat_map(|lot| &lot.lagging).map(|lagging| &lagging.member);
+        self.members.iter().chain(self.filtered.iter().map(|filtered| &filtered.member)).chain(lagging)
     }
 
     pub(crate) fn live_mut(&mut self) -> impl Iterator<Item = &mut Member> {
-        self.members.iter_mut().chain(self.filtered.iter_mut().map(|filtered| &mut filtered.member))
+        let lagging = self.lot.iter_mut().flat_map(|lot| &mut lot.lagging);
+        let filtered = self.filtered.iter_mut().map(|filtered| &mut filtered.member);
+        self.members.iter_mut().chain(filtered).chain(lagging.map(|lagging| &mut lagging.member))
     }
 
     /// Adds somebody who is about to subscribe.
@@ -168,70 +182,15 @@ impl Audience {
                 self.filtered.swap_remove(index as usize);
                 (None, self.filtered.get(index as usize).map(|moved| moved.member.session))
             }
-        }
-    }
-}
-
-/// All audiences of a shard, by channel.
-#[derive(Debug, Default)]
-pub(crate) struct Audiences {
-    /// Channel names are chosen by strangers: the default hasher is seeded by chance, and nothing depends on its order.
-    by_channel: HashMap<Channel, AudienceId, foldhash::quality::RandomState>,
-    places: Vec<Option<Audience>>,
-    free: Vec<AudienceId>,
-}
-
-impl Audiences {
-    pub(crate) fn find(&self, channel: &str) -> Option<AudienceId> {
-        self.by_channel.get(channel).copied()
-    }
-
-    pub(crate) fn get_mut(&mut self, id: AudienceId) -> Option<&mut Audience> {
-        self.places.get_mut(id as usize)?.as_mut()
-    }
-
-    pub(crate) fn get(&self, id: AudienceId) -> Option<&Audience> {
-        self.places.get(id as usize)?.as_ref()
-    }
-
-    /// The audience of a channel, made if there is none.
-    pub(crate) fn find_or_insert(&mut self, channel: &str, namespace: &Arc<Namespace>) -> AudienceId {
-        if let Some(id) = self.find(channel) {
-            return id;
-        }
-        let channel = Channel::new(channel);
-        let audience = Audience::new(channel.clone(), Arc::clone(namespace));
-        let id = match self.free.pop() {
-            Some(id) => {
-                self.places[id as usize] = Some(audience);
-                id
+            Place::Lagging(index) => {
+                let Some(lot) = &mut self.lot else { return (None, None) };
+                lot.lagging.swap_remove(index as usize);
+                let moved = lot.lagging.get(index as usize).map(|moved| moved.member.session);
+                if lot.lagging.is_empty() {
+                    self.lot = None;
+                }
+                (None, moved)
             }
-            None => {
-                self.places.push(Some(audience));
-                (self.places.len() - 1) as AudienceId
-            }
-        };
-        self.by_channel.insert(channel, id);
-        id
-    }
-
-    /// Forgets an audience that has nobody left.
-    pub(crate) fn remove(&mut self, id: AudienceId) {
-        if let Some(audience) = self.places[id as usize].take() {
-            self.by_channel.remove(&audience.channel);
-            self.free.push(id);
         }
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Audience> {
-        self.places.iter().flatten()
-    }
-
-    pub(crate) fn ids(&self) -> impl Iterator<Item = AudienceId> + use<> {
-        (0..self.places.len()).map(|place| place as AudienceId)
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.by_channel.len()
     }
 }

@@ -4,7 +4,7 @@
 //! `commands` (which command goes where, and which must wait), `connecting`, `subscribing` (may it?), `positioning` (where
 //! does the stream stand, and what was missed?), `going_live`, `leaving`, `requests` (publish, history, presence),
 //! `deciding` (what the backend is asked), `refreshing`, `renewing`, `expiring`, `revoking`, `regulating`, `fanout`,
-//! `delivering`, `timing`, `orders`. `asking` and `speaking` are how any of them turns to the world and to a client.
+//! `delivering`, `lagging`, `timing`, `orders`. `asking` and `speaking` are how any of them turns to the world and to a client.
 
 mod asking;
 mod census;
@@ -15,6 +15,7 @@ mod delivering;
 mod expiring;
 mod fanout;
 mod going_live;
+mod lagging;
 mod leaving;
 pub(crate) mod limiting;
 mod orders;
@@ -38,7 +39,7 @@ use spanwire_wire::{DisconnectCode, DisconnectReason};
 use self::asking::{Asker, Purpose};
 pub use self::census::Census;
 use crate::asks::Asks;
-use crate::audience::Audiences;
+use crate::audiences::Audiences;
 use crate::expiries::Expiries;
 use crate::happening::{Happening, Reports, What};
 use crate::limits::Limits;
@@ -158,6 +159,7 @@ impl Hub {
             Input::Publication(channel, delivery) => self.publication(&channel, delivery),
             Input::Join(channel, info) => self.tell_members(&channel, &info, fanout::Event::Join),
             Input::Leave(channel, info) => self.tell_members(&channel, &info, fanout::Event::Leave),
+            Input::Drained(id) => self.catch_up_lagging(id),
             Input::Order(order) => self.order(now, order),
             Input::Namespaces(namespaces) => self.regulate(namespaces),
             Input::Tick => self.tick(now),

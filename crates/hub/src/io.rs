@@ -11,7 +11,7 @@ use crate::delivery::Delivery;
 use crate::denial::Denial;
 use crate::expirable::{Expirable, Refreshed};
 use crate::happening::Happening;
-use crate::namespace::Namespaces;
+use crate::namespace::{DeliveryProfile, Namespaces};
 use crate::presence::PresenceRequest;
 use crate::{Answer, AskId, Order, Question};
 
@@ -41,6 +41,8 @@ pub enum Input<'a> {
     Join(Channel, Arc<ClientInfo>),
     /// A client left such a channel.
     Leave(Channel, Arc<ClientInfo>),
+    /// A client that lags has read; [`Hub::may_catch_up`](crate::Hub::may_catch_up) says when that is worth a word.
+    Drained(SessionId),
     /// The backend orders something.
     Order(Order),
     /// What clients may do where is another from now on.
@@ -73,6 +75,11 @@ pub enum Output {
     Expired(Expirable),
     /// Count what came of a token that a client has shown to prolong this.
     Refreshed(Expirable, Refreshed),
+    /// Tell the operator that a client reads more slowly than a channel is published to, for the first time in its
+    /// session. What it is sent from now on had better not grow old in buffers below us.
+    Lags(SessionId, Channel),
+    /// Count publications that a client which lags was not sent.
+    Skipped(Channel, DeliveryProfile, u64),
     /// Carry this order to every hub of the node, this one included.
     Order(Order),
 }

@@ -9,6 +9,7 @@
 
 mod asks;
 mod audience;
+mod audiences;
 pub mod backend;
 pub mod broker;
 pub mod capabilities;
@@ -23,7 +24,9 @@ pub mod glob;
 pub mod happening;
 mod hub;
 mod io;
+mod lag;
 pub mod limits;
+mod lot;
 pub mod namespace;
 mod opening;
 mod order;

@@ -71,6 +71,24 @@ pub struct Limits {
     pub expired_sub_close_delay: Duration,
 }
 
+impl Limits {
+    /// From so many unread bytes on a client lags: what comes in channels that may leave something out is parked. It is
+    /// well above what a client that reads as fast as it can has unread by the engine's batching alone.
+    pub(crate) fn high_water(&self) -> usize {
+        self.outbox_bytes_max / 4
+    }
+
+    /// With no more unread bytes than that, a client that lags is given what is parked for it.
+    pub(crate) fn low_water(&self) -> usize {
+        self.outbox_bytes_max / 16
+    }
+
+    /// Most bytes that are parked of one channel: so many that an outbox has room for all of it when it has drained.
+    pub(crate) fn parked_bytes_max(&self) -> usize {
+        self.outbox_bytes_max - self.high_water()
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

@@ -64,6 +64,8 @@ pub struct Namespace {
     pub force_recovery_mode: RecoveryMode,
     /// With [`RecoveryMode::Cache`]: it is given that already when its client comes for the first time.
     pub auto_cache_recover: bool,
+    /// What becomes of subscribers who read more slowly than is published.
+    pub delivery: DeliveryProfile,
     /// Clients may subscribe to publications with certain tags only (`SubscribeRequest.tf`).
     pub allow_tags_filter: bool,
     /// Who may subscribe (`subscriber` means nothing here).
@@ -98,6 +100,37 @@ pub enum RecoveryMode {
     /// The latest publication, if that is not the one that it has seen: for channels that say how something is, where
     /// what it was before does not matter any more.
     Cache,
+}
+
+/// What becomes of a subscriber who reads more slowly than is published.
+///
+/// All but [`Disconnect`](Self::Disconnect) leave something out, and hold only in a channel with history: there the
+/// offsets tell that something was left out. Nor do they hold for subscribers who were promised each publication and have
+/// a client that does not tell gaps (it did not ask for our extensions), nor for those with a filter, for whom a hole in the
+/// offsets says nothing: those are let go, as by [`Disconnect`](Self::Disconnect).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum DeliveryProfile {
+    /// It is let go when its outbox is full (code 3008), and recovers what it has missed.
+    #[default]
+    Disconnect,
+    /// It is given the newest, and not the oldest.
+    DropOldest,
+    /// It is given the latest of each key.
+    Conflate {
+        /// The tag whose value is the key, empty for publications without it; `None` is one key for all.
+        by: Option<Arc<str>>,
+    },
+}
+
+impl DeliveryProfile {
+    /// The word for it in configuration and metrics.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Disconnect => "disconnect",
+            Self::DropOldest => "drop_oldest",
+            Self::Conflate { .. } => "conflate",
+        }
+    }
 }
 
 /// What a publication's payload must be (Centrifugo's `publication_data_format`).
@@ -217,6 +250,12 @@ impl Namespaces {
             false => Err(Why::Name),
         }
     }
+}
+
+/// The name of the namespace that a channel belongs to; empty if its name begins with none.
+pub fn name_of(channel: &str) -> &str {
+    let public = channel.strip_prefix(PRIVATE_PREFIX).unwrap_or(channel);
+    public.split_once(NAMESPACE_BOUNDARY).map_or("", |(name, _)| name)
 }
 
 /// Whether only holders of a subscription token may subscribe.

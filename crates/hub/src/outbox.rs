@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
+use crate::lag::Lag;
+
 /// What a message takes beside its bytes: a reference to them. Without it, a client could make us keep many times what
 /// its outbox may hold, in replies that say almost nothing.
 pub const MESSAGE_BYTES: usize = size_of::<Bytes>();
@@ -16,6 +18,8 @@ pub const MESSAGE_BYTES: usize = size_of::<Bytes>();
 pub struct Outbox {
     messages: Messages,
     bytes: u32,
+    /// How many of the client's subscriptions lag, and go on when it has drained.
+    pub(crate) lag: Lag,
 }
 
 #[derive(Debug, Default)]
@@ -68,9 +72,9 @@ impl Outbox {
         }
     }
 
-    /// Forgets everything.
+    /// Forgets all messages.
     pub fn clear(&mut self) {
-        *self = Self::default();
+        (self.messages, self.bytes) = (Messages::None, 0);
     }
 
     /// How many bytes the next message may have, if at most `bytes_max` may wait.

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use spanwire_wire::{Encoding, bare_pushes};
 
 use crate::SessionId;
+use crate::lag::Lag;
 use crate::outbox::{Outbox, Overflow};
 use crate::session::Session;
 
@@ -59,7 +60,7 @@ impl Sessions {
         }
         self.places[id.index as usize] = None;
         let lane = &mut self.lanes[id.index as usize];
-        lane.outbox.clear();
+        lane.outbox = Outbox::default();
         lane.open = false;
         lane.generation = lane.generation.wrapping_add(1);
         self.free.push(id.index);
@@ -105,6 +106,24 @@ impl Sessions {
             .get_mut(id.index as usize)
             .filter(|lane| lane.generation == id.generation)
             .map(|lane| &mut lane.outbox)
+    }
+
+    /// How many bytes wait for the client in this place.
+    #[inline]
+    pub(crate) fn unread(&self, index: u32) -> usize {
+        self.lanes[index as usize].outbox.bytes()
+    }
+
+    /// Whether a client lags, and has no more than `bytes` unread.
+    #[inline]
+    pub(crate) fn lags(&self, id: SessionId, bytes: usize) -> bool {
+        let lane = self.lanes.get(id.index as usize).filter(|lane| lane.generation == id.generation);
+        lane.is_some_and(|lane| lane.outbox.lag.is_any() && lane.outbox.bytes() <= bytes)
+    }
+
+    /// How many subscriptions lag of the client in this place.
+    pub(crate) fn lag_mut(&mut self, index: u32) -> &mut Lag {
+        &mut self.lanes[index as usize].outbox.lag
     }
 
     /// No message goes to this client from now on.

@@ -20,3 +20,16 @@ pub(crate) fn of_publication(publication: &Publication) -> usize {
 pub(crate) fn of_client(info: &ClientInfo) -> usize {
     FRAMING_BYTES + info.user.len() + info.client.len() + info.conn_info.len() + info.chan_info.len()
 }
+
+/// About what a publication takes in a push of its own, in bytes.
+pub(crate) fn of_push(publication: &Publication) -> usize {
+    /// What stands around a tag.
+    const TAG_BYTES: usize = 8;
+    let tags = publication.tags.iter().map(|(key, value)| key.len() + value.len() + TAG_BYTES);
+    FRAMING_BYTES
+        + publication.data.len()
+        + publication.info.as_ref().map_or(0, of_client)
+        + tags.sum::<usize>()
+        + publication.channel.len()
+        + publication.key.len()
+}

@@ -9,6 +9,7 @@
 //! - `leaving`: every way out, and that nothing remains
 //! - `ordering`: what the backend makes of sessions without asking them
 //! - `filtering`: who wants only publications with certain tags
+//! - `lagging`: slow readers of channels that may leave something out
 //! - `latest`: channels in which only the latest publication counts
 //! - `overtaking`: orders and answers that cross each other on the way
 //! - `permissions`: what capabilities and subscriptions let a client do, and what is told of denials
@@ -26,6 +27,7 @@ mod scenes {
     mod deciding;
     mod filtering;
     mod happening;
+    mod lagging;
     mod latest;
     mod leaving;
     mod limits;

@@ -10,6 +10,7 @@ mod backend;
 mod catalogue;
 mod check;
 mod client;
+mod delivery;
 mod dev;
 mod duration;
 mod environment;

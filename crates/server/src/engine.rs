@@ -28,6 +28,7 @@ mod deadlines;
 mod denials;
 mod driver;
 mod failures;
+mod few_lines;
 mod handle;
 mod headcount;
 mod heartbeat;

@@ -349,6 +349,8 @@ impl World {
             Output::Resume(_)
             | Output::Denied(_)
             | Output::Limited(_)
+            | Output::Lags(..)
+            | Output::Skipped(..)
             | Output::Expired(_)
             | Output::Refreshed(..) => {}
             Output::Happened(happening) => self.happened.push(*happening),

@@ -14,6 +14,7 @@ use super::Hub;
 use crate::SessionId;
 use crate::audience::{Audience, AudienceId, Member};
 use crate::delivery::Delivery;
+use crate::limits::Limits;
 use crate::sessions::Sessions;
 use crate::weight;
 
@@ -55,11 +56,17 @@ impl Hub {
         // Those with an offset are in its order.
         let first = waiting.iter().map(|delivery| delivery.publication.offset).find(|offset| *offset != 0);
         let Some(audience) = self.audiences.get(id) else { return };
-        let bytes_max = self.config.limits.outbox_bytes_max;
+        let Limits { outbox_bytes_max: bytes_max, .. } = self.config.limits;
+        let (may_lag, high_water) = (audience.may_lag(), self.config.limits.high_water());
         let mut messages = Messages::new(&waiting, audience);
         let mut fallen = Vec::new();
         let mut ahead = Vec::new();
-        for member in &audience.members {
+        let mut behind = Vec::new();
+        for (place, member) in audience.members.iter().enumerate() {
+            if may_lag && member.may_lag && self.sessions.unread(member.session) > high_water {
+                behind.push(place);
+                continue;
+            }
             if first.is_some_and(|first| first <= member.after) {
                 ahead.push(*member);
                 continue;
@@ -70,10 +77,17 @@ impl Hub {
                 continue;
             };
             if self.sessions.send(member.session, message.clone(), bytes_max).is_err() {
-                fallen.push((member.session, DisconnectCode::Slow));
+                match may_lag && member.may_lag {
+                    true => behind.push(place),
+                    false => fallen.push((member.session, DisconnectCode::Slow)),
+                }
             }
         }
         hand_out_filtered(&mut self.sessions, audience, &waiting, bytes_max, &mut fallen);
+        if may_lag || audience.lot.is_some() {
+            self.begin_to_lag(id, behind);
+            self.park(id, &waiting);
+        }
         for member in ahead {
             self.hand_out_behind(id, member, &waiting);
         }

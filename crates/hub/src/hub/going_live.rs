@@ -32,7 +32,8 @@ impl Hub {
         };
         let after = top.as_ref().map_or(0, |top| top.offset);
         let Traits { positioned, hears_joins, .. } = traits;
-        let member = Member { session: id.index, positioned, hears_joins, after };
+        let may_lag = top.is_some() && filter.is_none() && self.tells_what_is_left_out(id, traits);
+        let member = Member { session: id.index, positioned, hears_joins, may_lag, after };
         let Some(members) = self.audiences.get_mut(audience) else { return };
         let place = match &filter {
             None => members.add_member(member),

@@ -57,13 +57,16 @@ impl Hub {
         code: UnsubscribeCode,
     ) -> Option<Subscription> {
         self.hand_out(audience);
-        let session = self.sessions.get_mut(id)?;
-        let subscription = session.subscriptions.remove(audience)?;
+        let subscription = self.sessions.get_mut(id)?.subscriptions.remove(audience)?;
         self.subscriptions -= 1;
         self.subscriptions_expire.moves(subscription.end_at(), None);
         let Traits { present, announced, .. } = subscription.traits;
+        if matches!(subscription.place, Place::Lagging(_)) {
+            self.sessions.lag_mut(id.index).end();
+        }
         let is_live = subscription.place.is_live();
         let announced = announced && is_live;
+        let session = self.sessions.get(id)?;
         let reported = session.client().filter(|_| is_live && self.reports.subscriptions).cloned();
         let told = session.client().filter(|_| present || announced);
         let description = told.map(|client| client.describe(subscription.info()));

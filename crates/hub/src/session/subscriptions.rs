@@ -96,6 +96,13 @@ impl Traits {
     }
 }
 
+impl Traits {
+    /// Whether the subscriber was promised each publication. Who comes back for the latest only, or has no position, was not.
+    pub(crate) fn promises_all(self) -> bool {
+        self.positioned && matches!(self.recovery, Recovery::None | Recovery::Whole)
+    }
+}
+
 /// Names one subscription for good. A client may leave a channel and come back, or the audience's id may be used again
 /// for another channel, while an answer about the earlier subscription is still on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,12 +131,14 @@ pub(crate) enum Place {
     Live(u32),
     /// Among the members who want only some publications, at this index.
     Filtered(u32),
+    /// Among the members who lag, at this index.
+    Lagging(u32),
 }
 
 impl Place {
     /// Whether publications go to it.
     pub(crate) fn is_live(self) -> bool {
-        matches!(self, Self::Live(_) | Self::Filtered(_))
+        !matches!(self, Self::Joining(_))
     }
 }
 

@@ -2,7 +2,7 @@
 //! can be held back, so that every race is an order of lines in a test.
 #![allow(dead_code, unreachable_pub)]
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use spanwire_hub::broker::{
 use spanwire_hub::channel::Channel;
 use spanwire_hub::happening::{Happening, Reports};
 use spanwire_hub::limits::Limits;
-use spanwire_hub::namespace::{Namespace, Namespaces, Permission, RecoveryMode};
+use spanwire_hub::namespace::{DeliveryProfile, Namespace, Namespaces, Permission, RecoveryMode};
 use spanwire_hub::presence::{MemoryPresence, Presence, PresenceAnswer, PresenceRequest};
 use spanwire_hub::time::{Instant, Now};
 use spanwire_hub::{
@@ -48,6 +48,14 @@ pub fn namespaces() -> Namespaces {
     let social = Namespace { join_leave: true, force_push_join_leave: true, ..open.clone() };
     let last = Namespace { force_recovery_mode: RecoveryMode::Cache, ..kept.clone() };
     let at_once = Namespace { auto_cache_recover: true, ..last.clone() };
+    let of_each = DeliveryProfile::Conflate { by: Some("of".into()) };
+    let last_kept = last.clone();
+    let ticks = Namespace { delivery: of_each.clone(), ..kept.clone() };
+    let newest = Namespace { delivery: DeliveryProfile::DropOldest, ..kept.clone() };
+    let gauge = Namespace { delivery: DeliveryProfile::Conflate { by: None }, ..kept.clone() };
+    let loose = Namespace { force_recovery: false, delivery: of_each.clone(), ..kept.clone() };
+    let social_ticks =
+        Namespace { join_leave: true, force_push_join_leave: true, presence: true, ..ticks.clone() };
     let chat = Namespace {
         presence: true,
         join_leave: true,
@@ -65,6 +73,13 @@ pub fn namespaces() -> Namespaces {
         ("last", last),
         ("at_once", at_once),
         ("chat", chat),
+        ("tagged_ticks", Namespace { allow_tags_filter: true, ..ticks.clone() }),
+        ("last_ticks", Namespace { delivery: of_each, ..last_kept }),
+        ("social_ticks", social_ticks),
+        ("ticks", ticks),
+        ("newest", newest),
+        ("gauge", gauge),
+        ("loose", loose),
         ("shut", Namespace::default()),
         ("shut_kept", Namespace { presence: true, history: Some(HISTORY), ..Namespace::default() }),
         ("asked", Namespace { deciders: DECIDERS, ..Namespace::default() }),
@@ -88,10 +103,16 @@ pub struct World {
     pub deaf: bool,
     one_turn: bool,
     lines: HashMap<u32, Vec<String>>,
+    /// Clients that do not read, by the index of their sessions.
+    stalled: BTreeSet<u32>,
     closed: HashMap<u32, DisconnectReason>,
     pub resumed: Vec<SessionId>,
     /// What the operator was told of denials.
     pub denials: Vec<String>,
+    /// Who lags for the first time, and where.
+    pub lagged: Vec<(SessionId, String)>,
+    /// How many publications were left out, by channel and profile.
+    pub skipped: BTreeMap<(String, &'static str), u64>,
     /// The rates that were exceeded.
     pub limited: Vec<RateLimit>,
     /// What was counted as ended by its expiry, and what came of refreshes.
@@ -133,9 +154,12 @@ impl World {
             deaf: false,
             one_turn: false,
             lines: HashMap::new(),
+            stalled: BTreeSet::new(),
             closed: HashMap::new(),
             resumed: Vec::new(),
             denials: Vec::new(),
+            lagged: Vec::new(),
+            skipped: BTreeMap::new(),
             limited: Vec::new(),
             expired: Vec::new(),
             refreshed: Vec::new(),
@@ -164,6 +188,7 @@ impl World {
         let id = self.hub.open(self.now, opening);
         self.closed.remove(&id.index);
         self.lines.remove(&id.index);
+        self.stalled.remove(&id.index);
         self.settle();
         id
     }
@@ -253,14 +278,46 @@ impl World {
         self.settle();
     }
 
+    /// From now on the client reads nothing.
+    pub fn stall(&mut self, id: SessionId) {
+        self.read(id);
+        self.stalled.insert(id.index);
+    }
+
+    /// The client reads on, and at its pace: everything that is there, and what comes of its having read that.
+    pub fn resume_reading(&mut self, id: SessionId) {
+        self.stalled.remove(&id.index);
+        while self.read_some(id, usize::MAX) > 0 {}
+    }
+
+    /// A client that has stalled reads at most so many messages. The result is how many there were.
+    pub fn read_some(&mut self, id: SessionId, messages: usize) -> usize {
+        self.settle();
+        let Some(outbox) = self.hub.outbox_mut(id) else { return 0 };
+        let lines = self.lines.entry(id.index).or_default();
+        let count = messages.min(outbox.len());
+        lines.extend(outbox.iter().take(count).map(|message| String::from_utf8_lossy(message).into_owned()));
+        outbox.consume(count);
+        if self.hub.may_catch_up(id) {
+            self.hub.handle(self.now, Input::Drained(id));
+            self.settle();
+        }
+        count
+    }
+
+    /// How many bytes a client has not read.
+    pub fn unread(&mut self, id: SessionId) -> usize {
+        self.settle();
+        self.hub.outbox_mut(id).map_or(0, |outbox| outbox.bytes())
+    }
+
     /// What the client was sent since it was last asked, each message as JSON text. Reading empties the outbox.
     pub fn read(&mut self, id: SessionId) -> Vec<String> {
         self.settle();
         while let Some(dirty) = self.hub.poll_dirty() {
-            let outbox = self.hub.outbox_mut(dirty).unwrap();
-            let lines = self.lines.entry(dirty.index).or_default();
-            lines.extend(outbox.iter().map(|message| String::from_utf8_lossy(message).into_owned()));
-            outbox.consume(usize::MAX);
+            if !self.stalled.contains(&dirty.index) {
+                self.read_some(dirty, usize::MAX);
+            }
         }
         self.lines.remove(&id.index).unwrap_or_default()
     }
@@ -440,6 +497,10 @@ impl World {
                     assert_eq!(before, None, "a session is closed once");
                 }
                 Output::Resume(id) => self.resumed.push(id),
+                Output::Lags(id, channel) => self.lagged.push((id, channel.as_str().to_owned())),
+                Output::Skipped(channel, profile, count) => {
+                    *self.skipped.entry((channel.as_str().to_owned(), profile.name())).or_default() += count;
+                }
                 Output::Limited(limit) => self.limited.push(limit),
                 Output::Expired(what) => self.expired.push(what),
                 Output::Refreshed(what, how) => self.refreshed.push((what, how)),

@@ -8,6 +8,7 @@ use spanwire_hub::broker::HistoryOptions;
 use spanwire_hub::namespace::{ChannelNames, DataFormat, Namespace, Permission};
 
 use super::backend::BackendReader;
+use super::delivery;
 use super::rates;
 use super::reader::Reader;
 use super::recovery;
@@ -38,6 +39,7 @@ pub(super) fn read(reader: &mut Reader<'_>, meta_ttl: Duration, backend: &Backen
         allow_recovery: reader.flag("allow_recovery", "whether clients may ask for recovery", false),
         force_recovery_mode: recovery::mode(reader),
         auto_cache_recover: recovery::auto_cache(reader),
+        delivery: delivery::profile(reader),
         allow_tags_filter: reader.flag(
             "allow_tags_filter",
             "whether clients may subscribe to publications with certain tags only",
@@ -99,6 +101,7 @@ pub(super) fn read(reader: &mut Reader<'_>, meta_ttl: Duration, backend: &Backen
         deciders: backend.deciders(reader),
     };
     recovery::check(reader, &namespace);
+    delivery::check(reader, &namespace);
     namespace
 }
 

@@ -240,6 +240,15 @@ fn options_that_do_not_fit_together_are_refused() {
             "auto_cache_recover = true: needs force_recovery_mode = \"cache\"",
         ),
         (
+            "[channel.without_namespace]\ndelivery = \"conflate\"".to_owned(),
+            "without_namespace.delivery = \"conflate\": needs history_size = 1 at least, and history_ttl: only publications \
+             that have offsets show that some were left out",
+        ),
+        (
+            format!("[channel.without_namespace]\n{history}delivery = \"drop_oldest\"\nconflate_by = \"of\""),
+            "without_namespace.conflate_by = \"of\": needs delivery = \"conflate\"",
+        ),
+        (
             format!("[channel.without_namespace]\n{history}history_meta_ttl = \"5m\""),
             "without_namespace.history_meta_ttl = \"5m\": must not be shorter than history_ttl",
         ),

@@ -254,6 +254,7 @@ mod tests {
             (chat().option("client.ping_intervall", "10s"), "client.ping_interval"),
             (chat().namespace("x", Namespace::open()), "at least two characters"),
             (chat().namespace("room", Namespace::open().recover()), "recover() needs history(size, ttl)"),
+            (chat().namespace("room", Namespace::open().conflate("of")), "need history(size, ttl)"),
             (chat().namespace("room", Namespace::open().history(0, day)), "a size and a time above zero"),
             (chat().on_subscribe("game:*", async |_: SubscribeCtx| Ok(Allow)), "there is no such namespace"),
             (chat().on_subscribe("chat", async |_: SubscribeCtx| Ok(Allow)), "\"chat:*\""),

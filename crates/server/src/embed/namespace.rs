@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use spanwire_hub::broker::HistoryOptions;
-use spanwire_hub::namespace::{self, Permission};
+use spanwire_hub::namespace::{self, DeliveryProfile, Permission};
 
 /// How long after its last use a channel's position is remembered, at least: a client that comes back later is told
 /// that it may have missed something.
@@ -56,6 +56,21 @@ impl Namespace {
         self
     }
 
+    /// A client that reads more slowly than is published is given the latest of each key, and told of the gap, instead of
+    /// being let go (`delivery = "conflate"`); a key is the value of this tag (`conflate_by`), empty is one key for the channel.
+    /// Needs [`history`](Self::history).
+    pub fn conflate(mut self, by: &str) -> Self {
+        self.0.delivery = DeliveryProfile::Conflate { by: (!by.is_empty()).then(|| by.into()) };
+        self
+    }
+
+    /// A client that reads more slowly than is published is given the newest, and told of the gap, instead of being let go
+    /// (`delivery = "drop_oldest"`). Needs [`history`](Self::history).
+    pub fn drop_oldest(mut self) -> Self {
+        self.0.delivery = DeliveryProfile::DropOldest;
+        self
+    }
+
     /// The hub knows who is there, and subscribers may ask (`presence`, `allow_presence_for_subscriber`).
     pub fn presence(mut self) -> Self {
         self.0.presence = true;
@@ -82,6 +97,9 @@ impl Namespace {
             None if self.0.force_recovery => {
                 Some("recover() needs history(size, ttl): it is what is recovered")
             }
+            None if self.0.delivery != DeliveryProfile::Disconnect => Some(
+                "conflate() and drop_oldest() need history(size, ttl): only offsets show what was left out",
+            ),
             Some(history) if history.size == 0 || history.ttl.is_zero() => {
                 Some("history(size, ttl) needs a size and a time above zero")
             }

@@ -1,56 +1,20 @@
-//! What the log is told of denials: enough to see what is wrong, and never more than a disk can take.
-
-use std::time::Duration;
+//! What the log is told of denials.
 
 use spanwire_hub::Denial;
 use spanwire_hub::time::Instant;
 
-/// Most lines of one shard in a [`PERIOD`]: who repairs a configuration needs the first, and strangers cause the rest.
-const LINES_MAX: u32 = 10;
-const PERIOD: Duration = Duration::from_secs(60);
+use super::few_lines::FewLines;
 
-/// How many lines there were of late, and how many were kept back. Time is passed in.
+/// Logs denials, as far as there was not enough of that lately.
 #[derive(Debug, Default)]
-pub(super) struct Denials {
-    /// When the period began, and its lines so far.
-    period: Option<(Instant, u32)>,
-    unsaid: u64,
-}
+pub(super) struct Denials(FewLines);
 
 impl Denials {
-    /// Logs a denial, unless there was enough of that lately.
     pub(super) fn tell(&mut self, now: Instant, denial: &Denial) {
-        match self.may_say(now) {
+        match self.0.may_say(now) {
             Some(0) => tracing::info!("denied: {denial}"),
             Some(unsaid) => tracing::info!(unsaid, "denied: {denial}"),
             None => {}
         }
-    }
-
-    /// Whether there may be another line; if so, how many were kept back since the last one.
-    fn may_say(&mut self, now: Instant) -> Option<u64> {
-        let begun = self.period.filter(|(since, _)| now.since(*since) < PERIOD);
-        let (since, lines) = begun.unwrap_or((now, 0));
-        if lines >= LINES_MAX {
-            self.unsaid += 1;
-            return None;
-        }
-        self.period = Some((since, lines + 1));
-        Some(std::mem::take(&mut self.unsaid))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_flood_of_denials_is_ten_lines_a_minute_and_a_number() {
-        let (mut denials, start) = (Denials::default(), Instant::from_millis(1000));
-        let lines = (0..1000).filter(|_| denials.may_say(start + PERIOD / 2).is_some()).count();
-        assert_eq!(lines, 10);
-        assert_eq!(denials.may_say(start + PERIOD), None, "the period began with its first line");
-        assert_eq!(denials.may_say(start + PERIOD / 2 + PERIOD), Some(991));
-        assert_eq!(denials.may_say(start + PERIOD / 2 + PERIOD), Some(0));
     }
 }

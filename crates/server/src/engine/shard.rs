@@ -3,6 +3,7 @@
 mod adopting;
 mod ending;
 mod failing;
+mod lagging;
 mod mail;
 mod outputs;
 mod piping;
@@ -32,6 +33,7 @@ use super::clock::{Clock, Reading};
 use super::connections::{Connections, Key};
 use super::deadlines::Deadlines;
 use super::denials::Denials;
+use super::few_lines::FewLines;
 use super::handle::Shared;
 use super::heartbeat::Rhythm;
 use super::letter::{Born, Letter};
@@ -63,6 +65,8 @@ pub(super) struct Shard {
     piped: VecDeque<SessionId>,
     users: Users,
     denials: Denials,
+    /// What the log is told of clients that lag.
+    laggards: FewLines,
     deadlines: Deadlines,
     /// What every read goes to.
     scratch: Box<[u8]>,
@@ -145,6 +149,7 @@ impl Shard {
             piped: VecDeque::new(),
             users: Users::new(shared.users.clone()),
             denials: Denials::default(),
+            laggards: FewLines::default(),
             deadlines: Deadlines::default(),
             scratch: vec![0; READ_BYTES].into(),
             writer: Writer::new(config.compression),

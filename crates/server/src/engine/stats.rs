@@ -49,6 +49,7 @@ pub(super) struct ShardStats {
     pub(super) expiring: Tally<(&'static str, &'static str)>,
     pub(super) refreshed: Tally<(&'static str, &'static str)>,
     pub(super) limited: Tally<&'static str>,
+    pub(super) publications_skipped: Tally<(String, &'static str)>,
 }
 
 /// Counts of things that have names, none of them on the way of a publication.
@@ -63,7 +64,11 @@ impl<K> Default for Tally<K> {
 
 impl<K: Ord + Clone> Tally<K> {
     pub(super) fn count(&self, key: K) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default() += 1;
+        self.add(key, 1);
+    }
+
+    pub(super) fn add(&self, key: K, count: u64) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default() += count;
     }
 
     /// For what goes up and down.
@@ -146,6 +151,9 @@ pub struct ShardSnapshot {
     pub refreshed: BTreeMap<(&'static str, &'static str), u64>,
     /// How many commands were refused because they came too fast, by the option that says so.
     pub limited: BTreeMap<&'static str, u64>,
+    /// How many publications were left out for clients that lag, by namespace and by the name of its
+    /// [delivery profile](spanwire_hub::namespace::DeliveryProfile).
+    pub publications_skipped: BTreeMap<(String, &'static str), u64>,
     /// Letters that wait in the shard's mailbox now.
     pub mailbox_letters: u64,
     /// About how many bytes they hold.
@@ -186,6 +194,7 @@ impl ShardStats {
             expiring: self.expiring.read(),
             refreshed: self.refreshed.read(),
             limited: self.limited.read(),
+            publications_skipped: self.publications_skipped.read(),
             mailbox_letters: 0,
             mailbox_bytes: 0,
         }

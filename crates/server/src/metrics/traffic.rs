@@ -78,6 +78,14 @@ pub(super) fn pressure(text: &mut Text, shards: &[ShardSnapshot]) {
         "Publications that a shard had no room for; its subscribers recover them.",
         sum(shards, |s| s.publications_dropped),
     );
+    text.family(
+        "spanwire_publications_skipped_total",
+        Kind::Counter,
+        "Publications that subscribers who read slowly were not sent, by the namespace's name and delivery profile.",
+    );
+    for ((namespace, delivery), count) in merged(shards, |s| &s.publications_skipped) {
+        text.labelled(&[("namespace", &namespace), ("delivery", &delivery)], count);
+    }
     text.family("spanwire_mailbox_letters", Kind::Gauge, "Letters that wait for a shard.");
     for shard in shards {
         text.labelled(&[("shard", &shard.shard)], shard.mailbox_letters);

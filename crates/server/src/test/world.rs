@@ -242,6 +242,8 @@ impl World {
             Output::Resume(_)
             | Output::Denied(_)
             | Output::Limited(_)
+            | Output::Lags(..)
+            | Output::Skipped(..)
             | Output::Expired(_)
             | Output::Refreshed(..) => {}
             Output::Order(order) => self.hub.handle(self.now, Input::Order(order)),
@@ -311,6 +313,9 @@ impl World {
         let Some(outbox) = self.hub.outbox_mut(session) else { return };
         let messages: Vec<_> = outbox.iter().cloned().collect();
         outbox.consume(usize::MAX);
+        if self.hub.may_catch_up(session) {
+            self.hub.handle(self.now, Input::Drained(session));
+        }
         let now = self.now;
         let Some(figure) = self.figure_of(session).filter(|figure| figure.has_network()) else { return };
         let Some(line) = figure.line else { return };

@@ -47,6 +47,8 @@ impl Shard {
             Output::Ask(ask, question) => self.judge_or_learn(ask, question),
             Output::Tell(channel, deed) => self.bus.ask(now, Ticket::NOBODY, channel, deed),
             Output::Limited(limit) => self.stats().limited.count(limit.name()),
+            Output::Lags(id, channel) => self.lags(id, &channel),
+            Output::Skipped(channel, profile, count) => self.count_skipped(&channel, &profile, count),
             Output::Expired(what) => self.stats().expired.count(what.name()),
             Output::Refreshed(what, how) => self.stats().refreshed.count((what.name(), how.name())),
             Output::Order(order) => EngineHandle::new(self.shared.clone()).order(&order),

@@ -109,6 +109,7 @@ impl Shard {
             self.pipe_gone(id, None);
         } else {
             self.arm_pipe(id);
+            self.tell_drained(id);
         }
     }
 

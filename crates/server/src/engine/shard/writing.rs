@@ -62,6 +62,7 @@ impl Shard {
         stats.messages_out.add(written.messages as u64);
         stats.bytes_saved.add(written.saved as u64);
         let Some(connection) = self.connections.get_mut(key) else { return };
+        let session = connection.session().filter(|_| written.messages > 0);
         if written.blocked {
             // Every byte that the socket takes is a sign of life, and the patience begins anew.
             let patience = self.reading.now.at + self.rules.write_timeout;
@@ -79,6 +80,9 @@ impl Shard {
             if connection.aside().is_some() {
                 self.after_open_write(key);
             }
+        }
+        if let Some(id) = session {
+            self.tell_drained(id);
         }
     }
 

@@ -1,0 +1,171 @@
+//! Subscribers whose clients read more slowly than their channel is published to, where something may be left out.
+//!
+//! From the [high water](crate::limits::Limits::high_water) of its outbox on, a member of such a channel *lags*: what
+//! comes is parked in the channel's [lot](crate::lot). When its outbox has drained to the low water, it is given what is
+//! parked for it, all at once and in order, and is a member like any other again. So its offsets only grow, and nothing
+//! is older than what was parked at that moment: with some at a time, a key that changes all the time would be moved
+//! behind the others for ever, and never told. What was left out shows by a hole in the offsets.
+//!
+//! Replies, pings, joins and leaves are never parked. They pass what is.
+
+use std::sync::Arc;
+
+use spanwire_wire::DisconnectCode;
+
+use super::Hub;
+use crate::audience::{Audience, AudienceId, Member};
+use crate::channel::Channel;
+use crate::delivery::Delivery;
+use crate::lot::{Lagging, Lot};
+use crate::session::{Place, Session, Traits};
+use crate::sessions::Sessions;
+use crate::{Output, SessionId};
+
+impl Hub {
+    /// Whether a client lags and has read so much that [`Input::Drained`](crate::Input::Drained) helps it on.
+    #[inline]
+    pub fn may_catch_up(&self, id: SessionId) -> bool {
+        self.sessions.lags(id, self.config.limits.low_water())
+    }
+
+    /// Whether a subscriber gets all that it was promised, or word of the rest, if publications are left out.
+    pub(super) fn tells_what_is_left_out(&self, id: SessionId, traits: Traits) -> bool {
+        let client = self.sessions.get(id).and_then(Session::client);
+        !traits.promises_all() || client.is_some_and(|client| client.extended)
+    }
+
+    /// These members, by their places in ascending order, begin to lag.
+    pub(super) fn begin_to_lag(&mut self, id: AudienceId, places: Vec<usize>) {
+        for place in places.into_iter().rev() {
+            let Some(audience) = self.audiences.get_mut(id) else { return };
+            let Some(member) = audience.members.get(place).copied() else { continue };
+            let lot = match audience.lot.take() {
+                Some(lot) => lot,
+                None => match Lot::new(&audience.channel, &audience.namespace.delivery) {
+                    Some(lot) => Box::new(lot),
+                    None => return,
+                },
+            };
+            let lot = audience.lot.insert(lot);
+            let since = lot.last();
+            lot.lagging.push(Lagging { member, since });
+            let lagging = Place::Lagging((lot.lagging.len() - 1) as u32);
+            let channel = audience.channel.clone();
+            self.vacate(id, Place::Live(place as u32));
+            let session = self.sessions.id(member.session);
+            self.moves(session, id, lagging);
+            if self.sessions.lag_mut(member.session).begin() {
+                self.outputs.push_back(Output::Lags(session, channel));
+            }
+        }
+    }
+
+    /// Parks what has come for those who lag, if anybody does.
+    pub(super) fn park(&mut self, id: AudienceId, waiting: &[Arc<Delivery>]) {
+        let bytes_max = self.config.limits.parked_bytes_max();
+        let mut fallen = Vec::new();
+        for delivery in waiting {
+            let Some(lot) = self.audiences.get_mut(id).and_then(|audience| audience.lot.as_mut()) else {
+                break;
+            };
+            let places = lot.park(delivery, bytes_max);
+            fallen.extend(places.into_iter().map(|place| lot.lagging[place as usize].member.session));
+        }
+        for session in fallen {
+            self.close(self.sessions.id(session), DisconnectCode::Slow.into());
+        }
+    }
+
+    /// A client has read: all of its subscriptions that lag go on, as far as its outbox takes it.
+    pub(super) fn catch_up_lagging(&mut self, id: SessionId) {
+        if !self.may_catch_up(id) {
+            return;
+        }
+        let Some(session) = self.sessions.get(id) else { return };
+        let lagging = session.subscriptions.iter().filter(|one| matches!(one.place, Place::Lagging(_)));
+        let audiences: Vec<_> = lagging.map(|subscription| subscription.id.audience).collect();
+        for audience in audiences {
+            self.hand_out(audience);
+            if !self.go_on(id, audience) {
+                return;
+            }
+        }
+    }
+
+    /// Gives a member what is parked for it. Whether it has all of it, and is a member like any other again.
+    fn go_on(&mut self, id: SessionId, audience: AudienceId) -> bool {
+        let subscription = self.sessions.get(id).and_then(|session| session.subscriptions.get(audience));
+        let Some(place @ Place::Lagging(index)) = subscription.map(|subscription| subscription.place) else {
+            return true;
+        };
+        let bytes_max = self.config.limits.outbox_bytes_max;
+        let Some(Audience { channel, lot: Some(lot), .. }) = self.audiences.get_mut(audience) else {
+            return true;
+        };
+        let Some(given) = give(&mut self.sessions, id, channel, lot, index, bytes_max) else {
+            self.close(id, DisconnectCode::InappropriateProtocol.into());
+            return false;
+        };
+        let lagging = &mut lot.lagging[index as usize];
+        lagging.since = given.reached;
+        let member = lagging.member;
+        if given.skipped > 0 {
+            let skipped = Output::Skipped(channel.clone(), lot.profile().clone(), given.skipped);
+            self.outputs.push_back(skipped);
+        }
+        if given.is_all {
+            self.rejoin(id, audience, place, member);
+        }
+        given.is_all
+    }
+
+    fn rejoin(&mut self, id: SessionId, audience: AudienceId, place: Place, member: Member) {
+        self.vacate(audience, place);
+        self.sessions.lag_mut(id.index).end();
+        let Some(members) = self.audiences.get_mut(audience) else { return };
+        let place = members.add_member(member);
+        self.moves(id, audience, place);
+    }
+
+    fn moves(&mut self, id: SessionId, audience: AudienceId, to: Place) {
+        let subscriptions = self.sessions.get_mut(id).map(|session| &mut session.subscriptions);
+        if let Some(subscription) = subscriptions.and_then(|all| all.get_mut(audience)) {
+            subscription.place = to;
+        }
+    }
+}
+
+/// What a member that lags was given.
+struct Given {
+    /// The number of the last one.
+    reached: u64,
+    /// How many were left out.
+    skipped: u64,
+    /// There is no more.
+    is_all: bool,
+}
+
+/// Puts what is parked for a member into its outbox, as far as that takes it; `None` if it cannot be said in its encoding.
+fn give(
+    sessions: &mut Sessions,
+    id: SessionId,
+    channel: &Channel,
+    lot: &Lot,
+    index: u32,
+    bytes_max: usize,
+) -> Option<Given> {
+    let encoding = sessions.lane(id.index).encoding;
+    let Lagging { member, since } = lot.lagging[index as usize];
+    let (mut reached, mut given) = (since, 0);
+    for (number, delivery) in lot.since(since) {
+        if delivery.publication.offset > member.after {
+            // Whoever is given this has not had what came before it. So it goes out whole, whatever others were sent of it.
+            let message = delivery.push(channel, encoding)?;
+            if sessions.send(id.index, message.clone(), bytes_max).is_err() {
+                return Some(Given { reached, skipped: reached - since - given, is_all: false });
+            }
+        }
+        (reached, given) = (number, given + 1);
+    }
+    Some(Given { reached: lot.last(), skipped: lot.last() - since - given, is_all: true })
+}

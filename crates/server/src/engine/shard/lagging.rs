@@ -1,0 +1,43 @@
+//! Clients that read more slowly than their channels are published to.
+
+use spanwire_hub::channel::Channel;
+use spanwire_hub::namespace::{DeliveryProfile, name_of};
+use spanwire_hub::{Input, SessionId};
+
+use super::Shard;
+use crate::engine::limits::LAGGING_UNSENT_BYTES_MAX;
+
+impl Shard {
+    /// Something of a session's outbox was written. If the client lags, it may go on.
+    #[inline]
+    pub(super) fn tell_drained(&mut self, id: SessionId) {
+        if self.hub.may_catch_up(id) {
+            self.hub.handle(self.reading.now, Input::Drained(id));
+            self.unheard = true;
+        }
+    }
+
+    /// A client lags for the first time. What it is sent from now on is not to grow old in the kernel, and whoever runs the
+    /// server may want to know.
+    pub(super) fn lags(&mut self, id: SessionId, channel: &Channel) {
+        if let Some(connection) = self.connections.session_mut(id) {
+            let socket = socket2::SockRef::from(&connection.link);
+            // Without it, the client only hears later what is newest.
+            let _ = socket.set_tcp_notsent_lowat(LAGGING_UNSENT_BYTES_MAX);
+        }
+        if let Some(unsaid) = self.laggards.may_say(self.reading.now.at) {
+            tracing::info!(
+                unsaid,
+                "a client reads more slowly than {channel} is published to; it is given what the namespace's option \
+                 \"delivery\" leaves it, and told of gaps. If many do, publish less often, or less at a time, or let \
+                 them subscribe with a filter by tags"
+            );
+        }
+    }
+
+    /// Counts publications that a client was not sent.
+    pub(super) fn count_skipped(&self, channel: &Channel, profile: &DeliveryProfile, count: u64) {
+        let namespace = name_of(channel.as_str()).to_owned();
+        self.stats().publications_skipped.add((namespace, profile.name()), count);
+    }
+}
