@@ -14,10 +14,11 @@ import { minify } from "terser";
 
 /** What is measured: a name, what a page writes to have it, what it loads later or not at all, and how large it may be. */
 const OURS = [
-  ["core", 'export * from "./spanwire.js"', ["./ladder.js"], 5_385],
-  ["with every fallback", 'export * from "./spanwire.js"', [], 6_695],
+  ["core", 'export * from "./spanwire.js"', ["./ladder.js", "./records.js"], 5_130],
+  ["with every fallback", 'export * from "./spanwire.js"', ["./records.js"], 6_335],
+  ["history and presence, besides", 'export * from "./spanwire/records.js"', [], 640],
   ["React hooks alone", 'export * from "./spanwire/react.js"', ["react"], 700],
-  ["shared, as a tab loads it", 'export * from "./spanwire/shared.js"', ["./ladder.js", "./exchange.js"], 6_400],
+  ["shared, as a tab loads it", 'export * from "./spanwire/shared.js"', ["./ladder.js", "./records.js", "./exchange.js"], 6_400],
 ];
 
 const OTHERS = {

@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-/** @import { ClientInfo, Publication } from "./wire.js" */
+/** @import { ClientInfo } from "./wire.js" */
 /** @import { Session } from "./session.js" */
 /** @import { Subscription } from "./subscription.js" */
 /** @import { CallOptions, ChannelEvents, Message, PublishOptions, PublishResult } from "./types.js" */
@@ -7,7 +7,6 @@
 /** @import { StreamOptions } from "./stream.js" */
 
 import { stream } from "./stream.js";
-import { membersOf } from "./subscription.js";
 
 /**
  * @typedef {CallOptions & { limit?: number, before?: number, since?: number }} HistoryOptions
@@ -66,7 +65,7 @@ import { membersOf } from "./subscription.js";
  * @param {Subscription} subscription
  * @returns {Channel}
  */
-export function channel({ call, publish }, subscription) {
+export function channel({ call, publish, records }, subscription) {
   const { name: channel, events: { on }, leave } = subscription;
 
   /** @type {Channel["events"]} */
@@ -93,17 +92,8 @@ export function channel({ call, publish }, subscription) {
 
     publish: (data, options) => publish(channel, data, options),
 
-    async history({ limit = 50, before, since, ...options } = {}) {
-      const reverse = since === undefined;
-      const offset = Number(before ?? since);
-      const wish = { channel, limit, reverse, since: offset >= 0 ? { offset } : undefined };
-      const { publications = [], ...top } = await call("history", wish, "always", options);
-      if (reverse) publications.reverse();
-      const message = (/** @type {Publication} */ publication) => ({ channel, ...publication, recovered: true });
-      return { messages: publications.map(message), ...top };
-    },
-
-    presence: async (options) => membersOf(await call("presence", { channel }, "always", options)),
+    history: async (options) => (await records()).history(call, channel, options),
+    presence: async (options) => (await records()).presence(call, channel, options),
 
     [Symbol.asyncIterator]: () => events("message"),
 

@@ -4,6 +4,7 @@
 /** @import { World } from "./world.js" */
 
 import { channel } from "./channel.js";
+import { onAbort } from "./events.js";
 import { session } from "./session.js";
 import { stream } from "./stream.js";
 import { world } from "./world.js";
@@ -96,9 +97,7 @@ export function connect(url = PATH, options = {}) {
   const life = session(href.replace(/^http/, "ws"), world(options));
   const { events: { on }, status, channels, call, publish } = life;
   const close = () => life.close(null);
-  const { signal } = options;
-  signal?.addEventListener("abort", close);
-  if (signal?.aborted) close();
+  onAbort(options.signal, close);
   return {
     on,
     publish,

@@ -112,12 +112,13 @@ export function commands({ now, random, setTimeout, clearTimeout }, changed) {
       // This throws for what JSON cannot say; nothing may have been set by then that would outlive the call.
       const text = JSON.stringify(params);
       const timer = setTimeout(() => settle(command, command.sent ? unacknowledged() : new SpanwireError("expired")), timeout);
+      const until = new AbortController();
       const aborted = () => settle(command, signal?.reason);
-      signal?.addEventListener("abort", aborted);
+      signal?.addEventListener("abort", aborted, until);
       /** @type {OnReply} */
       const done = (error, result) => {
         clearTimeout(timer);
-        signal?.removeEventListener("abort", aborted);
+        until.abort();
         if (error) reject(error);
         else resolve(result);
         if (!ready) changed();

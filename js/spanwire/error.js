@@ -16,7 +16,7 @@ export class SpanwireError extends Error {
    * @param {string} [message] what the server said; empty if the code is a word and says it
    * @param {{ temporary?: boolean, cause?: unknown, retryAfter?: number }} [more] `temporary` as the code says, unless told
    */
-  constructor(code, message = "", { temporary = !FINAL.test(`${code}`), cause, retryAfter } = {}) {
+  constructor(code, message = "", { temporary = !FINAL.test(/** @type {string} */ (code)), cause, retryAfter } = {}) {
     super(`${message && `${message}: `}${code}: ${HINT}`, { cause });
     this.name = "SpanwireError";
     /** What happened. */

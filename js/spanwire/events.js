@@ -10,6 +10,18 @@
  */
 
 /**
+ * Calls back when it is aborted, which may be now.
+ *
+ * @param {AbortSignal | undefined} signal
+ * @param {() => void} deed
+ * @param {ListenOptions} [until]
+ */
+export const onAbort = (signal, deed, until) => {
+  if (signal?.aborted) deed();
+  signal?.addEventListener("abort", deed, until);
+};
+
+/**
  * Who listens to what.
  *
  * @returns {Events<any>}
@@ -21,12 +33,13 @@ export function listeners() {
     on(type, listener, { signal } = {}) {
       /** @type {[PropertyKey, (event: any) => void]} */
       const entry = [type, listener];
+      const until = new AbortController();
       const off = () => {
         all.delete(entry);
-        signal?.removeEventListener("abort", off); // it may live for as long as the page; what it would have stopped should not
+        until.abort(); // the signal may live for as long as the page; what it would have stopped should not
       };
-      if (!signal?.aborted) all.add(entry);
-      signal?.addEventListener("abort", off);
+      all.add(entry);
+      onAbort(signal, off, until);
       return off;
     },
 

@@ -117,8 +117,13 @@ export function emulated(download, url, world) {
   return socket;
 }
 
-/** One answer that never ends, a reply per line. @type {Download} */
-async function httpStream(socket, first) {
+/**
+ * One answer that never ends, a reply per line: bare, or as an event, which some proxies let through that hold back any
+ * other answer until it ends.
+ *
+ * @type {Download}
+ */
+export async function stream(socket, first) {
   const { body } = await socket.request(socket.url, first);
   const reader = /** @type {any} */ (body).pipeThrough(new TextDecoderStream()).getReader();
   for (let rest = ""; ; ) {
@@ -126,26 +131,14 @@ async function httpStream(socket, first) {
     if (done) throw {};
     const lines = (rest + value).split("\n");
     rest = lines.pop() ?? "";
-    if (lines.length) socket.heard(lines.join("\n"));
+    // Whatever stands before a reply on its line is the framing of events.
+    const replies = lines.join("\n").match(/{.*/g);
+    if (replies) socket.heard(replies.join("\n"));
   }
 }
 
-/** Events, which some proxies let through that hold back any other answer until it ends. @type {Download} */
-function serverSentEvents(socket, first) {
-  return new Promise((_, reject) => {
-    // The address has to be short, so it brings no more than `connect`.
-    const [connect = "", ...rest] = first.split("\n");
-    const url = `${socket.url}?cf_connect=${encodeURIComponent(connect)}`;
-    const source = new (socket.world.EventSource ?? EventSource)(url, { withCredentials: true });
-    source.onmessage = ({ data }) => socket.heard(data);
-    source.onerror = () => reject({});
-    socket.over.onabort = () => source.close();
-    if (rest.length) socket.send(rest.join("\n"));
-  });
-}
-
 /** Answers that end, one after the other: where every stream is held back. @type {Download} */
-async function longPoll(socket, data) {
+export async function longPoll(socket, data) {
   for (let body = JSON.stringify({ data }); ; ) {
     const ask = async () => (await socket.request(socket.url, body)).json();
     // A poll whose answer was lost is answered alike when it is asked again; an opening would open twice.
@@ -154,6 +147,3 @@ async function longPoll(socket, data) {
     body = JSON.stringify({ ...socket.place, ack: batch });
   }
 }
-
-/** By name, which is also where the server has them; best first. */
-export const FALLBACKS = { http_stream: httpStream, sse: serverSentEvents, poll: longPoll };

@@ -1,13 +1,11 @@
 /** @import { World } from "./world.js" */
 
-import { FALLBACKS, emulated } from "./fallback.js";
+import { emulated, longPoll, stream } from "./fallback.js";
 import { CLIMB_MS, OPEN_MS, STREAM_MS } from "./limits.js";
 
 /** @typedef {"websocket" | "http_stream" | "sse" | "poll"} Transport */
 
 /** @typedef {ReturnType<typeof ladder>} Ladder */
-
-const TRANSPORTS = /** @type {Transport[]} */ (["websocket", ...Object.keys(FALLBACKS)]);
 
 /**
  * Which transport to take: from the best rung down, until one brings the answer to `connect`.
@@ -21,7 +19,7 @@ const TRANSPORTS = /** @type {Transport[]} */ (["websocket", ...Object.keys(FALL
  * @param {readonly Transport[]} [rungs] best first
  * @param {boolean} [failed] whether the first has failed already
  */
-export function ladder(url, world, after, rungs = TRANSPORTS, failed = false) {
+export function ladder(url, world, after, rungs = ["websocket", "http_stream", "sse", "poll"], failed = false) {
   const { WebSocket, now, random } = world;
   const key = `spanwire ${url}`;
   /** Where we are. */
@@ -120,7 +118,7 @@ export function ladder(url, world, after, rungs = TRANSPORTS, failed = false) {
       if (at === start && now() > until_ms) top();
       const name = transport();
       if (name === "websocket") return new WebSocket(url);
-      return /** @type {any} */ (emulated(FALLBACKS[name], new URL(name, url.replace(/^ws/, "http")), world));
+      return /** @type {any} */ (emulated(name === "poll" ? longPoll : stream, new URL(name, url.replace(/^ws/, "http")), world));
     },
 
     /**

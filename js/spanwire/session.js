@@ -80,11 +80,6 @@ export function session(url, options) {
     if (getToken) token = undefined;
   };
 
-  const loadLadder = async () => {
-    if (!ladder && (failed || transports || options.storage().getItem(`spanwire ${url}`)))
-      ladder = (await options.ladder()).ladder(url, options, after, transports, failed);
-  };
-
   /**
    * Gets a way and a token, unless the phase is over by then.
    *
@@ -94,10 +89,15 @@ export function session(url, options) {
    */
   const prepare = async (reason, go, fail) => {
     const here = phase;
+    await here; // so that whatever comes of it comes when the caller is done
     try {
-      // There may be no storage, or no ladder to be had: then a WebSocket has to do.
-      await loadLadder().catch(() => {});
-      const found = token ?? (await getToken?.({ reason }));
+      try {
+        if (!ladder && (failed || transports || options.storage().getItem(`spanwire ${url}`)))
+          ladder = (await options.ladder()).ladder(url, options, after, transports, failed);
+      } catch {
+        // There is no storage, or no ladder to be had: then a WebSocket has to do.
+      }
+      const found = await (token ?? getToken?.({ reason }));
       if (here !== phase) return; // by now there may be a newer one
       token = found;
       go();
@@ -146,7 +146,7 @@ export function session(url, options) {
    */
   const wait = (error) => {
     const { code, temporary, retryAfter } = error;
-    const expired = /^(109|3005|3014)$/.test(`${code}`);
+    const expired = /^(109|3005|3014)$/.test(/** @type {string} */ (code));
     if (expired) expire();
     if (code === 3014) channels.each((channel) => channel.forget());
     if (!temporary && !(expired && getToken)) return close(error);
@@ -231,6 +231,11 @@ export function session(url, options) {
     after,
     expire,
     close,
+
+    records: () =>
+      options.records().catch((cause) => {
+        throw new SpanwireError("not_loaded", "", { cause });
+      }),
 
     /** @returns {Readonly<Status>} */
     status: () => ({ ...status, transport: ladder?.transport() ?? "websocket", latency: outbox.latency(), queued: outbox.waiting() }),

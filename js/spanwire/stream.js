@@ -1,4 +1,5 @@
 import { SpanwireError } from "./error.js";
+import { onAbort } from "./events.js";
 import { STREAM_MAX } from "./limits.js";
 
 /**
@@ -35,9 +36,7 @@ export function stream({ signal, buffer = STREAM_MAX, overflow }, start) {
     until.abort();
     wake();
   };
-  const aborted = () => end(signal?.reason);
-  if (signal?.aborted) aborted();
-  signal?.addEventListener("abort", aborted, until);
+  onAbort(signal, () => end(signal?.reason), until);
   start((value) => {
     if (over) return;
     if (kept.length >= buffer) {

@@ -2,6 +2,7 @@
 /** @import { Channel } from "./channel.js" */
 /** @import { OnReply } from "./commands.js" */
 /** @import { SpanwireError } from "./error.js" */
+/** @import { Records } from "./records.js" */
 /** @import { Events } from "./events.js" */
 /** @import { ChannelEvents, ChannelOptions } from "./types.js" */
 /** @import { World } from "./world.js" */
@@ -13,6 +14,7 @@ import { backoff } from "./backoff.js";
  * @property {(method: string, params: object, reply: OnReply) => void} ask
  * @property {(ms: number, callback: () => void) => void} after calls back, unless the connection is over by then
  * @property {() => void} expire
+ * @property {() => Promise<Records>} records loads what deals with history and with who is here
  */
 
 /** @typedef {World & Asking} Home where subscriptions live: their client's session */
@@ -20,10 +22,12 @@ import { backoff } from "./backoff.js";
 /** @typedef {ReturnType<typeof subscription>} Subscription */
 
 /**
- * @param {{ presence?: Record<string, ClientInfo> }} result
- * @returns {Map<string, ClientInfo>} by the id of their connection
+ * What ends when the connection is lost, or the channel is subscribed anew.
+ *
+ * @typedef {object} Stay
+ * @property {Publication[]} [held] live publications that must wait for the history before them
+ * @property {Push[]} [moves] joins and leaves since the list of who is here was asked for
  */
-export const membersOf = ({ presence = {} }) => new Map(Object.entries(presence));
 
 /**
  * The life of one channel on this client: it is joined on every connection, knows the position up to
@@ -40,10 +44,9 @@ export const membersOf = ({ presence = {} }) => new Map(Object.entries(presence)
  * @param {Events<ChannelEvents & { end: SpanwireError | null }>} events
  */
 export function subscription(name, session, home, options, events) {
-  const { since, history } = options ?? {};
+  let { since, history, presence } = options ?? {};
   const { setTimeout } = session;
   const retry = backoff(session);
-  let presence = options?.presence;
   /** @type {"subscribing" | "subscribed" | "unsubscribed"} */
   let state = "subscribing";
   /** Everything up to here was delivered. */
@@ -52,16 +55,12 @@ export function subscription(name, session, home, options, events) {
   let recoverable = !!since;
   /** Whether offsets on this subscription have no holes. @type {boolean | undefined} */
   let positioned;
-  /** Another one whenever answers that are still owed have lost their meaning. */
+  /** Another one whenever answers that are still owed have lost their meaning. @type {Stay} */
   let stay = {};
-  /** Live publications that must wait for the history before them. @type {Publication[] | null} */
-  let held = null;
+  /** Here before the channel is subscribed, if its options ask for it. @type {Records | undefined} */
+  let records;
   /** How many who asked for the channel have not left it yet. */
   let holders = 0;
-  /** @type {Map<string, ClientInfo>} */
-  let members = new Map();
-  /** Joins and leaves since the list was asked for. @type {Push[] | null} */
-  let moves = null;
 
   /**
    * @template {any[]} Told
@@ -103,21 +102,35 @@ export function subscription(name, session, home, options, events) {
   /** The connection is gone. What was held back is not ours yet: it will be asked for again. */
   const lost = () => {
     stay = {};
-    held = moves = null;
     if (state === "subscribed") state = "subscribing";
+  };
+
+  /**
+   * Calls back when there is what the options need; before the server is asked, so that nothing it says has to wait for a
+   * file. If it cannot be had the channel goes on, as it does when history or presence are refused.
+   *
+   * @param {() => void} callback
+   */
+  const prepare = (callback) => {
+    const go = unlessLost(callback);
+    return records || !(history || presence)
+      ? go()
+      : session.records().then((loaded) => (records = loaded), unlessLost(complain)).then(go);
   };
 
   /** Subscribes, from where we were. */
   const join = () => {
     if (!options) return;
     lost();
-    ask("subscribe", { positioned: true, recoverable: true, join_leave: presence, ...recovery() }, (error, result) => {
-      if (!error) subscribed(result);
-      else if (error.temporary) {
-        complain(error);
-        joinLater(error.retryAfter);
-      } else end(error);
-    });
+    prepare(() =>
+      ask("subscribe", { positioned: true, recoverable: true, join_leave: presence, ...recovery() }, (error, result) => {
+        if (!error) subscribed(result);
+        else if (error.temporary) {
+          complain(error);
+          joinLater(error.retryAfter);
+        } else end(error);
+      }),
+    );
   };
 
   /** @param {number} [told] milliseconds, if the server said when */
@@ -149,7 +162,7 @@ export function subscription(name, session, home, options, events) {
     state = "subscribed";
     retry.worked();
     positioned = result.positioned || keeps;
-    if (presence) askPresence();
+    if (presence) records?.attend(self, stay);
     if (recoverable && !recovered) tell("gap", { from: at, to: { offset: (publications[0]?.offset ?? offset + 1) - 1, epoch } });
 
     // Offsets of another stream say nothing about this one.
@@ -162,30 +175,8 @@ export function subscription(name, session, home, options, events) {
       recoverable = keeps;
       tell("subscribed", { recovered, data });
     };
-    if (history && !recovered) askHistory(history, positioned ? offset : Infinity, settled);
+    if (records && history && !recovered) records.catchUp(self, stay, history, positioned ? offset : Infinity, settled);
     else settled();
-  };
-
-  /**
-   * Messages go out oldest first, so the live ones wait until the history before them is here.
-   *
-   * @param {number} limit
-   * @param {number} end where the live ones begin
-   * @param {() => void} settled called when everything before has been delivered
-   */
-  const askHistory = (limit, end, settled) => {
-    /** @type {Publication[]} */
-    const live = (held = []);
-    ask("history", { limit, reverse: true }, (error, page) => {
-      held = null;
-      if (error) complain(error);
-      // A busy channel may have said more since we subscribed than the page of history holds, so the two are merged.
-      const all = [...(page?.publications ?? []), ...live].sort(({ offset: a = 0 }, { offset: b = 0 }) => a - b);
-      const before = all.filter(({ offset = 0 }) => offset <= end);
-      for (const publication of before) deliver(publication, true);
-      settled();
-      for (const publication of all.slice(before.length)) deliver(publication, false, positioned);
-    });
   };
 
   /**
@@ -193,7 +184,7 @@ export function subscription(name, session, home, options, events) {
    * @param {boolean} recovered
    * @param {boolean} [follows] whether it has to follow on what came before it
    */
-  const deliver = (publication, recovered, follows) => {
+  const deliver = (publication, recovered, follows = !recovered && positioned) => {
     const { offset = 0 } = publication;
     const from = at;
     if (offset && (recovered || positioned)) {
@@ -203,38 +194,6 @@ export function subscription(name, session, home, options, events) {
     // Only where nothing but the latest counts does the server leave a hole. If one comes elsewhere, it is told as well.
     if (follows && offset > from.offset + 1) tell("gap", { from, to: { ...from, offset: offset - 1 } });
     if (state === "subscribed") tell("message", { ...publication, recovered }); // unless a listener ended it
-  };
-
-  const askPresence = () => {
-    moves = [];
-    ask("presence", {}, (error, result) => {
-      const since = moves ?? [];
-      moves = null;
-      if (error) return complain(error);
-      members = membersOf(result);
-      // The list may be older or younger than these. Applied once more, they are right either way.
-      since.forEach(apply);
-      events.emit("presence", members);
-    });
-  };
-
-  /** @param {Push} push */
-  const moved = (push) => {
-    const { join, leave } = push;
-    if (moves) moves.push(push);
-    else {
-      members = new Map(members); // whoever was told keeps what they were told
-      apply(push);
-      if (presence) events.emit("presence", members);
-    }
-    if (join) events.emit("join", join.info);
-    if (leave) events.emit("leave", leave.info);
-  };
-
-  /** @param {Push} push */
-  const apply = ({ join, leave }) => {
-    if (join) members.set(join.info.client, join.info);
-    if (leave) members.delete(leave.info.client);
   };
 
   /** @param {{ code: number, reason?: string }} unsubscribe */
@@ -251,13 +210,15 @@ export function subscription(name, session, home, options, events) {
     joinLater();
   };
 
-  /** From now on the list of who is here is kept, too. */
+  /** From now on the list of who is here is kept, too. What it returns is done when the server is asked. */
   const addPresence = () => {
     if (presence) return;
     presence = true;
-    // A server tells of joins and leaves only those who said so when they subscribed.
-    ask("unsubscribe", {});
-    join();
+    return prepare(() => {
+      // A server tells of joins and leaves only those who said so when they subscribed.
+      ask("unsubscribe", {});
+      join();
+    });
   };
 
   const self = {
@@ -267,7 +228,12 @@ export function subscription(name, session, home, options, events) {
     lost,
     subscribed,
     end,
+    ask,
+    complain,
+    deliver,
     recover: recovery,
+    /** Who is here, by the id of their connection. @type {Map<string, ClientInfo>} */
+    members: new Map(),
     /** What they hold. @type {Channel | undefined} */
     channel: undefined,
     /** Why it ended; null if it did not, or because it was wished. @type {SpanwireError | null} */
@@ -275,11 +241,6 @@ export function subscription(name, session, home, options, events) {
 
     get state() {
       return state;
-    },
-
-    /** Who is here, by the id of their connection. */
-    get members() {
-      return members;
     },
 
     presence: addPresence,
@@ -310,13 +271,14 @@ export function subscription(name, session, home, options, events) {
     pushed(push) {
       const { pub, join, leave, unsubscribe } = push;
       if (state !== "subscribed") return; // meant for a subscription that we have left
-      if (pub) {
-        if (held) held.push(pub);
-        else deliver(pub, false, positioned);
-      }
-      if (join || leave) moved(push);
+      if (pub) stay.held?.push(pub) ?? deliver(pub, false);
+      if (presence && (join || leave)) records?.moved(self, stay, push);
+      if (join) events.emit("join", join.info);
+      if (leave) events.emit("leave", leave.info);
       if (unsubscribe) unsubscribed(unsubscribe);
     },
   };
+  home.set(name, self);
+  join();
   return self;
 }

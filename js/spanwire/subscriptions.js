@@ -39,14 +39,9 @@ export function subscriptions(session) {
      */
     hold(name, options) {
       const { state, lastError } = session.status();
-      let holding = held.get(name);
-      if (!holding) {
-        holding = subscription(name, session, held, options, listeners());
-        held.set(name, holding);
-        if (state === "closed") holding.end(lastError);
-        else holding.join();
-      }
+      const holding = held.get(name) ?? subscription(name, session, held, options, listeners());
       holding.hold(options);
+      if (state === "closed") holding.end(lastError);
       return holding;
     },
 

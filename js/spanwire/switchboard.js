@@ -119,10 +119,11 @@ export class Switchboard {
     },
 
     subscribe: async ({ channel, recover, join_leave, offset, epoch }, reply, extension) => {
-      const feed = this.#feeds.get(channel) ?? this.#feed(channel, recover ? { since: { offset, epoch } } : {});
-      if (join_leave) feed.subscription.presence();
+      const since = recover ? { since: { offset, epoch } } : {};
+      const feed = this.#feeds.get(channel) ?? this.#feed(channel, { presence: join_leave, ...since });
       feed.joins(extension);
       try {
+        if (join_leave) await feed.attend(); // or somebody could come unheard, between this tab's list and then
         const top = await feed.ready();
         const result = recover ? await this.#recovered(channel, { offset, epoch }, top) : top;
         reply(result);

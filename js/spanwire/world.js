@@ -1,3 +1,5 @@
+/** @import { Records } from "./records.js" */
+
 /**
  * What the client needs from outside: sockets, requests, storage, time and chance. All of it can be passed to
  * `connect`, so that a test owns its clock and Node 20 can bring its own WebSocket.
@@ -8,10 +10,10 @@
  * @typedef {object} World
  * @property {new (url: string) => WebSocket} WebSocket
  * @property {typeof fetch} [fetch] where no WebSocket gets through; the global one, unless told
- * @property {typeof EventSource} [EventSource] the same
  * @property {() => Pick<Storage, "getItem" | "setItem" | "removeItem">} storage where to remember which transport works; throws
  *   where there is none, or a browser does not let us
  * @property {() => Promise<any>} ladder loads what is needed where no WebSocket gets through
+ * @property {() => Promise<Records>} records loads what deals with history and presence
  * @property {(callback: () => void, ms: number) => any} setTimeout
  * @property {(timer: any) => void} clearTimeout
  * @property {() => number} random from 0 up to 1
@@ -25,11 +27,11 @@
  * @returns {World & Given}
  */
 export function world(given) {
-  const { WebSocket, setTimeout, clearTimeout } = globalThis;
   return {
-    WebSocket,
+    WebSocket: globalThis.WebSocket,
     storage: () => localStorage,
     ladder: () => import("./ladder.js"),
+    records: () => import("./records.js"),
     setTimeout,
     clearTimeout,
     random: Math.random,

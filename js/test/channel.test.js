@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import * as records from "../spanwire/records.js";
 import { Stage, outcome, pub, settled } from "./stage.js";
 
 const joined = { recoverable: true, positioned: true, epoch: "e" };
@@ -553,4 +554,94 @@ test("presence can be asked for later, while subscribing or subscribed, and cost
   assert.deepEqual([...room.members.keys()], ["a"]);
   stage.client.channel("chat:lobby", { presence: true });
   assert.equal(stage.socket.last("subscribe").subscribe.offset, 4, "asked for twice, nothing more is said");
+});
+
+/** Records that come when the test says so; or do not. */
+function slowRecords() {
+  const asked = [];
+  return { asked, records: () => new Promise((resolve, reject) => asked.push({ come: () => resolve(records), fail: () => reject(new TypeError("no such file")) })) };
+}
+
+test("what deals with history and presence is loaded by who asks for either, and for nobody else", async () => {
+  const { asked, records } = slowRecords();
+  const stage = new Stage({ records });
+  await stage.up();
+  await stage.room({});
+  assert.equal(asked.length, 0);
+  const page = outcome(stage.client.channel("chat:lobby").history());
+  assert.equal(asked.length, 1);
+  asked[0].come();
+  await settled();
+  await stage.socket.answer("history", { publications: [], offset: 0, epoch: "e" });
+  assert.deepEqual((await page).value.messages, []);
+  stage.client.channel("b", { history: 1 });
+  stage.client.channel("c", { presence: true });
+  assert.equal(asked.length, 3);
+});
+
+test("a channel is subscribed once its records are there, and misses nothing by waiting", async () => {
+  const { asked, records } = slowRecords();
+  const stage = new Stage({ records });
+  const room = stage.client.channel("chat:lobby", { history: 2, presence: true });
+  const heard = [];
+  for (const type of ["message", "presence", "subscribed"]) room.on(type, (event) => heard.push(event.data ?? event.size ?? type));
+  await stage.up();
+  assert.equal(stage.socket.last("subscribe"), undefined);
+  for (const load of asked) load.come();
+  await settled();
+  assert.equal(stage.socket.commands.filter(({ subscribe }) => subscribe).length, 1);
+  await stage.socket.answer("subscribe", { ...joined, offset: 1 }, pub(2));
+  await stage.socket.answer("presence", { presence: { a: { user: "", client: "a" } } });
+  await stage.socket.answer("history", { publications: [{ offset: 1, data: "m1" }] }, pub(3));
+  assert.deepEqual(heard, [1, "m1", "subscribed", "m2", "m3"]);
+});
+
+test("records that cannot be had are told, cost no message, and are asked for again on the next connection", async () => {
+  const { asked, records } = slowRecords();
+  const stage = new Stage({ records });
+  await stage.up();
+  const room = stage.client.channel("chat:lobby", { history: 2, presence: true });
+  const heard = [];
+  for (const type of ["message", "error", "subscribed", "presence"]) room.on(type, (event) => heard.push(event.code ?? event.data ?? type));
+  asked[0].fail();
+  await settled();
+  const { cause, temporary } = (await outcome(Promise.all([room.history(), asked[1].fail()]))).error;
+  assert.deepEqual([cause.message, temporary], ["no such file", true]);
+  await stage.socket.answer("subscribe", { ...joined, offset: 1 }, pub(2));
+  assert.deepEqual(heard, ["not_loaded", "subscribed", "m2"]);
+  await stage.down();
+  await stage.up();
+  asked[2].come();
+  await settled();
+  await stage.socket.answer("subscribe", { ...joined, recovered: true, offset: 2, publications: [] });
+  await stage.socket.answer("presence", { presence: {} });
+  assert.deepEqual(heard.slice(3), ["subscribed", "presence"]);
+});
+
+test("a channel that is left while its records are on their way is not subscribed", async () => {
+  const { asked, records } = slowRecords();
+  const stage = new Stage({ records });
+  await stage.up();
+  const room = stage.client.channel("chat:lobby", { history: 2 });
+  const plain = stage.client.channel("b");
+  stage.client.channel("b", { presence: true });
+  for (const channel of [room, plain, plain]) channel.leave();
+  await stage.clock.advance(0);
+  for (const load of asked) load.come();
+  await settled();
+  assert.deepEqual(stage.socket.commands.flatMap(({ subscribe }) => subscribe?.channel ?? []), ["b"]);
+  assert.deepEqual([room.state, plain.state], ["unsubscribed", "unsubscribed"]);
+});
+
+test("messages go on while what presence takes is loaded for a channel that is subscribed", async () => {
+  const { asked, records } = slowRecords();
+  const stage = new Stage({ records });
+  await stage.up();
+  const { of } = await stage.room({}, 3);
+  stage.client.channel("chat:lobby", { presence: true });
+  await stage.socket.receive(pub(4));
+  assert.deepEqual(of("message"), ["m4"]);
+  asked[0].come();
+  await settled();
+  assert.equal(stage.socket.last("subscribe").subscribe.join_leave, true);
 });

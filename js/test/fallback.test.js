@@ -103,25 +103,23 @@ test("a page that is no stream of replies is found out", async () => {
   assert.equal(polling.rt.status.state, "waiting");
 });
 
-test("events are asked for with the connect command alone in the address; the rest is posted", async () => {
-  const { http, rt } = await taking("sse");
-  rt.close();
-  const stage = new Stage({ transports: ["sse"], ...http.options, token: "a&b=c d" });
+test("events are the same stream, whatever stands before and between the replies", async () => {
+  const { http, stage, rt } = await taking("sse");
   const heard = [];
-  stage.client.channel("a").on("message", ({ data }) => heard.push(data));
-  await settled();
-  const source = http.sources[1];
-  const { id, connect } = JSON.parse(source.url.searchParams.get("cf_connect"));
-  assert.equal(connect.token, "a&b=c d");
-  assert.deepEqual([...source.url.searchParams.keys()], ["cf_connect"]);
-  await source.say(welcome(id));
+  rt.channel("a").on("message", ({ data }) => heard.push(data));
+  const down = http.last("/connection/sse");
+  const events = (...replies) => replies.map((reply) => `data: ${JSON.stringify(reply)}\n\n`).join("");
+  await down.say("\r\n");
+  await down.say(events(welcome(down.commands[0].id)));
   const posted = http.last("/emulation");
   assert.equal(posted.commands[0].subscribe.channel, "a");
   await posted.answer(204);
-  await source.say({ id: posted.commands[0].id, subscribe: {} }, pub(1));
-  assert.deepEqual(heard, ["m1"]);
-  await source.fail();
-  assert.equal(source.closed, true, "or it would connect again by itself");
+  await down.say(`: a comment\n\n${events({ id: posted.commands[0].id, subscribe: {} }, pub(1)).slice(0, -5)}`);
+  assert.deepEqual(heard, []);
+  await down.say(events(pub(1)).slice(-5) + events({ push: { channel: "a", pub: { data: "a\nb { data: c" } } }));
+  assert.deepEqual(heard, ["m1", "a\nb { data: c"]);
+  await down.end();
+  assert.equal(down.signal.aborted, true);
   assert.equal(stage.client.status.state, "waiting");
 });
 

@@ -49,32 +49,12 @@ class FakeRequest {
 export class FakeHttp {
   /** @type {FakeRequest[]} */
   requests = [];
-  /** @type {any[]} */
-  sources = [];
 
   get options() {
-    const { requests, sources } = this;
+    const { requests } = this;
     return {
       fetch: (url, request) =>
         new Promise((resolve, reject) => requests.push(new FakeRequest(url, request, resolve, reject))),
-      EventSource: class {
-        closed = false;
-        constructor(url) {
-          this.url = new URL(url);
-          sources.push(this);
-        }
-        close() {
-          this.closed = true;
-        }
-        async say(...replies) {
-          for (const reply of replies) this.onmessage({ data: JSON.stringify(reply) });
-          await settled();
-        }
-        async fail() {
-          this.onerror({});
-          await settled();
-        }
-      },
     };
   }
 

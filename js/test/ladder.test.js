@@ -23,7 +23,7 @@ async function letIn(http) {
 async function down({ http, stage }) {
   await stage.socket.drop();
   await http.last("/connection/http_stream").answer(403);
-  await http.sources.at(-1).fail();
+  await http.last("/connection/sse").answer(403);
   await letIn(http);
 }
 
@@ -34,7 +34,7 @@ test("each way that is refused leads to the next one at once", async () => {
   tried.push(rt.status.transport);
   await http.last("/connection/http_stream").answer(403);
   tried.push(rt.status.transport);
-  await http.sources[0].fail();
+  await http.last("/connection/sse").answer(403);
   tried.push(rt.status.transport);
   await letIn(http);
   assert.deepEqual(tried, ALL);
@@ -53,7 +53,7 @@ test("a way that hangs is given up, and the whole way down takes less than three
   await stage.clock.advance(1_000);
   assert.equal(http.last("/connection/http_stream").signal.aborted, true);
   await stage.clock.advance(1_000);
-  assert.equal(http.sources[0].closed, true);
+  assert.equal(http.last("/connection/sse").signal.aborted, true);
   assert.ok(stage.clock.now - began < 3_000);
   await letIn(http);
   assert.equal(rt.status.state, "connected");
@@ -71,7 +71,7 @@ test("a network that is only slow gets more time each time round", async () => {
     await stage.retry();
   }
   assert.deepEqual(waits, [4_000, 8_000, 16_000, 16_000]);
-  assert.equal(http.sources.length, 4);
+  assert.equal(http.paths.filter((path) => path === "/connection/sse").length, 4);
 });
 
 test("a server that is down is not asked in every way it has, until that seems to be wrong", async () => {
@@ -264,8 +264,8 @@ test("closing looks no further up and leaves nothing behind", async () => {
 test("only what is listed is tried, in the order of the list", async () => {
   const { http, stage, rt } = await climber({ transports: ["sse", "websocket"] });
   assert.equal(rt.status.transport, "sse");
-  await http.sources[0].fail();
+  await http.last("/connection/sse").answer(403);
   assert.equal(rt.status.transport, "websocket");
   await stage.up();
-  assert.deepEqual(http.paths, []);
+  assert.deepEqual(http.paths, ["/connection/sse"]);
 });

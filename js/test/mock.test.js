@@ -47,6 +47,7 @@ test("two clients see each other come, speak and go", async () => {
   const sizes = [];
   room.on("presence", (members) => sizes.push(members.size));
   await ann.ready();
+  await settled();
   const bobs = bob.channel("chat:lobby");
   await bob.ready();
   await bobs.publish("hi");

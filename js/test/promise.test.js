@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connect } from "../spanwire.js";
 import { ladder } from "../spanwire/ladder.js";
+import * as records from "../spanwire/records.js";
 import { FakeClock, FakeSocket, outcome, settled } from "./stage.js";
 
 const CHANNEL = "chat:lobby";
@@ -110,7 +111,7 @@ async function live(seed, { keys, history, restarts }) {
     }
   }
   const { setTimeout, clearTimeout } = clock;
-  const world = { WebSocket, setTimeout, clearTimeout, random, now: () => clock.now, wakers: [], ladder: async () => ({ ladder }) };
+  const world = { WebSocket, setTimeout, clearTimeout, random, now: () => clock.now, wakers: [], ladder: async () => ({ ladder }), records: async () => records };
   const rt = connect("ws://test/", { transports: ["websocket"], ...world });
   const room = rt.channel(CHANNEL, { history });
   const heard = [];

@@ -2,6 +2,7 @@
 
 import { connect } from "../spanwire.js";
 import { ladder } from "../spanwire/ladder.js";
+import * as records from "../spanwire/records.js";
 
 /** As browsers have their own functions: called on any object but the window, they refuse. */
 function bare(deed) {
@@ -132,6 +133,7 @@ export class Stage {
       WebSocket,
       transports: ["websocket"],
       ladder: async () => ({ ladder }),
+      records: async () => records,
       setTimeout: this.clock.setTimeout,
       clearTimeout: this.clock.clearTimeout,
       now: () => this.clock.now,

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { connect } from "../spanwire.js";
 import { Line } from "../spanwire/line.js";
 import { mock } from "../spanwire/mock.js";
+import * as records from "../spanwire/records.js";
 import { Switchboard } from "../spanwire/switchboard.js";
 import { FakeClock, outcome, settled } from "./stage.js";
 
@@ -13,11 +14,11 @@ class Browser {
   clock = new FakeClock();
   online = new EventTarget();
 
-  constructor(server = mock()) {
+  constructor(server = mock(), more = {}) {
     this.server = server;
     this.waker = new EventTarget();
     const awake = () => this.online.dispatchEvent(new Event("online"));
-    this.board = new Switchboard("ws://mock", { ...this.world(this.waker), WebSocket: server.WebSocket }, awake);
+    this.board = new Switchboard("ws://mock", { ...this.world(this.waker), WebSocket: server.WebSocket, ...more }, awake);
   }
 
   world(waker) {
@@ -223,4 +224,20 @@ test("the end of the connection for good is the end in every tab", async () => {
   await browser.rest();
   assert.deepEqual([a.rt.status.state, b.rt.status.state], ["closed", "closed"]);
   assert.equal(a.rt.status.lastError.code, 3500);
+});
+
+test("a tab that asks for presence is let in once the server tells who comes, and so misses nobody", async () => {
+  let come = () => {};
+  const browser = new Browser(mock(), { records: () => new Promise((resolve) => (come = () => resolve(records))) });
+  const a = browser.tab();
+  await browser.rest();
+  const late = [browser.tab({ presence: true }), browser.tab({ presence: true })];
+  await browser.rest();
+  assert.deepEqual(late.map(({ room }) => room.state), ["subscribing", "subscribing"]);
+  browser.server.publish("chat:lobby", 1);
+  await browser.rest();
+  assert.deepEqual(a.heard, [1], "the others go on meanwhile");
+  come();
+  await browser.rest();
+  assert.deepEqual(late.map(({ room }) => room.state), ["subscribed", "subscribed"]);
 });
