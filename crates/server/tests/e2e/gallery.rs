@@ -6,4 +6,5 @@ mod health;
 mod index;
 mod notifications;
 mod phone;
+mod promises;
 mod ticker;

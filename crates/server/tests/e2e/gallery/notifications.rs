@@ -1,7 +1,5 @@
 //! Notifications: a channel for each person, published to by the server API, on devices that sleep.
 
-use std::time::Instant;
-
 use serde_json::json;
 
 use crate::support::gallery::{
@@ -21,13 +19,11 @@ async fn what_a_backend_publishes_to_one_person_is_seen_by_that_person_alone() {
     let Some(gallery) = Gallery::open().await else { return };
     let page = devices(&gallery, "ana", "ben", 1280).await;
     let notice = json!({ "channel": "inbox:#ana", "data": { "text": "only <b>you</b>" } });
-    let posted = Instant::now();
     assert_eq!(gallery.api("publish", &notice).await["offset"], 1);
     page.until(
         "document.querySelector('[data-pane=left] [data-test=toast]')?.textContent === 'only <b>you</b>'",
     )
     .await;
-    println!("from the call of the API to the toast: {:?}", posted.elapsed());
     page.until("document.title.startsWith('(1) ')").await;
 
     // He hears what is for everybody, and not what was for her.

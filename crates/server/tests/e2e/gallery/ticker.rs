@@ -28,12 +28,8 @@ async fn its_prices_are_those_that_anybody_else_hears() {
         page.evaluate("__demo.panes.map(({ wrong, lost }) => [wrong, lost])").await,
         json!([[0, 0], [0, 0]])
     );
-    // How fast that was is for a person to read: it is another figure on each machine.
     page.until("__demo.panes.every(({ rate, alone, together }) => rate > 0 && alone > 0 && together > 0)")
         .await;
-    let figures = "JSON.stringify(__demo.panes.map(({ rate, p50, p99, fps, bytes, alone, together }) =>
-        ({ rate, p50, p99, fps, bytes, alone, together })))";
-    println!("the ticker, pane by pane: {}", page.evaluate(figures).await);
     gallery.behaved(&page);
 }
 

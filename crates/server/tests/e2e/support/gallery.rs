@@ -56,7 +56,7 @@ const FAULTS: &str = r#"(() => {
 })()"#;
 
 /// How many bytes the page has loaded, what its clients exchange left out.
-const WEIGHT: &str =
+pub(crate) const WEIGHT: &str =
     "[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
     .filter(({ name }) => !/\\/connection\\/|\\/dev\\/|\\/emulation|\\/metrics/.test(name))
     .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0)";
