@@ -16,10 +16,8 @@ async fn chat(gallery: &Gallery, query: &str, panes: usize) -> Page {
     page
 }
 
-#[tokio::test]
-async fn an_outage_of_one_pane_costs_it_nothing_that_was_said() {
-    let Some(gallery) = Gallery::open().await else { return };
-    let page = chat(&gallery, "name=Ana", 2).await;
+/// Both say something while one of them is cut off.
+async fn an_outage_costs_nothing_that_was_said(gallery: &Gallery, page: &Page) {
     page.click("[data-pane=left] [data-test=outage]").await;
     page.until("__demo.panes[0].state !== 'connected'").await;
     page.evaluate("for (let n = 1; n <= 20; n++) __demo.panes[1].say(`from the right ${n}`)").await;
@@ -30,13 +28,34 @@ async fn an_outage_of_one_pane_costs_it_nothing_that_was_said() {
     let said = "__demo.panes.map(({ messages }) => messages.map(({ text, offset }) => [offset, text]))";
     let said = page.evaluate(said).await;
     assert_eq!(said[0], said[1], "both have the same, in the same order");
+    let offsets: Vec<_> = said[0].as_array().expect("a list").iter().map(|pair| pair[0].clone()).collect();
+    assert_eq!(json!(offsets), json!((1..=25).collect::<Vec<_>>()), "each of them once");
     assert_eq!(
         page.evaluate("__demo.panes.map(({ gaps, cuts }) => [gaps, cuts])").await,
         json!([[0, 1], [0, 0]])
     );
     let fate = page.evaluate("__demo.panes[0].fate").await;
     assert!(fate.as_str().is_some_and(|fate| fate.starts_with("Last disconnect: ")), "{fate}");
-    gallery.behaved_though_cut(&page);
+    gallery.behaved_though_cut(page);
+}
+
+#[tokio::test]
+async fn an_outage_of_one_pane_costs_it_nothing_that_was_said() {
+    let Some(gallery) = Gallery::open().await else { return };
+    let page = chat(&gallery, "name=Ana", 2).await;
+    an_outage_costs_nothing_that_was_said(&gallery, &page).await;
+}
+
+#[tokio::test]
+async fn with_the_stock_client_an_outage_of_one_pane_costs_it_nothing_either() {
+    let Some(gallery) = Gallery::open().await else { return };
+    let Some(page) = gallery.page_with_stock_client("/demos/chat/?name=Ana").await else { return };
+    page.until("__demo.panes.length === 2 && __demo.panes.every(({ ready, members }) => ready && members.length === 2)")
+        .await;
+    an_outage_costs_nothing_that_was_said(&gallery, &page).await;
+    page.click("[data-pane=right] [data-test=text]").await;
+    page.type_text("hm").await;
+    page.until("__demo.panes[0].typing.length === 1").await;
 }
 
 #[tokio::test]

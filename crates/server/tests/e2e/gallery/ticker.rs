@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::support::gallery::{
     Gallery, looks_good_everywhere, shows_its_code, shows_its_frames, tab_leads_to,
 };
+use crate::support::page::Page;
 use crate::support::peer::Peer;
 use crate::support::server::Server;
 use crate::support::until::until;
@@ -14,10 +15,8 @@ const PAGE: &str = "/demos/ticker/";
 /// How much a page may have grown in all the prices that it has heard meanwhile, in bytes.
 const GROWTH_BYTES_MAX: i64 = 5_000_000;
 
-#[tokio::test]
-async fn its_prices_are_those_that_anybody_else_hears() {
-    let Some(gallery) = Gallery::open().await else { return };
-    let page = gallery.page(PAGE, 1280).await;
+/// Compares what the panes hear with what somebody else hears, and with what the server says of all prices.
+async fn prices_are_those_that_anybody_else_hears(gallery: &Gallery, page: &Page) {
     let checkpoint = Peer::subscribe(gallery.server.address, "market:all").await.publication().await;
     let (n, sum) = (&checkpoint["n"], &checkpoint["sum"]);
     for pane in [0, 1] {
@@ -28,9 +27,24 @@ async fn its_prices_are_those_that_anybody_else_hears() {
         page.evaluate("__demo.panes.map(({ wrong, lost }) => [wrong, lost])").await,
         json!([[0, 0], [0, 0]])
     );
+}
+
+#[tokio::test]
+async fn its_prices_are_those_that_anybody_else_hears() {
+    let Some(gallery) = Gallery::open().await else { return };
+    let page = gallery.page(PAGE, 1280).await;
+    prices_are_those_that_anybody_else_hears(&gallery, &page).await;
     page.until("__demo.panes.every(({ rate, alone, together }) => rate > 0 && alone > 0 && together > 0)")
         .await;
     gallery.behaved(&page);
+}
+
+#[tokio::test]
+async fn with_the_stock_client_its_prices_are_the_same_and_so_they_are_after_a_cut() {
+    let Some(gallery) = Gallery::open().await else { return };
+    let Some(page) = gallery.page_with_stock_client(PAGE).await else { return };
+    prices_are_those_that_anybody_else_hears(&gallery, &page).await;
+    an_outage_costs_no_batch(&gallery, &page).await;
 }
 
 #[tokio::test]
@@ -92,10 +106,7 @@ async fn the_series_is_the_same_on_every_server() {
     assert_eq!(heard[0], heard[1]);
 }
 
-#[tokio::test]
-async fn a_pane_that_was_cut_comes_back_with_every_batch_that_it_missed() {
-    let Some(gallery) = Gallery::open().await else { return };
-    let page = gallery.page(PAGE, 1280).await;
+async fn an_outage_costs_no_batch(gallery: &Gallery, page: &Page) {
     page.click("[data-pane=left] [data-test=outage]").await;
     page.until("__demo.panes[0].state !== 'connected'").await;
     let before = page.evaluate("__demo.panes.map(({ last }) => last)").await;
@@ -106,7 +117,14 @@ async fn a_pane_that_was_cut_comes_back_with_every_batch_that_it_missed() {
     assert_eq!(found, json!([[0, 0, 1], [0, 0, 0]]));
     // Every batch was checked but the very first, which tells of half of the shares.
     assert_eq!(page.evaluate("__demo.panes[0].updates / 100 - __demo.panes[0].checked").await, 1);
-    gallery.behaved_though_cut(&page);
+    gallery.behaved_though_cut(page);
+}
+
+#[tokio::test]
+async fn a_pane_that_was_cut_comes_back_with_every_batch_that_it_missed() {
+    let Some(gallery) = Gallery::open().await else { return };
+    let page = gallery.page(PAGE, 1280).await;
+    an_outage_costs_no_batch(&gallery, &page).await;
 }
 
 #[tokio::test]

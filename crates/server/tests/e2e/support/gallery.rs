@@ -82,7 +82,26 @@ impl Gallery {
 
     /// Opens a page, as a person of its own, and waits until it is ready and connected.
     pub(crate) async fn page(&self, path: &str, width: u32) -> Page {
+        self.open_in(self.browser.page().await, path, width).await
+    }
+
+    /// The same with the stock client `centrifuge` in place of ours, where that is installed: it is what `/spanwire.js`
+    /// brings then, and the page knows nothing of it.
+    pub(crate) async fn page_with_stock_client(&self, path: &str) -> Option<Page> {
+        let client = "node_modules/centrifuge/dist/centrifuge.js";
+        require::node_with("e2e/node", client)?;
+        let read = |path: &str| std::fs::read_to_string(require::repository().join("e2e").join(path));
         let mut page = self.browser.page().await;
+        page.before_scripts(&read(&format!("node/{client}")).expect("it is installed")).await;
+        let adapter = read("browser/centrifuge.js").expect("a file of this repository");
+        page.answer_with_script("/spanwire.js", &adapter).await;
+        let page = self.open_in(page, path, 1280).await;
+        let offered = page.evaluate("import('/spanwire.js').then((module) => Object.keys(module))").await;
+        assert_eq!(offered, json!(["connect"]), "this is not our client");
+        Some(page)
+    }
+
+    async fn open_in(&self, mut page: Page, path: &str, width: u32) -> Page {
         page.resize(width, 800).await;
         page.navigate(&format!("http://localhost:{}{path}", self.server.address.port())).await;
         page.until(

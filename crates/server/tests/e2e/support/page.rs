@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use serde_json::{Value, json};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use super::chromium::DevTools;
 use super::until::{PATIENCE, within};
@@ -25,6 +25,8 @@ pub(crate) struct Page {
     pub(super) person: String,
     diary: Arc<Mutex<Diary>>,
     loads: watch::Receiver<u64>,
+    /// The requests that wait for somebody else's answer, by their ids.
+    held: Option<mpsc::UnboundedReceiver<String>>,
 }
 
 /// What a page did that a good page does not do, and what it asked for.
@@ -43,8 +45,9 @@ impl Page {
     ) -> Self {
         let diary = Arc::new(Mutex::new(Diary::default()));
         let (loaded, loads) = watch::channel(0);
-        devtools.listen(&session, keep(diary.clone(), loaded));
-        let page = Self { devtools, session, target, person, diary, loads };
+        let (hold, held) = mpsc::unbounded_channel();
+        devtools.listen(&session, keep(diary.clone(), loaded, hold));
+        let page = Self { devtools, session, target, person, diary, loads, held: Some(held) };
         for domain in ["Page", "Runtime", "Log", "Network"] {
             page.command(&format!("{domain}.enable"), json!({})).await;
         }
@@ -56,6 +59,26 @@ impl Page {
     /// Runs a script in every document before any of its own.
     pub(crate) async fn before_scripts(&self, script: &str) {
         self.command("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await;
+    }
+
+    /// Answers with this script whenever the page asks for that path, and the server never hears of it. Once a page.
+    pub(crate) async fn answer_with_script(&mut self, path: &str, script: &str) {
+        let mut held = self.held.take().expect("a page has one script of somebody else");
+        let (devtools, session) = (self.devtools.clone(), self.session.clone());
+        let answer = json!({
+            "responseCode": 200,
+            "responseHeaders": [{ "name": "Content-Type", "value": "text/javascript; charset=utf-8" }],
+            "body": base64::engine::general_purpose::STANDARD.encode(script),
+        });
+        tokio::spawn(async move {
+            while let Some(request) = held.recv().await {
+                let mut answer = answer.clone();
+                answer["requestId"] = json!(request);
+                devtools.command(Some(&session), "Fetch.fulfillRequest", answer).await;
+            }
+        });
+        let patterns = json!([{ "urlPattern": format!("*{path}") }]);
+        self.command("Fetch.enable", json!({ "patterns": patterns })).await;
     }
 
     /// Goes to an address and waits until it has loaded.
@@ -228,10 +251,20 @@ impl Page {
 }
 
 /// Writes the diary of a page from its events.
-fn keep(diary: Arc<Mutex<Diary>>, loaded: watch::Sender<u64>) -> impl FnMut(&str, &Value) + Send {
+fn keep(
+    diary: Arc<Mutex<Diary>>,
+    loaded: watch::Sender<u64>,
+    hold: mpsc::UnboundedSender<String>,
+) -> impl FnMut(&str, &Value) + Send {
     move |method, parameters| {
-        if method == "Page.loadEventFired" {
-            loaded.send_modify(|count| *count += 1);
+        match method {
+            "Page.loadEventFired" => loaded.send_modify(|count| *count += 1),
+            "Fetch.requestPaused" => {
+                let id = parameters["requestId"].as_str().expect("a request has an id");
+                // Whoever asked for it is there, unless its page is not any more.
+                let _ = hold.send(id.to_owned());
+            }
+            _ => {}
         }
         let mut diary = diary.lock().expect("nobody panics while holding it");
         diary.requests.extend(request(method, parameters));
