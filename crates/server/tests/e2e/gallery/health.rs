@@ -1,9 +1,10 @@
 //! System health: the server's own metrics, pushed by the server, and compared with what it says when it is asked.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::json;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::support::gallery::{
@@ -12,11 +13,19 @@ use crate::support::gallery::{
 use crate::support::http::get;
 use crate::support::peer::{EMPTY, Peer};
 use crate::support::server::Server;
+use crate::support::until::until;
 
 const PAGE: &str = "/demos/health/";
 
-/// How many watch something else, and leave all at once.
-const VIEWERS: u32 = 300;
+/// How many are there while the tiles are compared, and leave all at once.
+const COMPARED: u32 = 100;
+
+/// How many watch a match, and how many of them leave before its end.
+const VIEWERS: u32 = 2_000;
+const LEAVING: u32 = 500;
+
+/// How many come at the same time: a hall has a few doors.
+const DOORS: usize = 32;
 
 /// A sample of `/metrics`, by its name and labels.
 async fn metric(server: &Server, name: &str) -> f64 {
@@ -25,28 +34,60 @@ async fn metric(server: &Server, name: &str) -> f64 {
     line.and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("{name} is not in {text}"))
 }
 
-/// Hears the server's signs of life, in a channel where nothing else is said, and answers them until everybody leaves.
-async fn stay(mut peer: Peer, mut until: watch::Receiver<()>) {
-    loop {
-        tokio::select! {
-            _ = peer.any_message() => peer.text(EMPTY).await,
-            _ = until.changed() => return peer.leave().await,
+/// Those who watch a channel in which nothing is said: they answer the server's signs of life until they are told to go.
+struct Viewers {
+    /// Of how many of them it is time to go.
+    gone: watch::Sender<u32>,
+    tasks: JoinSet<()>,
+}
+
+impl Viewers {
+    async fn gather(server: &Server, channel: &'static str, count: u32) -> Self {
+        let (gone, told) = watch::channel(0);
+        let mut tasks = JoinSet::new();
+        let doors = Arc::new(Semaphore::new(DOORS));
+        let mut coming = JoinSet::new();
+        for _ in 0..count {
+            let (address, doors) = (server.address, doors.clone());
+            coming.spawn(async move {
+                let _door = doors.acquire().await.expect("doors stay open");
+                Peer::subscribe(address, channel).await
+            });
+        }
+        for number in 0..count {
+            let peer = coming.join_next().await.expect("as many as were asked for").expect("they get in");
+            tasks.spawn(stay(peer, number, told.clone()));
+        }
+        Self { gone, tasks }
+    }
+
+    /// Lets so many go, and waits until they have closed their connections.
+    async fn leave(&mut self, count: u32) {
+        self.gone.send_modify(|gone| *gone += count);
+        for _ in 0..count {
+            self.tasks.join_next().await.expect("they are there").expect("they leave in peace");
         }
     }
+}
+
+async fn stay(mut peer: Peer, number: u32, mut gone: watch::Receiver<u32>) {
+    while number >= *gone.borrow_and_update() {
+        tokio::select! {
+            _ = peer.any_message() => peer.text(EMPTY).await,
+            // Who gathered them keeps this open until they are gone.
+            _ = gone.changed() => {}
+        }
+    }
+    peer.leave().await;
 }
 
 #[tokio::test]
 async fn its_tiles_are_what_the_server_says_when_it_is_asked() {
     let Some(gallery) = Gallery::open().await else { return };
     let page = gallery.page(PAGE, 1280).await;
-    let (leave, until) = watch::channel(());
-    let mut viewers = JoinSet::new();
-    for _ in 0..VIEWERS {
-        let peer = Peer::subscribe(gallery.server.address, "news").await;
-        viewers.spawn(stay(peer, until.clone()));
-    }
+    let mut viewers = Viewers::gather(&gallery.server, "news", COMPARED).await;
     // Two panes, and all those others, each of them with a subscription; a channel counts once on each shard.
-    let all = f64::from(VIEWERS + 2);
+    let all = f64::from(COMPARED + 2);
     let channels = metric(&gallery.server, "spanwire_channels").await;
     for (tile, name, expected) in [
         ("clients", "spanwire_clients", all),
@@ -64,15 +105,38 @@ async fn its_tiles_are_what_the_server_says_when_it_is_asked() {
     let name = "spanwire_transport_sessions{transport=\"websocket\"}";
     let now = metric(&gallery.server, name).await;
     page.until(&format!("__demo.now(0, {}) === {now}", json!(name))).await;
-    let left = Instant::now();
-    drop(leave);
-    viewers.join_all().await;
+    viewers.leave(COMPARED).await;
     page.until("__demo.panes.every(({ tiles }) => tiles.clients === 2 && tiles.subscriptions === 2)").await;
-    println!("{VIEWERS} viewers have left, and both screens count two after {:?}", left.elapsed());
     let gone = "spanwire_disconnects_total{code=\"3000\"}";
     let total = metric(&gallery.server, gone).await;
     page.until(&format!("__demo.panes.every((_, pane) => __demo.now(pane, {}) === {total})", json!(gone)))
         .await;
+    gallery.behaved(&page);
+}
+
+#[tokio::test]
+async fn two_thousand_viewers_are_counted_and_so_are_those_who_stay_when_five_hundred_leave() {
+    let Some(gallery) = Gallery::open().await else { return };
+    let page = gallery.page(PAGE, 1280).await;
+    let began = Instant::now();
+    let mut viewers = Viewers::gather(&gallery.server, "match", VIEWERS).await;
+    println!("{VIEWERS} viewers have come after {:?}", began.elapsed());
+    for (leaving, staying) in [(0, VIEWERS), (LEAVING, VIEWERS - LEAVING), (VIEWERS - LEAVING, 0)] {
+        let asked = Instant::now();
+        viewers.leave(leaving).await;
+        // Whoever asks is told two numbers, however many there are.
+        let expected = json!({ "num_clients": staying, "num_users": u32::from(staying > 0) });
+        until(&format!("presence to be {expected}"), async || {
+            let stats = gallery.api("presence_stats", &json!({ "channel": "match" })).await;
+            (stats == expected).then_some(())
+        })
+        .await;
+        page.until(&format!("__demo.panes.every(({{ tiles }}) => tiles.clients === {})", staying + 2)).await;
+        println!(
+            "{staying} are counted on both screens {:?} after {leaving} were told to go",
+            asked.elapsed()
+        );
+    }
     gallery.behaved(&page);
 }
 
