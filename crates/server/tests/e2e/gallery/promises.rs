@@ -24,6 +24,9 @@ const DELAY: Duration = Duration::from_millis(50);
 /// How many pictures the ticker draws in a second.
 const FRAMES: u32 = 55;
 
+/// From the moment in which a proxy begins to refuse WebSockets until the page has another transport.
+const FALLBACK: Duration = Duration::from_secs(3);
+
 /// What a whole page weighs at most as it is sent, in bytes.
 const BYTES: u64 = 150_000;
 
@@ -129,6 +132,33 @@ async fn prices_do_not_queue_up_on_the_way_to_the_page_and_it_keeps_drawing() {
 async fn prices_are_on_the_page_in_time_alone_on_its_machine() {
     // Twenty seconds, which is as far back as a page's figures go.
     prices(40_000, &format!("p99 < {} && fps >= {FRAMES}", milliseconds(DELAY))).await;
+}
+
+#[tokio::test]
+async fn a_page_whose_websockets_are_refused_soon_has_another_transport() {
+    fallback(NOISE).await;
+}
+
+#[tokio::test]
+#[ignore = "measures, and so needs the machine for itself"]
+async fn a_page_whose_websockets_are_refused_has_another_transport_in_time_alone_on_its_machine() {
+    fallback(1).await;
+}
+
+async fn fallback(noise: u32) {
+    let Some(gallery) = Gallery::open().await else { return };
+    let page = gallery.page("/demos/fallback-lab/", 1280).await;
+    page.until("__demo.chooser.transport === 'websocket' && __demo.chooser.last > 8").await;
+    let refused = Instant::now();
+    page.click("[data-test=refuse]").await;
+    page.until("__demo.chooser.state === 'connected' && __demo.chooser.transport !== 'websocket'").await;
+    let found = refused.elapsed();
+    let account = "__demo.chooser.last > 16 && (({ transport, lost, twice }) => ({ transport, lost, twice }))(__demo.chooser)";
+    let account = page.until(account).await;
+    keep("fallback", &json!({ "milliseconds": milliseconds(found), "account": account }));
+    assert_eq!([&account["lost"], &account["twice"]], [0, 0]);
+    assert!(found < FALLBACK * noise, "{found:?}");
+    gallery.behaved_though_cut(&page);
 }
 
 /// Waits until both panes have heard so many prices and then until this is true of both.
