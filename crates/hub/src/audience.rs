@@ -27,6 +27,8 @@ pub(crate) struct Audience {
     pub(crate) members: Vec<Member>,
     /// The members who want only some publications: apart, so that all others cost nothing more for them.
     pub(crate) filtered: Vec<Filtered>,
+    /// The members who take deltas, apart for the same reason.
+    pub(crate) patched: Vec<Patched>,
     pub(crate) joiners: Vec<Joiner>,
     /// The members who lag, and what is parked for them; `None` while nobody does.
     pub(crate) lot: Option<Box<Lot>>,
@@ -64,6 +66,14 @@ impl Filtered {
         let is_new = publication.offset == 0 || publication.offset > self.member.after;
         is_new && self.filter.passes(&publication.tags)
     }
+}
+
+/// A live subscriber that takes deltas. It has a position.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patched {
+    pub(crate) member: Member,
+    /// The latest that it was told is the base of what has the next offset.
+    pub(crate) has_base: bool,
 }
 
 /// A subscriber to be: its subscribe is not answered yet, so what is published meanwhile waits here.
@@ -110,6 +120,7 @@ impl Audience {
             heard: None,
             members: Vec::new(),
             filtered: Vec::new(),
+            patched: Vec::new(),
             joiners: Vec::new(),
             lot: None,
             waiting: Vec::new(),
@@ -120,7 +131,7 @@ impl Audience {
     /// Subscribers, live or about to be.
     pub(crate) fn len(&self) -> usize {
         let lagging = self.lot.as_ref().map_or(0, |lot| lot.lagging.len());
-        self.members.len() + self.filtered.len() + self.joiners.len() + lagging
+        self.members.len() + self.filtered.len() + self.patched.len() + self.joiners.len() + lagging
     }
 
     /// Whether publications may be left out for members whose clients read slowly.
@@ -131,13 +142,20 @@ impl Audience {
     /// Live subscribers.
     pub(crate) fn live(&self) -> impl Iterator<Item = &Member> {
         let lagging = self.lot.iter().flat_map(|lot| &lot.lagging).map(|lagging| &lagging.member);
-        self.members.iter().chain(self.filtered.iter().map(|filtered| &filtered.member)).chain(lagging)
+        let filtered = self.filtered.iter().map(|filtered| &filtered.member);
+        let patched = self.patched.iter().map(|patched| &patched.member);
+        self.members.iter().chain(filtered).chain(patched).chain(lagging)
     }
 
     pub(crate) fn live_mut(&mut self) -> impl Iterator<Item = &mut Member> {
         let lagging = self.lot.iter_mut().flat_map(|lot| &mut lot.lagging);
         let filtered = self.filtered.iter_mut().map(|filtered| &mut filtered.member);
-        self.members.iter_mut().chain(filtered).chain(lagging.map(|lagging| &mut lagging.member))
+        let patched = self.patched.iter_mut().map(|patched| &mut patched.member);
+        self.members
+            .iter_mut()
+            .chain(filtered)
+            .chain(patched)
+            .chain(lagging.map(|lagging| &mut lagging.member))
     }
 
     /// Adds somebody who is about to subscribe.
@@ -159,6 +177,12 @@ impl Audience {
     pub(crate) fn add_filtered(&mut self, filtered: Filtered) -> Place {
         self.filtered.push(filtered);
         Place::Filtered((self.filtered.len() - 1) as u32)
+    }
+
+    /// Adds a live member who takes deltas.
+    pub(crate) fn add_patched(&mut self, patched: Patched) -> Place {
+        self.patched.push(patched);
+        Place::Patched((self.patched.len() - 1) as u32)
     }
 
     /// Frees a place. The results are who was there, if it was a joiner, and the session that has the place now, if
@@ -190,6 +214,10 @@ impl Audience {
                     self.lot = None;
                 }
                 (None, moved)
+            }
+            Place::Patched(index) => {
+                self.patched.swap_remove(index as usize);
+                (None, self.patched.get(index as usize).map(|moved| moved.member.session))
             }
         }
     }

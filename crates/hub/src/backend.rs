@@ -112,6 +112,8 @@ pub struct Approval {
     pub tags: BTreeMap<String, String>,
     /// Publish past the history.
     pub skip_history: bool,
+    /// It may be told by a patch of the publication before.
+    pub delta: bool,
     /// A repeat with the same key is not published again; in place of the client's own key.
     pub idempotency_key: Option<Bytes>,
     /// It is not published at all, and the client is told that all is well.

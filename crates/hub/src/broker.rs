@@ -70,6 +70,9 @@ pub struct Draft {
     /// How often drafts with such a rate may be published in the channel, all of them together. A channel that has
     /// neither listeners nor a history is not counted: nobody is there to be flooded.
     pub rate: Rate,
+    /// Whether subscribers who take deltas may be told it by a patch of the publication before
+    /// ([`Delivery::with_base`]).
+    pub delta: bool,
 }
 
 /// What can be asked of a broker about one channel.

@@ -8,6 +8,7 @@ use spanwire_wire::message::{ClientInfo, Publication};
 use spanwire_wire::{Encoding, encode_publication, is_json};
 
 use crate::channel::{Channel, Epoch};
+use crate::delta::{DeltaBytes, Forms, Patch, patched, whole};
 
 /// A publication that a broker hands out, and the bytes that subscribers share.
 #[derive(Debug)]
@@ -16,14 +17,25 @@ pub struct Delivery {
     pub publication: Publication,
     /// The epoch that the offset belongs to; `None` in a channel without history.
     pub epoch: Option<Epoch>,
+    /// The payload of the publication with the offset before, if patches of that are to be told.
+    base: Option<Bytes>,
     json: OnceLock<Option<Bytes>>,
     protobuf: OnceLock<Bytes>,
+    /// In a box, because most publications are never told with deltas.
+    deltas: OnceLock<Box<Forms>>,
 }
 
 impl Delivery {
     /// A publication as published, not encoded yet.
     pub fn new(publication: Publication, epoch: Option<Epoch>) -> Arc<Self> {
-        Arc::new(Self { publication, epoch, json: OnceLock::new(), protobuf: OnceLock::new() })
+        Self::with_base(publication, epoch, None)
+    }
+
+    /// The same, of which patches may be told. `base` is the payload of the publication with the offset before, and of no
+    /// other: subscribers apply the patch to what they have heard.
+    pub fn with_base(publication: Publication, epoch: Option<Epoch>, base: Option<Bytes>) -> Arc<Self> {
+        let (json, protobuf, deltas) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Arc::new(Self { publication, epoch, base, json, protobuf, deltas })
     }
 
     /// The push that carries this publication to a subscriber of `channel`; `None` if its payload is not JSON
@@ -32,17 +44,55 @@ impl Delivery {
         match encoding {
             Encoding::Json => self.json.get_or_init(|| self.encode_json(channel)).as_ref(),
             Encoding::Protobuf => {
-                let encode =
-                    || encode_publication(Encoding::Protobuf, 0, channel.as_str(), &self.publication);
-                Some(self.protobuf.get_or_init(encode))
+                Some(self.protobuf.get_or_init(|| encoded(channel, encoding, &self.publication)))
             }
         }
     }
 
+    /// The same for a subscriber of `channel` who takes deltas, and may have heard the publication before this one; with it
+    /// the bytes that this takes. `None` as for [`Self::push`].
+    pub(crate) fn push_delta(
+        &self,
+        channel: &Channel,
+        encoding: Encoding,
+        has_base: bool,
+    ) -> Option<(&Bytes, DeltaBytes)> {
+        let bytes = self.publication.data.len();
+        if let Some(patch) = self.base.as_ref().filter(|_| has_base).and_then(|base| {
+            let make = || self.encode_patch(channel, encoding, base);
+            self.forms().patches[encoding as usize].get_or_init(make).as_ref()
+        }) {
+            let saved = bytes - patch.bytes;
+            let told = DeltaBytes { patches: patch.bytes as u64, saved: saved as u64, whole: 0 };
+            return Some((&patch.push, told));
+        }
+        let push = match encoding {
+            Encoding::Json => {
+                let encode = || Some(encoded(channel, encoding, &whole(&self.publication, encoding)?));
+                self.forms().whole_json.get_or_init(encode).as_ref()?
+            }
+            Encoding::Protobuf => self.push(channel, encoding)?,
+        };
+        Some((push, DeltaBytes { whole: bytes as u64, ..DeltaBytes::default() }))
+    }
+
+    fn forms(&self) -> &Forms {
+        self.deltas.get_or_init(Box::default)
+    }
+
+    fn encode_patch(&self, channel: &Channel, encoding: Encoding, base: &[u8]) -> Option<Patch> {
+        let (publication, bytes) = patched(&self.publication, base, encoding)?;
+        Some(Patch { push: encoded(channel, encoding, &publication), bytes })
+    }
+
     fn encode_json(&self, channel: &Channel) -> Option<Bytes> {
         let publication = json_publication(&self.publication)?;
-        Some(encode_publication(Encoding::Json, 0, channel.as_str(), &publication))
+        Some(encoded(channel, Encoding::Json, &publication))
     }
+}
+
+fn encoded(channel: &Channel, encoding: Encoding, publication: &Publication) -> Bytes {
+    encode_publication(encoding, 0, channel.as_str(), publication)
 }
 
 /// What a JSON client can be told of a publication: nothing if its payload is binary. The encoder trusts payloads, so

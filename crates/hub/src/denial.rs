@@ -53,6 +53,9 @@ pub enum Why {
     NoTagsFilter,
     /// It wants only publications with certain tags, and its filter is not one that is taken.
     TagsFilter(Flaw),
+    /// It wants only publications with certain tags, and each told by what is different from the one before, which it may
+    /// not have been sent.
+    FilterAndDelta,
     /// Neither the namespace nor a capability permits it.
     NotPermitted {
         /// What the namespace permits.
@@ -67,7 +70,9 @@ impl Why {
     pub const fn code(self) -> ErrorCode {
         match self {
             Self::UnknownNamespace => ErrorCode::UnknownChannel,
-            Self::Name | Self::NoTagsFilter | Self::TagsFilter(_) => ErrorCode::BadRequest,
+            Self::Name | Self::NoTagsFilter | Self::TagsFilter(_) | Self::FilterAndDelta => {
+                ErrorCode::BadRequest
+            }
             Self::Private | Self::NotListed | Self::Token(_) | Self::NotPermitted { .. } => {
                 ErrorCode::PermissionDenied
             }
@@ -88,6 +93,7 @@ impl Why {
             Self::Off(_) => "off",
             Self::NoTagsFilter => "no_tags_filter",
             Self::TagsFilter(_) => "tags_filter",
+            Self::FilterAndDelta => "filter_and_delta",
             Self::NotPermitted { .. } => "not_permitted",
         }
     }
@@ -129,6 +135,9 @@ impl fmt::Display for Denial {
             Why::Full => write!(f, "it has as many subscribers as max_subscribers of {place} lets it have"),
             Why::NoTagsFilter => write!(f, "it wants a filter, and allow_tags_filter of {place} is off"),
             Why::TagsFilter(flaw) => write!(f, "its filter {flaw}"),
+            Why::FilterAndDelta => f.write_str(
+                "it wants a filter and deltas, and what a filter leaves out is missing as the base of a patch; it may have one of them",
+            ),
             Why::Off(Right::Presence) => write!(f, "presence of {place} is off"),
             Why::Off(_) => write!(f, "history_size and history_ttl of {place} are not set"),
             Why::NotPermitted { permission, subscribed } => {
@@ -250,6 +259,12 @@ mod tests {
                 "it has as many subscribers as max_subscribers of namespace \"chat\" lets it have",
             ),
             ("ann", Right::Subscribe, Why::TagsFilter(Flaw::Nodes(64)), "its filter has more than 64 nodes"),
+            (
+                "ann",
+                Right::Subscribe,
+                Why::FilterAndDelta,
+                "it wants a filter and deltas, and what a filter leaves out is missing as the base of a patch; it may have one of them",
+            ),
             ("ann", Right::Presence, Why::Off(Right::Presence), "presence of namespace \"chat\" is off"),
             (
                 "ann",

@@ -19,6 +19,7 @@ mod lagging;
 mod leaving;
 pub(crate) mod limiting;
 mod orders;
+mod patching;
 mod positioning;
 mod refreshing;
 mod regulating;
@@ -40,6 +41,7 @@ use self::asking::{Asker, Purpose};
 pub use self::census::Census;
 use crate::asks::Asks;
 use crate::audiences::Audiences;
+use crate::delta::DeltaBytes;
 use crate::expiries::Expiries;
 use crate::happening::{Happening, Reports, What};
 use crate::limits::Limits;
@@ -88,6 +90,8 @@ pub struct Hub {
     subscribed: u32,
     /// What revocations have ended, since somebody asked.
     revoked: Revoked,
+    /// What those were told who take deltas, since somebody asked.
+    delta_bytes: DeltaBytes,
     draining: bool,
     reports: Reports,
 }
@@ -110,6 +114,7 @@ impl Hub {
             subscriptions_expire: Expiries::default(),
             subscribed: 0,
             revoked: Revoked::default(),
+            delta_bytes: DeltaBytes::default(),
             draining: false,
             reports: Reports::default(),
         }

@@ -17,6 +17,7 @@ pub mod channel;
 pub mod conformance;
 mod credentials;
 pub mod delivery;
+mod delta;
 mod denial;
 mod expirable;
 mod expiries;
@@ -46,6 +47,7 @@ mod weight;
 mod wheel;
 
 pub use credentials::{Credentials, Grant};
+pub use delta::DeltaBytes;
 pub use denial::{Denial, Why};
 pub use expirable::{Expirable, Refreshed};
 pub use expiries::Expiring;

@@ -68,6 +68,10 @@ pub struct Namespace {
     pub delivery: DeliveryProfile,
     /// Clients may subscribe to publications with certain tags only (`SubscribeRequest.tf`).
     pub allow_tags_filter: bool,
+    /// Subscribers with a position may take deltas (Centrifugo's `allowed_delta_types`, which knows one).
+    pub allow_delta: bool,
+    /// What is published may be told by patches, whoever publishes it.
+    pub delta_publish: bool,
     /// Who may subscribe (`subscriber` means nothing here).
     pub subscribe: Permission,
     /// Who may publish.

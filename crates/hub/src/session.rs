@@ -79,8 +79,8 @@ pub(crate) struct Connecting {
     pub(crate) command: u32,
     /// The id that the client will have.
     pub(crate) client: uuid::ClientId,
-    /// Where the client left off in server-side subscriptions.
-    pub(crate) wanted: BTreeMap<String, Position>,
+    /// What the client wants of server-side subscriptions.
+    pub(crate) wanted: BTreeMap<String, Wanted>,
     /// Channels that a unidirectional client wants to hear.
     pub(crate) asked: Vec<SubscribeRequest>,
     /// Whether the client asked for our extensions.
@@ -89,6 +89,22 @@ pub(crate) struct Connecting {
     pub(crate) reach: Option<Box<Reach>>,
     /// Who it is, once that is known.
     pub(crate) known: Option<Known>,
+}
+
+/// What a client wants of a server-side subscription.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// To recover from where it left off.
+    pub(crate) since: Option<Position>,
+    /// To take deltas.
+    pub(crate) delta: bool,
+}
+
+impl Wanted {
+    pub(crate) fn of(request: &SubscribeRequest, takes_deltas: bool) -> Self {
+        let since = Position::wanted(request.recover, request.offset, &request.epoch);
+        Self { since, delta: takes_deltas && !request.delta.is_empty() }
+    }
 }
 
 /// A client that is who it says it is, while its server-side subscriptions are made.

@@ -15,6 +15,7 @@
 //! - `permissions`: what capabilities and subscriptions let a client do, and what is told of denials
 //! - `personal`: the channels that users have of their own
 //! - `rates`: how often one client may ask
+//! - `deltas`: who hears only what is different, and has what that is different from
 //! - `timing`: pings, expiry, staleness
 //! - `deciding`: what the backend is asked, and answers that come late or in another order
 //! - `unidirectional`: clients that only hear
@@ -25,6 +26,7 @@ mod scenes {
     mod connecting;
     mod crowding;
     mod deciding;
+    mod deltas;
     mod filtering;
     mod happening;
     mod lagging;

@@ -11,6 +11,7 @@ mod catalogue;
 mod check;
 mod client;
 mod delivery;
+mod deltas;
 mod dev;
 mod duration;
 mod environment;

@@ -115,7 +115,8 @@ impl Feed {
         let Ok(namespace) = self.namespaces.of(channel) else { return Ok(()) };
         let publication = Publication { data: Bytes::from(data), ..Publication::default() };
         let history = namespace.history;
-        let draft = Draft { publication, history, idempotency_key: None, rate: Rate::NONE };
+        let delta = namespace.delta_publish;
+        let draft = Draft { publication, history, idempotency_key: None, rate: Rate::NONE, delta };
         // A shard that is too busy to take it has a hole in this feed, and nothing worse.
         self.engine.broker(Channel::new(channel), BrokerRequest::Publish(draft)).await?;
         Ok(())

@@ -26,6 +26,8 @@ mod checksum;
 mod likeness;
 mod making;
 mod number;
+mod text;
 
 pub use applying::{PatchError, apply};
 pub use making::patch;
+pub use text::{from_json, to_json};

@@ -161,7 +161,8 @@ impl World {
         let history = namespaces().of(name).ok().and_then(|namespace| namespace.history);
         let publication =
             Publication { data: Bytes::from(vec![b'x'; padding * 100]), ..Publication::default() };
-        let draft = Draft { publication, history, idempotency_key: None, rate: Default::default() };
+        let draft =
+            Draft { publication, history, idempotency_key: None, rate: Default::default(), delta: false };
         self.submit(ELSEWHERE, Ticket::NOBODY, &Channel::new(name), BrokerRequest::Publish(draft));
         self.settle();
     }

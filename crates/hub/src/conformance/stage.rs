@@ -275,6 +275,7 @@ pub(super) fn publish(
         history,
         rate: Default::default(),
         idempotency_key: key.map(|key| Bytes::from_static(key.as_bytes())),
+        delta: false,
     })
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Hub;
 use crate::session::Life;
 use crate::time::Now;
-use crate::{Expirable, Expiring};
+use crate::{DeltaBytes, Expirable, Expiring};
 
 /// How much there is in a hub.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,6 +42,11 @@ impl Hub {
             Expirable::Subscription => (&self.subscriptions_expire, limits.expired_sub_close_delay),
         };
         expiries.count(now.at, delay)
+    }
+
+    /// What those were told who take deltas, since this was last asked.
+    pub fn take_delta_bytes(&mut self) -> DeltaBytes {
+        std::mem::take(&mut self.delta_bytes)
     }
 
     /// The user of each connected client; a user with several clients comes several times, anonymous ones as the empty

@@ -12,14 +12,17 @@ use spanwire_wire::{
     DisconnectCode, Encoding, ErrorCode, Outcome, PushEvent, UnsubscribeCode, decode_connect,
 };
 
+use super::subscribing::is_known_delta;
 use super::{Hub, Purpose};
 use crate::audience::AudienceId;
-use crate::channel::{Channel, Position};
+use crate::channel::Channel;
 use crate::delivery::is_json_or_nothing;
 use crate::happening::What;
 use crate::namespace::Namespace;
 use crate::session::uuid::ClientId;
-use crate::session::{Client, Connecting, Heartbeat, Joining, Known, Life, Session, Stage, Traits, Wishes};
+use crate::session::{
+    Client, Connecting, Heartbeat, Joining, Known, Life, Session, Stage, Traits, Wanted, Wishes,
+};
 use crate::time::{Instant, Now};
 use crate::{Authenticate, Credentials, Grant, Order, Output, Question, Refusal, SessionId, Upstream};
 
@@ -47,13 +50,17 @@ impl Hub {
             true => subs.iter().take(channels_max + 1).map(asked_for).collect(),
             false => Vec::new(),
         };
-        let wanted = subs.into_iter().filter_map(|(channel, request)| {
-            Some((channel, Position::wanted(request.recover, request.offset, &request.epoch)?))
-        });
+        if !subs.values().all(|request| is_known_delta(&request.delta)) {
+            return self.close(id, DisconnectCode::BadRequest.into());
+        }
+        // Whoever only hears is a program that reads lines; it is told what everybody is told.
+        let takes_deltas = !session.unidirectional;
+        let wanted = subs.into_iter().map(|(channel, request)| (channel, Wanted::of(&request, takes_deltas)));
+        let wanted = wanted.filter(|(_, wanted)| *wanted != Wanted::default());
         let wanted: BTreeMap<_, _> = wanted.take(channels_max).collect();
         let channels = match session.unidirectional {
             true => asked.iter().map(|request| request.channel.clone()).collect(),
-            false => wanted.keys().cloned().collect(),
+            false => recovering(&wanted).cloned().collect(),
         };
         let reach = match upstream {
             Upstream::Connection | Upstream::Nothing(_) => None,
@@ -148,8 +155,11 @@ impl Hub {
         namespace: &Arc<Namespace>,
         grant: Grant,
     ) {
-        let since = self.connecting_mut(id).and_then(|connecting| connecting.wanted.remove(channel.as_str()));
-        let traits = Traits::decide(namespace, &grant, Wishes::default());
+        let wanted =
+            self.connecting_mut(id).and_then(|connecting| connecting.wanted.remove(channel.as_str()));
+        let Wanted { since, delta } = wanted.unwrap_or_default();
+        let wishes = Wishes { delta, ..Wishes::default() };
+        let traits = Traits::decide(namespace, &grant, wishes);
         let joining = Joining {
             purpose: crate::session::Purpose::Connect,
             since,
@@ -160,7 +170,7 @@ impl Hub {
             data: grant.data,
             expire_at: grant.expire_at,
             token: grant.token,
-            stage: Stage::Verifying(Wishes::default()),
+            stage: Stage::Verifying(wishes),
         };
         let subscription = self.begin_joining(id, channel.as_str(), namespace, joining);
         self.read_stream(id, subscription.audience);
@@ -297,9 +307,15 @@ impl Hub {
     }
 }
 
-/// What a unidirectional client asks for in its connect request: of each channel, what a subscribe command would say.
+/// What a unidirectional client asks for in its connect request: of each channel, what a subscribe command would say, but
+/// for deltas.
 fn asked_for((channel, request): (&String, &SubscribeRequest)) -> SubscribeRequest {
-    SubscribeRequest { channel: channel.clone(), ..request.clone() }
+    SubscribeRequest { channel: channel.clone(), delta: String::new(), ..request.clone() }
+}
+
+/// The channels in which somebody wants to recover.
+fn recovering(wanted: &BTreeMap<String, Wanted>) -> impl Iterator<Item = &String> {
+    wanted.iter().filter(|(_, wanted)| wanted.since.is_some()).map(|(channel, _)| channel)
 }
 
 /// What a client is told by the end of its session that gets no replies.

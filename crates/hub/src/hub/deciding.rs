@@ -55,7 +55,7 @@ impl Hub {
         if let Some(session) = self.sessions.get_mut(id) {
             session.awaits_approval = false;
         }
-        let Approval { data, tags, skip_history, idempotency_key, is_dropped } = match outcome {
+        let Approval { data, tags, skip_history, delta, idempotency_key, is_dropped } = match outcome {
             Ok(approval) => approval,
             Err(refusal) => return self.deny(id, command, refusal),
         };
@@ -68,6 +68,7 @@ impl Hub {
             Ok((mut draft, _)) => {
                 draft.publication.tags = tags;
                 draft.history = draft.history.filter(|_| !skip_history);
+                draft.delta |= delta;
                 draft.idempotency_key = idempotency_key.or(draft.idempotency_key);
                 let channel = self.channel(&request.channel);
                 self.ask_broker(id, Purpose::Publish { command }, channel, BrokerRequest::Publish(draft));

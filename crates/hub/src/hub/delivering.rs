@@ -15,12 +15,16 @@ use crate::SessionId;
 use crate::audience::{Audience, AudienceId, Member};
 use crate::delivery::Delivery;
 use crate::limits::Limits;
+use crate::session::Place;
 use crate::sessions::Sessions;
 use crate::weight;
 
 /// Most bytes that are joined into one message: a frame that clients of all kinds take, and that is cheap to copy.
 /// More publications than that are handed out in several.
 const JOINED_BYTES_MAX: usize = 16 << 10;
+
+/// From this many members on, a copy of the shard's own costs less than what the sharing would ([`Messages`]).
+pub(super) const COPIED_FOR: usize = 8;
 
 impl Hub {
     /// Keeps a publication until the turn's end, or until there is enough for one message.
@@ -91,6 +95,7 @@ impl Hub {
         for member in ahead {
             self.hand_out_behind(id, member, &waiting);
         }
+        self.hand_out_patched(id, &waiting, first, &mut fallen);
         for (session, code) in fallen {
             self.close(self.sessions.id(session), code.into());
         }
@@ -109,11 +114,19 @@ impl Hub {
 
     /// Gives a publication to one member: one that waited while it joined.
     pub(super) fn deliver_to(&mut self, id: SessionId, audience: AudienceId, delivery: &Delivery) {
+        if let Some(Place::Patched(index)) = self.place_of(id, audience) {
+            return self.deliver_patched(id, audience, index, delivery);
+        }
         let Some(channel) = self.audiences.get(audience).map(|audience| &audience.channel) else { return };
         match delivery.push(channel, self.sessions.lane(id.index).encoding) {
             Some(message) => self.send(id, message.clone()),
             None => self.close(id, DisconnectCode::InappropriateProtocol.into()),
         }
+    }
+
+    fn place_of(&self, id: SessionId, audience: AudienceId) -> Option<Place> {
+        let subscription = self.sessions.get(id)?.subscriptions.get(audience)?;
+        Some(subscription.place)
     }
 }
 
@@ -154,9 +167,6 @@ struct Messages<'a> {
 }
 
 impl<'a> Messages<'a> {
-    /// From this many members on, a copy costs less than what the sharing would.
-    const COPIED_FOR: usize = 8;
-
     fn new(deliveries: &'a [Arc<Delivery>], audience: &'a Audience) -> Self {
         Self { deliveries, audience, found: [const { None }; Encoding::ALL.len()] }
     }
@@ -171,7 +181,7 @@ impl<'a> Messages<'a> {
 fn join(deliveries: &[Arc<Delivery>], audience: &Audience, encoding: Encoding) -> Option<Bytes> {
     if let [delivery] = deliveries {
         let message = delivery.push(&audience.channel, encoding)?;
-        let copies = audience.members.len() >= Messages::COPIED_FOR;
+        let copies = audience.members.len() >= COPIED_FOR;
         return Some(if copies { Bytes::copy_from_slice(message) } else { message.clone() });
     }
     let mut batch = Batch::new(encoding);

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::Hub;
 use super::connecting::end_of;
-use crate::audience::{AudienceId, Filtered, Joiner, Member};
+use crate::audience::{AudienceId, Filtered, Joiner, Member, Patched};
 use crate::broker::BrokerRequest;
 use crate::channel::Position;
 use crate::delivery::Delivery;
@@ -26,7 +26,8 @@ impl Hub {
         };
         self.hand_out(audience);
         let Some(Joiner { joining, early, overflowed, .. }) = self.vacate(audience, place) else { return };
-        let Joining { traits, filter, stage: Stage::Ready { top }, info, expire_at, token, .. } = *joining
+        let Joining { traits, filter, stage: Stage::Ready { top, has_base }, info, expire_at, token, .. } =
+            *joining
         else {
             return;
         };
@@ -36,6 +37,7 @@ impl Hub {
         let member = Member { session: id.index, positioned, hears_joins, may_lag, after };
         let Some(members) = self.audiences.get_mut(audience) else { return };
         let place = match &filter {
+            None if traits.delta => members.add_patched(Patched { member, has_base }),
             None => members.add_member(member),
             Some(filter) => members.add_filtered(Filtered { member, filter: Arc::clone(filter) }),
         };

@@ -10,6 +10,7 @@ use crate::audience::{AudienceId, Joiner};
 use crate::broker::{BrokerAnswer, BrokerError, BrokerRequest};
 use crate::channel::Position;
 use crate::delivery::{is_json_or_nothing, json_publications};
+use crate::delta;
 use crate::denial::Why;
 use crate::presence::{PresenceAnswer, PresenceRequest};
 use crate::right::Right;
@@ -101,11 +102,12 @@ impl Hub {
         if let (Some(filter), Some(recalled)) = (filter, &mut recalled) {
             recalled.retain(|publication| filter.passes(&publication.tags));
         }
-        let recalled = recalled.filter(|recalled| weigh(recalled) <= room);
-        match result_of(now, &joiner.joining, top.as_ref(), recalled, encoding) {
+        match result_of(now, &joiner.joining, top.as_ref(), recalled, (encoding, room)) {
             Err(refusal) => self.cannot_join(id, audience, refusal),
             Ok(result) => {
-                joiner.joining.stage = Stage::Ready { top };
+                let latest = result.publications.last().map(|latest| latest.offset);
+                let has_base = result.delta && latest == top.as_ref().map(|top| top.offset);
+                joiner.joining.stage = Stage::Ready { top, has_base };
                 match joiner.joining.purpose {
                     JoinPurpose::Connect => self.joined_server_side(now, id, audience, result),
                     JoinPurpose::Order => self.joined_by_order(now, id, audience, result),
@@ -134,13 +136,13 @@ fn weigh(publications: &[Publication]) -> usize {
     publications.iter().map(weight::of_publication).sum()
 }
 
-/// What a subscriber is told.
+/// What a subscriber is told who speaks `encoding` and has `room` for what it missed, in bytes.
 fn result_of(
     now: Now,
     joining: &Joining,
     top: Option<&Position>,
     recalled: Option<Vec<Publication>>,
-    encoding: Encoding,
+    (encoding, room): (Encoding, usize),
 ) -> Result<SubscribeResult, Refusal> {
     if encoding == Encoding::Json && !is_json_or_nothing(&joining.data) {
         return Err(Refusal::Disconnect(DisconnectCode::InappropriateProtocol));
@@ -150,6 +152,7 @@ fn result_of(
         expires: told.is_some(),
         ttl: told.map_or(0, |at| time_to_live(now, at)),
         data: joining.data.clone(),
+        delta: joining.traits.delta,
         ..SubscribeResult::default()
     };
     let Some(top) = top.filter(|_| joining.traits.positioned) else { return Ok(result) };
@@ -158,22 +161,35 @@ fn result_of(
     result.recoverable = recovery != Recovery::None;
     result.epoch = top.epoch.as_str().to_owned();
     result.offset = top.offset;
-    match recovery.outcome(joining.since.as_ref(), top, recalled) {
+    let recalled = recalled.filter(|recalled| weigh(recalled) <= room);
+    let mut outcome = recovery.outcome(joining.since.as_ref(), top, recalled);
+    if let Recovered::Yes { publications, .. } = &mut outcome {
+        let sayable = sayable(std::mem::take(publications), joining.traits.delta, encoding);
+        *publications = sayable.ok_or(Refusal::Disconnect(DisconnectCode::InappropriateProtocol))?;
+        // As strings they may have become longer.
+        if weigh(publications) > room {
+            outcome = Recovered::No;
+        }
+    }
+    match outcome {
         Recovered::Unasked => return Ok(result),
         Recovered::No if joining.reject_unrecovered => {
             return Err(Refusal::Error(ErrorCode::UnrecoverablePosition));
         }
         Recovered::No => {}
         Recovered::Yes { offset, publications } => {
-            let sayable = match encoding {
-                Encoding::Json => json_publications(publications),
-                Encoding::Protobuf => Some(publications),
-            };
-            result.publications =
-                sayable.ok_or(Refusal::Disconnect(DisconnectCode::InappropriateProtocol))?;
-            (result.recovered, result.offset) = (true, offset);
+            (result.publications, result.recovered, result.offset) = (publications, true, offset);
         }
     }
     result.was_recovering = true;
     Ok(result)
+}
+
+/// What a client that speaks `encoding` is told of what it missed; `None` if some of it cannot be said so.
+fn sayable(recalled: Vec<Publication>, delta: bool, encoding: Encoding) -> Option<Vec<Publication>> {
+    match encoding {
+        _ if delta => delta::recalled(&recalled, encoding),
+        Encoding::Json => json_publications(recalled),
+        Encoding::Protobuf => Some(recalled),
+    }
 }

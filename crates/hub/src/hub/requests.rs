@@ -62,8 +62,13 @@ impl Hub {
         // Keys of different users do not meet, so that nobody can suppress what somebody else publishes.
         let key = || Bytes::from(format!("{}\0{}", client.user, request.sw_key));
         let idempotency_key = (client.extended && !request.sw_key.is_empty()).then(key);
-        let draft =
-            Draft { publication, history: namespace.history, idempotency_key, rate: namespace.publish_rate };
+        let draft = Draft {
+            publication,
+            history: namespace.history,
+            idempotency_key,
+            rate: namespace.publish_rate,
+            delta: namespace.delta_publish,
+        };
         Ok((draft, namespace.deciders.publish))
     }
 

@@ -46,7 +46,9 @@ impl Hub {
         let is_ended = |subscription: &&Subscription| {
             let Some(audience) = self.audiences.get(subscription.id.audience) else { return false };
             let mark = match subscription.place {
-                Place::Live(_) | Place::Filtered(_) | Place::Lagging(_) => subscription.token(),
+                Place::Live(_) | Place::Filtered(_) | Place::Patched(_) | Place::Lagging(_) => {
+                    subscription.token()
+                }
                 Place::Joining(index) => {
                     audience.joiners.get(index as usize).and_then(|joiner| joiner.joining.token.as_ref())
                 }

@@ -29,12 +29,9 @@ use crate::tags_filter::TagsFilter;
 use crate::time::Now;
 use crate::{Grant, Question, Refusal, SessionId};
 
-/// `SubscribeRequest.delta`: the one kind of delta that the protocol knows.
-const DELTA_FOSSIL: &str = "fossil";
-
 impl Hub {
     pub(super) fn subscribe(&mut self, now: Now, id: SessionId, command: u32, request: SubscribeRequest) {
-        if !request.delta.is_empty() && request.delta != DELTA_FOSSIL {
+        if !is_known_delta(&request.delta) {
             return self.close(id, DisconnectCode::BadRequest.into());
         }
         if let Err(code) = self.begin_subscribing(now, id, JoinPurpose::Command(command), request) {
@@ -130,6 +127,9 @@ impl Hub {
         request: &SubscribeRequest,
     ) -> Result<Option<Arc<TagsFilter>>, Objection> {
         let Some(sent) = &request.tf else { return Ok(None) };
+        if !request.delta.is_empty() {
+            return Err(Why::FilterAndDelta.into());
+        }
         if !namespace.allow_tags_filter {
             return Err(Why::NoTagsFilter.into());
         }
@@ -149,6 +149,7 @@ impl Hub {
             positioned: request.positioned,
             recoverable: request.recoverable,
             join_leave: request.join_leave,
+            delta: !request.delta.is_empty(),
             has_token: !request.token.is_empty(),
             reads_history: may(Right::History),
             sees_presence: may(Right::Presence),
@@ -241,4 +242,9 @@ impl Hub {
             JoinPurpose::Order => {}
         }
     }
+}
+
+/// Whether this is a kind of delta that the protocol knows, or none (`SubscribeRequest.delta`).
+pub(super) fn is_known_delta(name: &str) -> bool {
+    name.is_empty() || name == SubscribeRequest::DELTA_FOSSIL
 }

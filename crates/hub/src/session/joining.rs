@@ -63,6 +63,8 @@ pub(crate) enum Stage {
     Ready {
         /// Where the subscriber stands; `None` in a channel without history.
         top: Option<Position>,
+        /// It takes deltas, and its reply has the base of what comes next.
+        has_base: bool,
     },
 }
 

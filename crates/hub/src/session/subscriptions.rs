@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::Grant;
 use crate::audience::AudienceId;
 use crate::expiries::Expiries;
-use crate::namespace::{Namespace, RecoveryMode};
+use crate::namespace::{DeliveryProfile, Namespace, RecoveryMode};
 use crate::revocation::TokenMark;
 use crate::right::{Right, Rights};
 use crate::time::Instant;
@@ -42,6 +42,8 @@ pub(crate) struct Traits {
     pub(crate) positioned: bool,
     /// What it is given when it comes back.
     pub(crate) recovery: Recovery,
+    /// It takes deltas.
+    pub(crate) delta: bool,
     /// The backend is asked when it expires, not the client.
     pub(crate) renewed_by_backend: bool,
     /// What the subscriber may do beyond what the namespace permits.
@@ -54,6 +56,7 @@ pub(crate) struct Wishes {
     pub(crate) positioned: bool,
     pub(crate) recoverable: bool,
     pub(crate) join_leave: bool,
+    pub(crate) delta: bool,
     /// It showed a subscription token, which decides alone.
     pub(crate) has_token: bool,
     /// Whether it may read the channel's history, and so may have positions for the asking.
@@ -81,6 +84,7 @@ impl Traits {
         };
         let positioned = options.force_positioning.unwrap_or(namespace.force_positioning)
             || (wishes.positioned && (namespace.allow_positioning || reads_history));
+        let positioned = keeps_history && (positioned || recoverable);
         let announced = options.join_leave.unwrap_or(namespace.join_leave);
         Self {
             server_side: false,
@@ -88,8 +92,14 @@ impl Traits {
             announced,
             hears_joins: options.force_push_join_leave.unwrap_or(namespace.force_push_join_leave)
                 || (wishes.join_leave && announced && sees_presence),
-            positioned: keeps_history && (positioned || recoverable),
+            positioned,
             recovery,
+            // Without positions nobody could tell whether a client has what a patch is made of, and what is left out for a
+            // client that reads slowly would be missing as that.
+            delta: wishes.delta
+                && namespace.allow_delta
+                && positioned
+                && namespace.delivery == DeliveryProfile::Disconnect,
             renewed_by_backend: namespace.deciders.sub_refresh.is_some(),
             rights,
         }
@@ -133,6 +143,8 @@ pub(crate) enum Place {
     Filtered(u32),
     /// Among the members who lag, at this index.
     Lagging(u32),
+    /// Among the members who take deltas, at this index.
+    Patched(u32),
 }
 
 impl Place {

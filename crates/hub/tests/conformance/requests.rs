@@ -137,6 +137,7 @@ pub(crate) fn request(what: &What, data: &str, position: impl Fn(&Since) -> Posi
             history: is_kept.then_some(HISTORY),
             rate: Default::default(),
             idempotency_key: key.map(|key| Bytes::copy_from_slice(&[key])),
+            delta: false,
         }),
         What::Subscribe { since, limit, most } => BrokerRequest::Subscribe {
             history: Some(HISTORY),

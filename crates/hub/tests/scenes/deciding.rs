@@ -150,6 +150,7 @@ fn the_backend_may_change_what_is_published() {
         data: Some(r#""****""#.into()),
         tags,
         skip_history: true,
+        delta: true,
         idempotency_key: None,
         is_dropped: false,
     };

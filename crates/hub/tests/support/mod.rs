@@ -7,6 +7,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use spanwire_hub::backend::{Deciders, Petition, ProxyId};
 use spanwire_hub::broker::{
     Broker, BrokerAnswer, BrokerEvent, BrokerRequest, Draft, HistoryOptions, Listener, MemoryBroker,
@@ -65,7 +66,21 @@ pub fn namespaces() -> Namespaces {
     };
     let few = Namespace { presence: true, subscribers_max: NonZeroU32::new(2), ..open.clone() };
     let named = [
+        ("delta", Namespace { allow_delta: true, delta_publish: true, ..kept.clone() }),
+        ("delta_asked", Namespace { allow_delta: true, ..kept.clone() }),
+        ("delta_last", Namespace { allow_delta: true, delta_publish: true, ..last.clone() }),
+        (
+            "delta_slow",
+            Namespace {
+                allow_delta: true,
+                delta_publish: true,
+                delivery: DeliveryProfile::DropOldest,
+                ..kept.clone()
+            },
+        ),
+        ("delta_open", Namespace { allow_delta: true, delta_publish: true, ..open.clone() }),
         ("open", open),
+        ("delta_tagged", Namespace { allow_delta: true, allow_tags_filter: true, ..kept.clone() }),
         ("kept", kept),
         ("tagged", Namespace { allow_tags_filter: true, ..kept_by_all.clone() }),
         ("tagged_open", Namespace { allow_tags_filter: true, ..social }),
@@ -102,7 +117,7 @@ pub struct World {
     /// Publications that the broker announces from now on do not arrive.
     pub deaf: bool,
     one_turn: bool,
-    lines: HashMap<u32, Vec<String>>,
+    frames: HashMap<u32, Vec<Vec<u8>>>,
     /// Clients that do not read, by the index of their sessions.
     stalled: BTreeSet<u32>,
     closed: HashMap<u32, DisconnectReason>,
@@ -153,7 +168,7 @@ impl World {
             held: None,
             deaf: false,
             one_turn: false,
-            lines: HashMap::new(),
+            frames: HashMap::new(),
             stalled: BTreeSet::new(),
             closed: HashMap::new(),
             resumed: Vec::new(),
@@ -187,7 +202,7 @@ impl World {
     pub fn open_with(&mut self, opening: Opening) -> SessionId {
         let id = self.hub.open(self.now, opening);
         self.closed.remove(&id.index);
-        self.lines.remove(&id.index);
+        self.frames.remove(&id.index);
         self.stalled.remove(&id.index);
         self.settle();
         id
@@ -226,9 +241,23 @@ impl World {
     /// The backend publishes, from another shard.
     pub fn publish(&mut self, channel: &str, data: &'static str) {
         let keeps = namespaces().of(channel).unwrap().history;
+        self.publish_with(channel, data, keeps);
+    }
+
+    /// The same, in this history or in none.
+    pub fn publish_with(&mut self, channel: &str, data: impl Into<Bytes>, history: Option<HistoryOptions>) {
+        let delta = namespaces().of(channel).unwrap().delta_publish;
         let publication = Publication { data: data.into(), ..Publication::default() };
-        let draft = Draft { publication, history: keeps, idempotency_key: None, rate: Default::default() };
+        let draft = Draft { publication, history, idempotency_key: None, rate: Default::default(), delta };
         self.submit(ELSEWHERE, None, &Channel::new(channel), BrokerRequest::Publish(draft));
+        if !self.one_turn {
+            self.settle();
+        }
+    }
+
+    /// The backend has the history of a channel forgotten.
+    pub fn remove_history(&mut self, channel: &str) {
+        self.submit(ELSEWHERE, None, &Channel::new(channel), BrokerRequest::RemoveHistory);
         if !self.one_turn {
             self.settle();
         }
@@ -263,7 +292,8 @@ impl World {
         let history = namespaces().of(channel).unwrap().history;
         let tags = BTreeMap::from([(key.to_owned(), value.to_owned())]);
         let publication = Publication { data: data.into(), tags, ..Publication::default() };
-        let draft = Draft { publication, history, idempotency_key: None, rate: Default::default() };
+        let draft =
+            Draft { publication, history, idempotency_key: None, rate: Default::default(), delta: false };
         self.submit(ELSEWHERE, None, &Channel::new(channel), BrokerRequest::Publish(draft));
         if !self.one_turn {
             self.settle();
@@ -272,8 +302,17 @@ impl World {
 
     /// Everything in `what` happens in one turn: only at its end is the hub asked what it wants.
     pub fn turn(&mut self, what: impl FnOnce(&mut Self)) {
-        self.one_turn = true;
+        self.begin_turn();
         what(self);
+        self.end_turn();
+    }
+
+    /// Everything until [`Self::end_turn`] happens in one turn.
+    pub fn begin_turn(&mut self) {
+        self.one_turn = true;
+    }
+
+    pub fn end_turn(&mut self) {
         self.one_turn = false;
         self.settle();
     }
@@ -294,9 +333,9 @@ impl World {
     pub fn read_some(&mut self, id: SessionId, messages: usize) -> usize {
         self.settle();
         let Some(outbox) = self.hub.outbox_mut(id) else { return 0 };
-        let lines = self.lines.entry(id.index).or_default();
+        let frames = self.frames.entry(id.index).or_default();
         let count = messages.min(outbox.len());
-        lines.extend(outbox.iter().take(count).map(|message| String::from_utf8_lossy(message).into_owned()));
+        frames.extend(outbox.iter().take(count).map(|message| message.to_vec()));
         outbox.consume(count);
         if self.hub.may_catch_up(id) {
             self.hub.handle(self.now, Input::Drained(id));
@@ -313,13 +352,19 @@ impl World {
 
     /// What the client was sent since it was last asked, each message as JSON text. Reading empties the outbox.
     pub fn read(&mut self, id: SessionId) -> Vec<String> {
+        let text = |frame: Vec<u8>| String::from_utf8_lossy(&frame).into_owned();
+        self.read_bytes(id).into_iter().map(text).collect()
+    }
+
+    /// The same as it is.
+    pub fn read_bytes(&mut self, id: SessionId) -> Vec<Vec<u8>> {
         self.settle();
         while let Some(dirty) = self.hub.poll_dirty() {
             if !self.stalled.contains(&dirty.index) {
                 self.read_some(dirty, usize::MAX);
             }
         }
-        self.lines.remove(&id.index).unwrap_or_default()
+        self.frames.remove(&id.index).unwrap_or_default()
     }
 
     /// Payloads of the publications among what the client was sent.

@@ -6,8 +6,9 @@ use bytes::Bytes;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use spanwire_hub::broker::{BrokerAnswer, BrokerRequest, Draft, HistoryOptions};
+use spanwire_hub::broker::{BrokerAnswer, BrokerRequest, Draft};
 use spanwire_hub::channel::Position;
+use spanwire_hub::namespace::Namespace;
 use spanwire_hub::rate::Rate;
 use spanwire_wire::ErrorCode;
 use spanwire_wire::message::Publication;
@@ -38,9 +39,9 @@ pub(super) struct What {
     idempotency_key: String,
     /// Whether the publication is left out of the channel's history.
     skip_history: bool,
-    /// Accepted, and without effect: publications are sent whole.
-    #[serde(rename = "delta")]
-    _delta: bool,
+    /// Whether subscribers who take deltas may be told it by a patch of the publication before. Those of a namespace with
+    /// `delta_publish` are told all publications so.
+    delta: bool,
     /// Only 0: publications are not compared by versions (error 108).
     #[schemars(range(max = 0))]
     #[serde(deserialize_with = "whole::read")]
@@ -65,6 +66,8 @@ pub struct Article {
     pub idempotency_key: Option<Bytes>,
     /// Whether it is left out of the channel's history.
     pub skip_history: bool,
+    /// Whether it may be told by a patch of the publication before.
+    pub delta: bool,
 }
 
 /// Where a publication ended up. Both are left out in a channel without history.
@@ -105,6 +108,7 @@ impl Article {
             publication: Publication { data, tags: what.tags, ..Publication::default() },
             idempotency_key: (!what.idempotency_key.is_empty()).then(|| what.idempotency_key.into()),
             skip_history: what.skip_history,
+            delta: what.delta,
         })
     }
 
@@ -114,7 +118,7 @@ impl Article {
         if !namespace.data_format.allows(&self.publication.data) {
             return Err(ErrorCode::BadRequest.into());
         }
-        let request = BrokerRequest::Publish(self.draft(namespace.history));
+        let request = BrokerRequest::Publish(self.draft(namespace));
         match world.engine.broker(channel, request).await? {
             BrokerAnswer::Published(position) => Ok(position.into()),
             BrokerAnswer::Refused(error) => Err(error.into()),
@@ -122,13 +126,14 @@ impl Article {
         }
     }
 
-    fn draft(&self, history: Option<HistoryOptions>) -> Draft {
+    fn draft(&self, namespace: &Namespace) -> Draft {
         Draft {
             publication: self.publication.clone(),
-            history: history.filter(|_| !self.skip_history),
+            history: namespace.history.filter(|_| !self.skip_history),
             idempotency_key: self.idempotency_key.clone(),
             // The server API has rates of its own.
             rate: Rate::NONE,
+            delta: self.delta || namespace.delta_publish,
         }
     }
 }
@@ -146,6 +151,8 @@ impl From<Option<Position>> for Published {
 
 #[cfg(test)]
 mod tests {
+    use spanwire_hub::broker::HistoryOptions;
+
     use super::*;
     use crate::api::call::Fields as _;
 
@@ -158,15 +165,25 @@ mod tests {
         let body =
             br#"{"channel":"a","data":{"x": 1},"tags":{"k":"v"},"idempotency_key":"i","skip_history":true}"#;
         let article = article(body).unwrap();
-        let draft = article.draft(Some(HistoryOptions {
-            size: 1,
-            ttl: std::time::Duration::from_secs(1),
-            meta_ttl: std::time::Duration::from_secs(1),
-        }));
+        let second = std::time::Duration::from_secs(1);
+        let history = Some(HistoryOptions { size: 1, ttl: second, meta_ttl: second });
+        let namespace = Namespace { history, ..Namespace::default() };
+        let draft = article.draft(&namespace);
         assert_eq!(&draft.publication.data[..], br#"{"x": 1}"#);
         assert_eq!(draft.publication.tags["k"], "v");
         assert_eq!(draft.idempotency_key.as_deref(), Some(b"i".as_slice()));
-        assert!(draft.history.is_none());
+        assert!(draft.history.is_none() && !draft.delta);
+    }
+
+    #[test]
+    fn a_publication_is_told_by_a_patch_if_it_or_its_namespace_says_so() {
+        for (body, delta_publish, expected) in
+            [("", false, false), (r#","delta":true"#, false, true), ("", true, true)]
+        {
+            let article = article(format!(r#"{{"data":1{body}}}"#).as_bytes()).unwrap();
+            let namespace = Namespace { delta_publish, ..Namespace::default() };
+            assert_eq!(article.draft(&namespace).delta, expected, "{body} {delta_publish}");
+        }
     }
 
     #[test]

@@ -286,6 +286,8 @@ struct PublishResult {
     #[serde(deserialize_with = "or_default")]
     skip_history: bool,
     #[serde(deserialize_with = "or_default")]
+    delta: bool,
+    #[serde(deserialize_with = "or_default")]
     tags: BTreeMap<String, String>,
     #[serde(deserialize_with = "or_default")]
     idempotency_key: String,
@@ -302,6 +304,7 @@ impl PublishResult {
             data: (!data.is_empty()).then_some(data),
             tags: self.tags,
             skip_history: self.skip_history,
+            delta: self.delta,
             idempotency_key: (!self.idempotency_key.is_empty()).then(|| self.idempotency_key.into()),
             is_dropped: false,
         })

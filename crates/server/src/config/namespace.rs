@@ -9,6 +9,7 @@ use spanwire_hub::namespace::{ChannelNames, DataFormat, Namespace, Permission};
 
 use super::backend::BackendReader;
 use super::delivery;
+use super::deltas;
 use super::rates;
 use super::reader::Reader;
 use super::recovery;
@@ -45,6 +46,8 @@ pub(super) fn read(reader: &mut Reader<'_>, meta_ttl: Duration, backend: &Backen
             "whether clients may subscribe to publications with certain tags only",
             false,
         ),
+        allow_delta: deltas::are_allowed(reader),
+        delta_publish: deltas::are_published(reader),
         subscribe: Permission {
             client: reader.flag("allow_subscribe_for_client", "whether clients may subscribe", false),
             subscriber: false,

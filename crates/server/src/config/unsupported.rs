@@ -58,7 +58,7 @@ mod tests {
             ("websocket.compression_prepared_message_cache_size", true),
             ("websocket.compression_levels", false),
             ("channel.namespaces[chat].subscribe_stream_proxy_enabled", true),
-            ("channel.without_namespace.allowed_delta_types", true),
+            ("channel.without_namespace.subscription_type", true),
             ("channel.without_namespace.admin", false),
             ("administrator", false),
             ("client.ping_intervall", false),
@@ -75,7 +75,6 @@ mod tests {
             assert!(!reason.ends_with('.'), "{key}: {reason}");
         }
         let of = |option: &str| reason(&format!("channel.namespaces[chat].{option}")).unwrap();
-        assert!(of("delta_publish").contains("whole") && of("allowed_delta_types").contains("whole"));
         assert!(of("subscription_type").contains("stream"));
         assert!(of("subscribe_stream_proxy_bidirectional").contains("server API"));
     }

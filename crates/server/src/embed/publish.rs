@@ -79,6 +79,7 @@ impl Publish<'_> {
             // The application itself speaks.
             rate: spanwire_hub::rate::Rate::NONE,
             idempotency_key: key,
+            delta: namespace.delta_publish,
         };
         match hub.0.house.broker(channel, BrokerRequest::Publish(draft)).await? {
             BrokerAnswer::Published(position) => Ok(position.into()),

@@ -50,6 +50,9 @@ pub(super) struct ShardStats {
     pub(super) refreshed: Tally<(&'static str, &'static str)>,
     pub(super) limited: Tally<&'static str>,
     pub(super) publications_skipped: Tally<(String, &'static str)>,
+    pub(super) delta_whole_bytes: Counter,
+    pub(super) delta_patch_bytes: Counter,
+    pub(super) delta_saved_bytes: Counter,
 }
 
 /// Counts of things that have names, none of them on the way of a publication.
@@ -154,6 +157,13 @@ pub struct ShardSnapshot {
     /// How many publications were left out for clients that lag, by namespace and by the name of its
     /// [delivery profile](spanwire_hub::namespace::DeliveryProfile).
     pub publications_skipped: BTreeMap<(String, &'static str), u64>,
+    /// Bytes of the payloads that subscribers were told whole who take deltas; this and the next two when somebody last
+    /// asked the shard how much there is.
+    pub delta_whole_bytes: u64,
+    /// Bytes of the patches that they were told instead.
+    pub delta_patch_bytes: u64,
+    /// Bytes by which those payloads were longer than their patches.
+    pub delta_saved_bytes: u64,
     /// Letters that wait in the shard's mailbox now.
     pub mailbox_letters: u64,
     /// About how many bytes they hold.
@@ -195,6 +205,9 @@ impl ShardStats {
             refreshed: self.refreshed.read(),
             limited: self.limited.read(),
             publications_skipped: self.publications_skipped.read(),
+            delta_whole_bytes: self.delta_whole_bytes.read(),
+            delta_patch_bytes: self.delta_patch_bytes.read(),
+            delta_saved_bytes: self.delta_saved_bytes.read(),
             mailbox_letters: 0,
             mailbox_bytes: 0,
         }

@@ -41,6 +41,18 @@ pub(super) fn traffic(text: &mut Text, shards: &[ShardSnapshot]) {
         "Bytes that compression has kept off WebSocket connections.",
         sum(shards, |s| s.bytes_saved),
     );
+    text.family(
+        "spanwire_delta_bytes_total",
+        Kind::Counter,
+        "Bytes of payloads to subscribers who take deltas: told whole, or by a patch.",
+    );
+    text.labelled(&[("kind", &"whole")], sum(shards, |s| s.delta_whole_bytes));
+    text.labelled(&[("kind", &"patch")], sum(shards, |s| s.delta_patch_bytes));
+    text.counter(
+        "spanwire_delta_saved_bytes_total",
+        "Bytes by which payloads were longer than the patches told instead.",
+        sum(shards, |s| s.delta_saved_bytes),
+    );
     let (opened, closed) = (sum(shards, |s| s.contexts_opened), sum(shards, |s| s.contexts_closed));
     text.gauge(
         "spanwire_compression_contexts",

@@ -103,8 +103,13 @@ impl Keeper {
     /// The backend publishes.
     pub(super) fn call(&mut self, scene: &mut Scene, channel: &str, id: u64) -> Vec<(Listener, Letter)> {
         let publication = Publication { data: payload(id, 40), ..Publication::default() };
-        let draft =
-            Draft { publication, history: history(channel), idempotency_key: None, rate: Default::default() };
+        let draft = Draft {
+            publication,
+            history: history(channel),
+            idempotency_key: None,
+            rate: Default::default(),
+            delta: false,
+        };
         let deed = Deed::Broker(BrokerRequest::Publish(draft));
         self.submit(scene, CALLERS, Ticket(id), &Channel::new(channel), deed)
     }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use rand::Rng;
 use rand::rngs::StdRng;
-use spanwire_wire::message::Publication;
 
 use super::agenda::{Agenda, Booking};
 use super::limits::MemoryLimits;
@@ -95,32 +94,27 @@ impl Record {
         limits: &MemoryLimits,
         chance: &mut StdRng,
     ) -> Published {
-        let Draft { publication, history, idempotency_key, rate: _ } = draft;
-        let Some(key) = idempotency_key else { return self.append(at, publication, history, limits, chance) };
+        let Some(key) = draft.idempotency_key.clone() else { return self.append(at, draft, limits, chance) };
         if let Some(position) = self.repeats_mut().and_then(|repeats| repeats.answered(&key)) {
             return Published { position: position.clone(), delivery: None };
         }
-        let published = self.append(at, publication, history, limits, chance);
+        let published = self.append(at, draft, limits, chance);
         self.remember(at, &key, published.position.clone(), limits);
         published
     }
 
-    fn append(
-        &mut self,
-        at: Instant,
-        mut publication: Publication,
-        history: Option<HistoryOptions>,
-        limits: &MemoryLimits,
-        chance: &mut StdRng,
-    ) -> Published {
+    fn append(&mut self, at: Instant, draft: Draft, limits: &MemoryLimits, chance: &mut StdRng) -> Published {
+        let Draft { mut publication, history, delta, .. } = draft;
         let heard = !self.listeners.is_empty();
         (publication.offset, publication.epoch) = (0, String::new());
         let Some(history) = history else {
             return Published { position: None, delivery: heard.then(|| Delivery::new(publication, None)) };
         };
         let stream = self.stream_in_use(at, &history, chance);
+        let base = stream.latest().filter(|_| delta && heard).cloned();
         let position = stream.place(&mut publication);
-        let delivery = heard.then(|| Delivery::new(publication.clone(), Some(position.epoch.clone())));
+        let delivery =
+            heard.then(|| Delivery::with_base(publication.clone(), Some(position.epoch.clone()), base));
         stream.keep(at, &history, publication, limits.history_bytes_max);
         Published { position: Some(position), delivery }
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use bytes::Bytes;
 use spanwire_wire::message::{ClientInfo, Publication};
 
 use crate::broker::{BrokerError, HistoryOptions, HistoryQuery, Recall};
@@ -73,6 +74,11 @@ impl Stream {
     /// Notes that the last listener left: until now the stream was in use.
     pub(super) fn touch_last(&mut self, at: Instant) {
         self.used_at = at;
+    }
+
+    /// The payload of the publication at the top, if that is kept.
+    pub(super) fn latest(&self) -> Option<&Bytes> {
+        self.kept.back().map(|latest| &latest.data)
     }
 
     /// Gives a publication its place: the next offset, and the epoch to the first one (it is what tells subscribers

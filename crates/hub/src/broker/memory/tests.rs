@@ -42,8 +42,13 @@ impl Room {
 
     fn publish_keyed(&mut self, channel: &str, data: &'static [u8], key: Option<Bytes>) -> u64 {
         let publication = Publication { data: Bytes::from_static(data), ..Publication::default() };
-        let draft =
-            Draft { publication, history: Some(HISTORY), idempotency_key: key, rate: Default::default() };
+        let draft = Draft {
+            publication,
+            history: Some(HISTORY),
+            idempotency_key: key,
+            rate: Default::default(),
+            delta: false,
+        };
         match self.ask(channel, BrokerRequest::Publish(draft)) {
             BrokerAnswer::Published(Some(position)) => position.offset,
             other => panic!("{other:?}"),
@@ -103,6 +108,7 @@ fn listeners_hear_a_publication_before_its_publisher_is_answered() {
         history: None,
         idempotency_key: None,
         rate: Default::default(),
+        delta: false,
     };
     broker.submit(Now::default(), ANN, Ticket(1), &channel, BrokerRequest::Publish(draft));
     let events: Vec<_> = std::iter::from_fn(|| broker.poll()).collect();
@@ -264,7 +270,13 @@ fn bytes_are_counted_as_long_as_their_publications_are_kept() {
         assert_eq!(room.broker.usage().history_bytes, expected * PUBLICATION_BYTES + 8);
     }
     let publication = Publication { data: Bytes::from_static(DATA), ..Publication::default() };
-    let draft = Draft { publication, history: Some(small), idempotency_key: None, rate: Default::default() };
+    let draft = Draft {
+        publication,
+        history: Some(small),
+        idempotency_key: None,
+        rate: Default::default(),
+        delta: false,
+    };
     room.ask("room", BrokerRequest::Publish(draft));
     assert_eq!(room.broker.usage().history_bytes, 2 * PUBLICATION_BYTES);
     room.seconds += HISTORY.ttl.as_secs();

@@ -41,6 +41,7 @@ fn a_publication_arrives_as_it_was_published<H: Harness<Subject: Broker>>(stage:
         history: Some(KEEP),
         idempotency_key: None,
         rate: Default::default(),
+        delta: false,
     };
     stage.ask(ANN, ROOM, BrokerRequest::Publish(draft));
     let expected = Publication { offset: 2, ..publication };

@@ -112,7 +112,7 @@ fn an_approval_may_change_what_is_published() {
         panic!("approved")
     };
     assert_eq!(approval.data.as_deref(), Some(br#"{"x": 1}"#.as_slice()));
-    assert_eq!((approval.skip_history, approval.tags["k"].as_str()), (true, "v"));
+    assert_eq!((approval.skip_history, approval.delta, approval.tags["k"].as_str()), (true, true, "v"));
     assert_eq!(approval.idempotency_key.as_deref(), Some(b"i".as_slice()));
 }
 

@@ -114,8 +114,6 @@ pub(super) const OPTIONS: &[(&str, &str)] = &[
 
 /// Of a namespace, by the beginning of their names.
 pub(super) const OF_NAMESPACES: &[(&str, &str)] = &[
-    ("allowed_delta_types", NO_DELTAS),
-    ("delta_publish", NO_DELTAS),
     ("map", NO_MAPS),
     ("shared_poll", NO_SHARED_POLLS),
     ("subscribe_stream_proxy", NO_PROXY_STREAMS),
@@ -148,7 +146,6 @@ const NO_GRPC_PROXY: &str =
     "the backend is asked over HTTP alone; give its address as the endpoint, with http:// or https://";
 const NO_PROXY_STREAMS: &str = "the backend has no stream of its own to a channel; let it publish by the server API, and learn from events who is there";
 const NO_TRACES: &str = "nothing is traced; the log has client ids, and /metrics has the times";
-const NO_DELTAS: &str = "publications are sent whole, also to clients that ask for deltas; websocket.compression saves most of what deltas would";
 const NO_MAPS: &str =
     "there are no map subscriptions; publish the state as a whole to a channel with history_size = 1";
 const NO_SHARED_POLLS: &str = "there are no shared polls; let the backend publish what changes";

@@ -18,6 +18,7 @@ fn publish(channel: &str) -> Letter {
         history: None,
         idempotency_key: None,
         rate: Default::default(),
+        delta: false,
     };
     let deed = Deed::Broker(BrokerRequest::Publish(draft));
     Letter::Request(Box::new(Request {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use spanwire_hub::{Expirable, Expiring, Input};
+use spanwire_hub::{DeltaBytes, Expirable, Expiring, Input};
 
 use super::{Life, Shard};
 use crate::engine::bus::Heard;
@@ -27,6 +27,13 @@ impl Shard {
             self.round.spend_mail(letter.weight());
             self.take_letter(letter);
         }
+    }
+
+    fn count_deltas(&mut self) {
+        let DeltaBytes { whole, patches, saved } = self.hub.take_delta_bytes();
+        self.stats().delta_whole_bytes.add(whole);
+        self.stats().delta_patch_bytes.add(patches);
+        self.stats().delta_saved_bytes.add(saved);
     }
 
     fn take_letter(&mut self, letter: Letter) {
@@ -57,6 +64,7 @@ impl Shard {
                     self.stats().expiring.set((what.name(), "overdue"), overdue as u64);
                     self.stats().expiring.set((what.name(), "soon"), soon as u64);
                 }
+                self.count_deltas();
                 // Here and below: whoever gave up waiting does not want to know.
                 let _ = reply.send(self.hub.census());
             }

@@ -67,7 +67,8 @@ fn somebody_outside_of_the_shards_may_publish_and_is_answered() {
     let mut ann = scene.member(1, "a");
     let handle = scene.handle();
     let publication = Publication { data: "1".into(), ..Publication::default() };
-    let draft = Draft { publication, history: None, idempotency_key: None, rate: Default::default() };
+    let draft =
+        Draft { publication, history: None, idempotency_key: None, rate: Default::default(), delta: false };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let call =
         runtime.spawn(async move { handle.broker(Channel::new("a"), BrokerRequest::Publish(draft)).await });
