@@ -148,7 +148,7 @@ export function commands({ now, random, setTimeout, clearTimeout }, changed) {
      * @returns {Promise<PublishResult>}
      */
     async publish(channel, data = null, { volatile, timeout = PUBLISH_MS_MAX, ...options } = {}) {
-      if (volatile && (!ready || /** @type {Connection} */ (connection).buffered > VOLATILE_BYTES_MAX)) return { dropped: true };
+      if (volatile && (!ready || /** @type {Connection} */ (connection).socket.bufferedAmount > VOLATILE_BYTES_MAX)) return { dropped: true };
       try {
         const result = await call("publish", { channel, data }, volatile ? "never" : "keyed", { timeout, ...options });
         return { offset: result.sw_offset, epoch: result.sw_epoch };
@@ -205,8 +205,8 @@ export function commands({ now, random, setTimeout, clearTimeout }, changed) {
       connection = latency = null;
       closed = error;
       for (const command of [...owed.values()]) {
-        const { id, repeat, sent, keyed } = command;
-        if (!repeat) owed.delete(id);
+        const { repeat, sent, keyed } = command;
+        if (!repeat) owed.delete(command.id);
         else if (sent && !(again && (keyed || repeat === "always"))) settle(command, unacknowledged());
         else if (error) settle(command, error);
       }

@@ -110,10 +110,8 @@ export function connection(socket, { now, after, events, open, heard, lost }) {
     send,
     end,
 
-    /** Bytes that the socket has not sent yet. */
-    get buffered() {
-      return socket.bufferedAmount;
-    },
+    /** Its `bufferedAmount` says how many bytes it has not sent yet. */
+    socket,
 
     /**
      * From now on silence means death.

@@ -1,11 +1,21 @@
+/** @import { Place } from "./fallback.js" */
+/** @import { ConnectResult } from "./wire.js" */
 /** @import { World } from "./world.js" */
 
-import { emulated, longPoll, stream } from "./fallback.js";
+import { emulated } from "./fallback.js";
 import { CLIMB_MS, OPEN_MS, STREAM_MS } from "./limits.js";
 
 /** @typedef {"websocket" | "http_stream" | "sse" | "poll"} Transport */
 
 /** @typedef {ReturnType<typeof ladder>} Ladder */
+
+/**
+ * @typedef {object} Climbing what a session does for its ladder
+ * @property {readonly Transport[]} [transports] which to try, best first; all of them, unless told
+ * @property {(ms: number, callback: () => void) => void} after calls back, unless this connection is over by then
+ * @property {() => boolean} idle whether nothing is under way that would be lost with the connection
+ * @property {() => void} change makes another connection, now
+ */
 
 /**
  * Which transport to take: from the best rung down, until one brings the answer to `connect`.
@@ -14,13 +24,11 @@ import { CLIMB_MS, OPEN_MS, STREAM_MS } from "./limits.js";
  * is time to look further up, for networks change, and no browser tells which one it is in.
  *
  * @param {string} url of the WebSocket endpoint; the others are beside it
- * @param {World} world
- * @param {(ms: number, callback: () => void) => void} after calls back, unless this connection is over by then
- * @param {readonly Transport[]} [rungs] best first
- * @param {boolean} [failed] whether the first has failed already
+ * @param {World & Climbing} home the session
+ * @param {boolean} failed whether the first has failed already
  */
-export function ladder(url, world, after, rungs = ["websocket", "http_stream", "sse", "poll"], failed = false) {
-  const { WebSocket, now, random } = world;
+export function ladder(url, home, failed) {
+  const { WebSocket, now, random, after, storage, transports: rungs = ["websocket", "http_stream", "sse", "poll"] } = home;
   const key = `spanwire ${url}`;
   /** Where we are. */
   let at = 0;
@@ -30,6 +38,8 @@ export function ladder(url, world, after, rungs = ["websocket", "http_stream", "
   let until_ms = Infinity;
   /** How many times in a row none of them worked. */
   let rounds = 0;
+  /** Of the connection in the making, or in use. @type {Place} */
+  let place = {};
   /** @type {WebSocket | undefined} */
   let scout;
 
@@ -40,8 +50,8 @@ export function ladder(url, world, after, rungs = ["websocket", "http_stream", "
     start = at;
     until_ms = ms;
     try {
-      if (at && ms) world.storage().setItem(key, `${transport()} ${ms}`);
-      else world.storage().removeItem(key);
+      if (at && ms) storage().setItem(key, `${transport()} ${ms}`);
+      else storage().removeItem(key);
     } catch {
       // There is no storage, it is full, or forbidden: then this page remembers, and the next one finds out anew.
     }
@@ -71,18 +81,17 @@ export function ladder(url, world, after, rungs = ["websocket", "http_stream", "
     return false;
   };
 
-  /**
-   * @param {() => boolean} climb
-   * @param {number} wait_ms
-   */
-  const lookUp = (climb, wait_ms) =>
+  /** @param {number} wait_ms */
+  const lookUp = (wait_ms) =>
     after(wait_ms, () => {
       const tried = (scout = new WebSocket(url));
       tried.onerror = () => {};
-      tried.onclose = () => lookUp(climb, CLIMB_MS);
+      tried.onclose = () => lookUp(CLIMB_MS);
       tried.onopen = () => {
         rest();
-        if (!climb()) lookUp(climb, STREAM_MS);
+        if (!home.idle()) return lookUp(STREAM_MS); // something is under way that would be lost
+        beginHereUntil(0);
+        home.change();
       };
     });
 
@@ -93,7 +102,7 @@ export function ladder(url, world, after, rungs = ["websocket", "http_stream", "
   };
 
   try {
-    const [name, until] = (world.storage().getItem(key) ?? "").split(" ");
+    const [name, until] = (storage().getItem(key) ?? "").split(" ");
     at = start = Math.max(0, rungs.indexOf(/** @type {Transport} */ (name)));
     until_ms = Number(until) || Infinity;
   } catch {
@@ -117,19 +126,21 @@ export function ladder(url, world, after, rungs = ["websocket", "http_stream", "
       // On the way down from the start there is no looking back.
       if (at === start && now() > until_ms) top();
       const name = transport();
+      place = {};
       if (name === "websocket") return new WebSocket(url);
-      return /** @type {any} */ (emulated(name === "poll" ? longPoll : stream, new URL(name, url.replace(/^ws/, "http")), world));
+      return /** @type {any} */ (emulated(new URL(name, url.replace(/^ws/, "http")), home, name === "poll", place));
     },
 
     /**
      * This one works. If it is not the best one, that is tried again in the background after a while.
      *
-     * @param {() => boolean} climb called when it could be opened; false if this is not the moment to change
+     * @param {ConnectResult} result
      */
-    worked(climb) {
+    worked({ session, node }) {
+      Object.assign(place, { session, node });
       rounds = 0;
       if (start !== at) remember();
-      if (at && rungs[0] === "websocket") lookUp(climb, until_ms - now());
+      if (at && rungs[0] === "websocket") lookUp(until_ms - now());
     },
 
     /** Another network, or a WebSocket to be had: the next time, what was learned is worth nothing. */

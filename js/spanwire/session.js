@@ -93,7 +93,7 @@ export function session(url, options) {
     try {
       try {
         if (!ladder && (failed || transports || options.storage().getItem(`spanwire ${url}`)))
-          ladder = (await options.ladder()).ladder(url, options, after, transports, failed);
+          ladder = (await options.ladder()).ladder(url, self, failed);
       } catch {
         // There is no storage, or no ladder to be had: then a WebSocket has to do.
       }
@@ -131,7 +131,7 @@ export function session(url, options) {
     begin();
     retry.worked();
     failed = false;
-    ladder?.worked(climb);
+    ladder?.worked(result);
     current?.ping(ping, pong);
     renewBefore(result);
     outbox.ready(sw_ext.includes("idempotent_publish"));
@@ -186,15 +186,6 @@ export function session(url, options) {
     channels.each((channel) => channel.end(error));
   };
 
-  /** Changes to a better transport, if nothing is under way that would be lost. */
-  const climb = () => {
-    if (!outbox.idle()) return false;
-    ladder?.forget();
-    disconnect();
-    connect();
-    return true;
-  };
-
   /** @param {{ expires?: boolean, ttl?: number }} result `ttl` in seconds */
   const renewBefore = ({ expires, ttl = 0 }) => {
     // A tenth of its life early, so that a slow backend costs nothing.
@@ -231,6 +222,12 @@ export function session(url, options) {
     after,
     expire,
     close,
+
+    /** Another connection, at once: there is a better transport. */
+    change() {
+      disconnect();
+      connect();
+    },
 
     records: () =>
       options.records().catch((cause) => {
@@ -274,7 +271,7 @@ export function session(url, options) {
   };
   /** @type {Subscriptions} */
   const channels = subscriptions(self);
-  onWake(options, awake.signal, (why) => {
+  onWake(options, awake, (why) => {
     // A browser keeps a page that was left, to show it again at once; but none that has a connection.
     if (why === "pagehide") return wait(new SpanwireError("hidden"));
     if (why === "online") ladder?.forget();

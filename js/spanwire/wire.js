@@ -39,6 +39,8 @@
 /**
  * @typedef {object} ConnectResult
  * @property {string} client
+ * @property {string} [session] for the posts of fallbacks: who we are, and
+ * @property {string} [node] where
  * @property {number} [ping] seconds between the server's pings
  * @property {boolean} [pong] whether they must be answered
  * @property {boolean} [expires]

@@ -46,14 +46,14 @@ export function world(given) {
  * silent connection is likely to be dead and, unless page or network have gone, a retry is likely to succeed.
  *
  * @param {World} world
- * @param {AbortSignal} signal stops it
+ * @param {{ signal: AbortSignal }} until stops it
  * @param {(why: string) => void} wake
  */
-export function onWake({ wakers }, signal, wake) {
+export function onWake({ wakers }, until, wake) {
   const names = ["online", "offline", "pagehide", "pageshow", "visibilitychange"];
   /** @param {Event} event */
   const heard = ({ target, type }) => {
     if (/** @type {any} */ (target)?.visibilityState !== "hidden") wake(type);
   };
-  for (const waker of wakers) for (const name of names) waker.addEventListener?.(name, heard, { signal });
+  for (const waker of wakers) for (const name of names) waker.addEventListener?.(name, heard, until);
 }
