@@ -9,6 +9,7 @@ mod book;
 mod health;
 mod market;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -58,17 +59,32 @@ impl Source {
         }
     }
 
-    /// What is new, and the channels that it is for.
-    async fn next(&mut self, engine: &EngineHandle) -> Result<Vec<(String, String)>, Stopped> {
+    /// What is new.
+    async fn next(&mut self, engine: &EngineHandle) -> Result<Vec<News>, Stopped> {
         match self {
             Self::Market(market) => {
-                let batch = (MARKET.to_owned(), market.next(SystemTime::now()));
+                let data = market.next(SystemTime::now());
+                let batch = News { tags: market.tags(), ..News::new(MARKET, data) };
                 let books =
                     if market.shows_books() { market.books(engine.channels().await?.keys()) } else { vec![] };
-                Ok([vec![batch], books].concat())
+                let books = books.into_iter().map(|(channel, data)| News::new(&channel, data));
+                Ok([batch].into_iter().chain(books).collect())
             }
-            Self::Health(edge) => Ok(vec![(HEALTH.to_owned(), health::now(engine, edge).await?)]),
+            Self::Health(edge) => Ok(vec![News::new(HEALTH, health::now(engine, edge).await?)]),
         }
+    }
+}
+
+/// Something to publish.
+struct News {
+    channel: Channel,
+    data: String,
+    tags: BTreeMap<String, String>,
+}
+
+impl News {
+    fn new(channel: &str, data: String) -> Self {
+        Self { channel: Channel::new(channel), data, tags: BTreeMap::new() }
     }
 }
 
@@ -103,22 +119,22 @@ impl Feed {
         self.until_heard().await?;
         for _ in 0..(1_000 / self.source.period().as_millis()) {
             periods.tick().await;
-            for (channel, data) in self.source.next(&self.engine).await? {
-                self.publish(&channel, data).await?;
+            for news in self.source.next(&self.engine).await? {
+                self.publish(news).await?;
             }
         }
         Ok(())
     }
 
-    async fn publish(&self, channel: &str, data: String) -> Result<(), Stopped> {
+    async fn publish(&self, News { channel, data, tags }: News) -> Result<(), Stopped> {
         // A channel whose namespace is not there has no subscribers either.
-        let Ok(namespace) = self.namespaces.of(channel) else { return Ok(()) };
-        let publication = Publication { data: Bytes::from(data), ..Publication::default() };
+        let Ok(namespace) = self.namespaces.of(channel.as_str()) else { return Ok(()) };
+        let publication = Publication { data: Bytes::from(data), tags, ..Publication::default() };
         let history = namespace.history;
         let delta = namespace.delta_publish;
         let draft = Draft { publication, history, idempotency_key: None, rate: Rate::NONE, delta };
         // A shard that is too busy to take it has a hole in this feed, and nothing worse.
-        self.engine.broker(Channel::new(channel), BrokerRequest::Publish(draft)).await?;
+        self.engine.broker(channel, BrokerRequest::Publish(draft)).await?;
         Ok(())
     }
 

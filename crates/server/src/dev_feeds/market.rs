@@ -1,6 +1,7 @@
 //! A market of shares that do not exist. Its prices walk by chance from a seed that is always the same, so that whoever
 //! listens from the beginning hears the same series on every server.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -61,6 +62,11 @@ impl Market {
         }
         let _ = write!(text, r#"],"sum":{}}}"#, self.checksum());
         text
+    }
+
+    /// The tag of the latest batch: which half of the shares it is about. Whoever has the latest of each half has all prices.
+    pub(super) fn tags(&self) -> BTreeMap<String, String> {
+        BTreeMap::from([("half".to_owned(), (self.number % 2).to_string())])
     }
 
     /// Whether it is time for books.

@@ -9,6 +9,7 @@ mod hearing;
 mod over_http2;
 mod polling;
 mod scenes;
+mod slow_readers;
 mod statuses;
 mod streaming;
 

@@ -62,7 +62,7 @@ impl Shard {
         match due {
             Due::Nothing => {}
             Due::Over => return self.remove(key),
-            Due::Blocked => return self.write_failed(key),
+            Due::Blocked => return self.try_once_more(key),
             Due::Ping => aside.ping_due = true,
             Due::NoPong => aside.heartbeat = None,
         }

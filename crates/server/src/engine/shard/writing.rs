@@ -55,6 +55,17 @@ impl Shard {
         }
     }
 
+    /// A socket has been full for as long as it may be. The poller speaks up only when a third of a socket's buffer is free,
+    /// for which a slow reader of a large one takes longer than that: if it takes a byte now, its peer reads.
+    pub(super) fn try_once_more(&mut self, key: Key) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        let outbox = connection.session().and_then(|id| self.hub.outbox_mut(id));
+        match self.writer.write(connection, outbox) {
+            Ok(written) if written.moved => self.after_write(key, written),
+            Ok(_) | Err(_) => self.write_failed(key),
+        }
+    }
+
     fn after_write(&mut self, key: Key, written: Written) {
         let stats = &self.shared.stats[self.index];
         stats.writes.add(u64::from(written.bytes > 0 || written.blocked));

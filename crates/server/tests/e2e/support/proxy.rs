@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 
 /// What the line does with bytes and with new connections.
@@ -40,6 +40,9 @@ struct State {
     cut: (u64, Cut),
 }
 
+/// A socket to connect to the target with.
+type Dial = fn() -> TcpSocket;
+
 /// A TCP proxy in front of one address. It ends with this value, and its connections with it.
 pub(crate) struct Proxy {
     /// Where it listens.
@@ -50,10 +53,19 @@ pub(crate) struct Proxy {
 impl Proxy {
     /// Listens on a free port for connections to `target`.
     pub(crate) async fn to(target: SocketAddr) -> Self {
+        Self::with(target, dial).await
+    }
+
+    /// The same, as if there were an Ethernet behind it: within one machine, buffers between two sockets hold megabytes.
+    pub(crate) async fn over_ethernet_to(target: SocketAddr) -> Self {
+        Self::with(target, dial_over_ethernet).await
+    }
+
+    async fn with(target: SocketAddr, dial: Dial) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let address = listener.local_addr().expect("a listener has an address");
         let (state, states) = watch::channel(State { target, line: Line::Clear, cut: (0, Cut::Reset) });
-        tokio::spawn(accept(listener, states));
+        tokio::spawn(accept(listener, dial, states));
         Self { address, state }
     }
 
@@ -73,7 +85,19 @@ impl Proxy {
     }
 }
 
-async fn accept(listener: TcpListener, mut states: watch::Receiver<State>) {
+fn dial() -> TcpSocket {
+    TcpSocket::new_v4().expect("there are descriptors")
+}
+
+fn dial_over_ethernet() -> TcpSocket {
+    let socket = dial();
+    let options = socket2::SockRef::from(&socket);
+    options.set_tcp_mss(1_448).expect("less than a loopback's is always possible");
+    options.set_recv_buffer_size(32 << 10).expect("less is always possible");
+    socket
+}
+
+async fn accept(listener: TcpListener, dial: Dial, mut states: watch::Receiver<State>) {
     loop {
         tokio::select! {
             accepted = listener.accept() => {
@@ -82,7 +106,7 @@ async fn accept(listener: TcpListener, mut states: watch::Receiver<State>) {
                 if line == Line::Refusing {
                     reset(client);
                 } else {
-                    tokio::spawn(carry(client, target, states.clone()));
+                    tokio::spawn(carry(client, dial, target, states.clone()));
                 }
             }
             changed = states.changed() => if changed.is_err() { return },
@@ -91,8 +115,8 @@ async fn accept(listener: TcpListener, mut states: watch::Receiver<State>) {
 }
 
 /// Carries one connection both ways until both ends are done with it, or it is cut.
-async fn carry(mut client: TcpStream, target: SocketAddr, states: watch::Receiver<State>) {
-    let Ok(mut server) = TcpStream::connect(target).await else { return reset(client) };
+async fn carry(mut client: TcpStream, dial: Dial, target: SocketAddr, states: watch::Receiver<State>) {
+    let Ok(mut server) = dial().connect(target).await else { return reset(client) };
     let cut = {
         let (from_client, to_client) = client.split();
         let (from_server, to_server) = server.split();
@@ -172,14 +196,14 @@ mod tests {
         assert_eq!(back, word);
     }
 
-    async fn dial(proxy: &Proxy) -> TcpStream {
+    async fn connect(proxy: &Proxy) -> TcpStream {
         TcpStream::connect(proxy.address).await.unwrap()
     }
 
     #[tokio::test]
     async fn a_clear_line_carries_both_ways_and_closes_in_good_order() {
         let proxy = echo().await;
-        let mut stream = dial(&proxy).await;
+        let mut stream = connect(&proxy).await;
         says(&mut stream, b"hello").await;
         stream.shutdown().await.unwrap();
         assert_eq!(within("the end", stream.read(&mut [0; 1])).await.unwrap(), 0);
@@ -188,12 +212,12 @@ mod tests {
     #[tokio::test]
     async fn a_reset_and_a_close_look_different_to_the_peer() {
         let proxy = echo().await;
-        let mut one = dial(&proxy).await;
+        let mut one = connect(&proxy).await;
         says(&mut one, b"one").await;
         proxy.cut(Cut::Reset);
         let error = within("the reset", one.read(&mut [0; 1])).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ConnectionReset);
-        let mut other = dial(&proxy).await;
+        let mut other = connect(&proxy).await;
         says(&mut other, b"other").await;
         proxy.cut(Cut::Close);
         assert_eq!(within("the close", other.read(&mut [0; 1])).await.unwrap(), 0);
@@ -202,10 +226,10 @@ mod tests {
     #[tokio::test]
     async fn a_refusing_line_resets_new_connections_and_spares_old_ones() {
         let proxy = echo().await;
-        let mut old = dial(&proxy).await;
+        let mut old = connect(&proxy).await;
         says(&mut old, b"before").await;
         proxy.set(Line::Refusing);
-        let mut new = dial(&proxy).await;
+        let mut new = connect(&proxy).await;
         let error = within("the reset", new.read(&mut [0; 1])).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ConnectionReset);
         says(&mut old, b"after").await;
@@ -214,7 +238,7 @@ mod tests {
     #[tokio::test]
     async fn a_silent_line_holds_everything_until_it_is_clear_again() {
         let proxy = echo().await;
-        let mut stream = dial(&proxy).await;
+        let mut stream = connect(&proxy).await;
         says(&mut stream, b"before").await;
         proxy.set(Line::Silent);
         stream.write_all(b"held").await.unwrap();
@@ -229,7 +253,7 @@ mod tests {
     #[tokio::test]
     async fn a_slow_line_holds_each_piece_for_its_time() {
         let proxy = echo().await;
-        let mut stream = dial(&proxy).await;
+        let mut stream = connect(&proxy).await;
         let hold = Duration::from_millis(30);
         proxy.set(Line::Slow(hold));
         let started = std::time::Instant::now();
