@@ -2,6 +2,7 @@
 
 mod api;
 mod banner;
+mod bench;
 mod check_config;
 mod completions;
 mod config_reference;
@@ -12,6 +13,7 @@ mod exit;
 mod http;
 mod init;
 mod key_file;
+mod load;
 mod misspelt;
 mod plan;
 mod publish;
@@ -96,6 +98,8 @@ enum Command {
     Rpc(api::RpcOptions),
     /// Shows which nodes there are, and how much there is on each.
     Info(api::InfoOptions),
+    /// Publishes to many subscribers, and says what came when and what it cost them.
+    Bench(bench::Options),
     /// Tries to make a server break its promise, with many clients and every accident, and keeps accounts.
     Torture(torture::Options),
     /// Says what so many connections need: memory, cores, nodes, network.
@@ -199,6 +203,7 @@ fn carry_out(cli: &Cli, overrides: &Overrides, started: Instant) -> Result<(), F
         Some(Command::Disconnect(options)) => options.run(),
         Some(Command::Rpc(options)) => options.run(),
         Some(Command::Info(options)) => options.run(),
+        Some(Command::Bench(options)) => bench::run(options),
         Some(Command::Torture(options)) => torture::run(options),
         Some(Command::Plan(options)) => plan::run(options),
         Some(Command::Token(options)) => token::run(options),

@@ -26,6 +26,8 @@ pub enum Exit {
     Config = 78,
     /// The server took too long.
     Timeout = 124,
+    /// Somebody interrupted it.
+    Interrupted = 130,
 }
 
 /// Why a command has failed, and the way out.

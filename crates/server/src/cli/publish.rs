@@ -64,16 +64,13 @@ async fn publish(
     channel: &str,
     data: &RawValue,
 ) -> Result<Option<Position>, Failure> {
-    let mut life = client.events();
-    tokio::select! {
-        over = session::over(client, &mut life) => return Err(session::failure(&over, server)),
-        ready = client.ready() => ready.map_err(|over| session::failure(&over, server))?,
-    }
+    session::arrive(client, server).await?;
     let data = Raw(data.get().to_owned().into());
     client.publish(channel, &data).await.map_err(|error| failure(channel, &error))
 }
 
-fn failure(channel: &str, error: &Error) -> Failure {
+/// Why a publication came to nothing.
+pub(super) fn failure(channel: &str, error: &Error) -> Failure {
     let trouble = |what: &dyn std::fmt::Display| format!("publish to {}: {what}", printable(channel));
     match error {
         Error::Call(CallError::Refused(refused)) => {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use spanwire_client::{Client, ClientEvent, ConfigError, Ended, Events};
+use spanwire_client::{Builder, Client, ClientEvent, ConfigError, Ended, Events};
 use spanwire_wire::ErrorCode;
 use spanwire_wire::code::reconnects;
 use tokio::runtime::Runtime;
@@ -22,6 +22,11 @@ pub(super) fn runtime() -> Result<Runtime, Failure> {
 
 /// Begins to connect, as the client of this token or as an anonymous one.
 pub(super) fn open(server: &Server, token: Option<&str>, ca_file: Option<&Path>) -> Result<Client, Failure> {
+    begin(builder(server, token, ca_file))
+}
+
+/// What a client of this server is told, by the client of this token or by an anonymous one.
+pub(super) fn builder(server: &Server, token: Option<&str>, ca_file: Option<&Path>) -> Builder {
     let scheme = if server.secure { "wss" } else { "ws" };
     let url = format!("{scheme}://{}{}{PATH}", server.authority(), server.prefix);
     let mut builder = Client::builder(url).name("spanwire", env!("CARGO_PKG_VERSION"));
@@ -31,7 +36,24 @@ pub(super) fn open(server: &Server, token: Option<&str>, ca_file: Option<&Path>)
     if let Some(path) = ca_file {
         builder = builder.ca_file(path);
     }
+    builder
+}
+
+/// Begins to connect.
+pub(super) fn begin(builder: Builder) -> Result<Client, Failure> {
     builder.connect().map_err(|error| impossible(&error))
+}
+
+/// Waits until the server has let the client in.
+///
+/// # Errors
+/// It has not: at the first try, for a command does not wait for better times.
+pub(super) async fn arrive(client: &Client, server: &Server) -> Result<(), Failure> {
+    let mut life = client.events();
+    tokio::select! {
+        over = over(client, &mut life) => Err(failure(&over, server)),
+        ready = client.ready() => ready.map_err(|over| failure(&over, server)),
+    }
 }
 
 fn impossible(error: &ConfigError) -> Failure {

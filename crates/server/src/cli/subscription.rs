@@ -39,6 +39,15 @@ fn on_the_wire(publication: &Publication<Raw>) -> message::Publication {
     message::Publication { data: data.0, offset, info, tags, ..message::Publication::default() }
 }
 
+/// Why a channel is not heard at all.
+pub(super) fn refused(channel: &str, why: &Ended) -> Failure {
+    let channel = printable(channel);
+    ended(&channel, why).unwrap_or_else(|| {
+        let reason = printable(&why.reason);
+        Failure::new(Exit::Unavailable, format!("subscribe to {channel}: {reason} ({})", why.code))
+    })
+}
+
 /// Why a channel is not heard any more; `None` if that is the whole connection's business.
 fn ended(channel: &str, Ended { code, reason }: &Ended) -> Option<Failure> {
     let reason = printable(reason);

@@ -36,21 +36,14 @@ pub use self::storm::Storm;
 use super::connect::connect;
 use super::trust::Trust;
 use super::url::Server;
-use super::{Exit, Failure, exit};
+use super::{Exit, Failure, exit, load};
 use crate::chance::Chance;
-use crate::descriptors;
 
 pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let mut chance = Chance::from_system().map_err(|error| Failure::new(Exit::Failed, error))?;
     let server = Server::parse(&options.url)?;
-    allowed(&server, options)?;
-    let clients = options.clients as usize;
-    if descriptors::raise() < clients + DESCRIPTORS_SPARE {
-        let trouble = format!("{clients} clients need more descriptors than the system allows");
-        return Err(
-            Failure::new(Exit::Failed, trouble).fix("raise ulimit -n, or torture with fewer --clients")
-        );
-    }
+    load::allowed(&server, "torture", options.i_own_this_server)?;
+    load::make_room(options.clients as usize, "--clients")?;
     let trust = Trust::new(&server, options.ca_file.as_deref())?;
     let target = target(&server, trust.clone())?;
     let run = Run::new(options, server, trust, &mut chance);
@@ -67,18 +60,6 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         }
         Some(violation) => Err(Failure::new(Exit::Failed, format!("the promise is broken\n\n{violation}"))),
     }
-}
-
-/// Descriptors for everything but clients.
-const DESCRIPTORS_SPARE: usize = 64;
-
-/// What it does to a server is nothing to do to somebody else's.
-fn allowed(server: &Server, options: &Options) -> Result<(), Failure> {
-    if server.is_local() || options.i_own_this_server {
-        return Ok(());
-    }
-    let trouble = format!("{} is not this machine, and torture is load", server.host);
-    Err(Failure::new(Exit::Usage, trouble).fix("if the server is yours, add --i-own-this-server"))
 }
 
 fn target(server: &Server, trust: Trust) -> Result<Target, Failure> {
@@ -98,28 +79,6 @@ mod tests {
     struct Line {
         #[command(flatten)]
         options: Options,
-    }
-
-    #[test]
-    fn a_server_elsewhere_is_tortured_by_its_owner_only() {
-        for (arguments, expected) in [
-            (&["http://localhost:8000"][..], None),
-            (&["http://127.0.0.1:8000"], None),
-            (&["http://[::1]:8000"], None),
-            (&["http://example.org"], Some(Exit::Usage)),
-            (&["http://10.0.0.1:8000"], Some(Exit::Usage)),
-            (&["http://localhost.example.org"], Some(Exit::Usage)),
-            (&["http://example.org", "--i-own-this-server"], None),
-        ] {
-            let line = ["torture"].iter().chain(arguments);
-            let options = Line::try_parse_from(line).unwrap().options;
-            let server = Server::parse(&options.url).unwrap();
-            assert_eq!(
-                allowed(&server, &options).err().map(|failure| failure.exit),
-                expected,
-                "{arguments:?}"
-            );
-        }
     }
 
     #[test]

@@ -189,6 +189,51 @@ async fn the_file_of_a_server_is_enough_to_call_it() {
     assert_eq!(output.status.code(), Some(77), "without a file the environment holds: {output:?}");
 }
 
+/// The result of a benchmark, for programs.
+fn measured(stdout: &[u8]) -> Value {
+    serde_json::from_slice(stdout).unwrap_or_else(|error| panic!("{error}: {stdout:?}"))
+}
+
+#[tokio::test]
+async fn a_benchmark_counts_what_its_clients_have_heard() {
+    let server = Server::serve(json!({})).await;
+    let url = format!("http://{}", server.address);
+    for encoding in [&[][..], &["--protobuf"], &["--rate", "200"]] {
+        let options =
+            ["bench", &url, "--channel", "square", "--subscribers", "8", "--messages", "40", "--json"];
+        let (exit, stdout, stderr) = run(&[&options[..], encoding].concat()).await;
+        let result = measured(stdout.as_bytes());
+        assert_eq!(exit, 0, "{stderr}");
+        assert_eq!(
+            (&result["delivered"], &result["missing"], &result["repeated"]),
+            (&json!(320), &json!(0), &json!(0))
+        );
+        assert!(result["client_us_per_delivery"].as_f64() > Some(0.0), "{result}");
+    }
+    let history = http::api(server.address, "history", &json!({ "channel": "square", "limit": 1 })).await;
+    assert_eq!(history["result"]["publications"][0]["data"].to_string().len(), 128);
+}
+
+#[tokio::test]
+async fn a_benchmark_that_is_interrupted_says_how_far_it_came() {
+    let server = Server::serve(json!({})).await;
+    let url = format!("http://{}", server.address);
+    let options = ["bench", &url, "--channel", "square", "--subscribers", "3", "--rate", "20", "--json"];
+    let bench = spanwire(&options).spawn().expect("it can start");
+    let published = async || {
+        let history = http::api(server.address, "history", &json!({ "channel": "square", "limit": 0 })).await;
+        (history["result"]["offset"].as_u64() >= Some(2)).then_some(())
+    };
+    until("two publications", published).await;
+    let pid = rustix::process::Pid::from_raw(bench.id().expect("it runs").cast_signed()).expect("a pid");
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it is ours");
+    let output = within("its end", bench.wait_with_output()).await.expect("a child can be awaited");
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    let result = measured(&output.stdout);
+    assert_eq!(result["interrupted"], true, "{result}");
+    assert!(result["missing"].as_u64() > Some(0), "{result}");
+}
+
 #[tokio::test]
 async fn each_way_to_fail_has_its_exit_code() {
     let server = Server::serve(json!({})).await;
@@ -206,6 +251,9 @@ async fn each_way_to_fail_has_its_exit_code() {
         (&["sub", "closed:square", "--url", &url], 77),
         (&["sub", "square", "--token", "forged", "--url", &url], 77),
         (&["sub", "square", "--url", nobody], 69),
+        (&["bench", nobody], 69),
+        (&["bench", &url, "--channel", "closed:square", "--subscribers", "1"], 77),
+        (&["bench", "http://192.0.2.1", "--subscribers", "1"], 2),
         (&["--teleport"], 2),
     ] {
         let (exit, stdout, stderr) = run(arguments).await;
