@@ -129,7 +129,11 @@ impl Client {
                 self.lost(now, code, reason);
             }
             Input::Lost { connection, .. } if self.is_scout(connection) => self.scout_lost(now),
-            Input::Lost { .. } => {}
+            Input::Busy { connection, code, reason, retry_after } if self.is_current(connection) => {
+                self.turned_away(now, code, reason, retry_after);
+            }
+            Input::Busy { connection, .. } if self.is_scout(connection) => self.scout_lost(now),
+            Input::Lost { .. } | Input::Busy { .. } => {}
             Input::Tick => self.tick(now),
         }
         self.flush();

@@ -1,6 +1,7 @@
 //! What happens to a client, and what it asks of the world.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bytes::Bytes;
 use spanwire_wire::message::{ClientInfo, Publication};
@@ -57,6 +58,18 @@ pub enum Input<'a> {
         code: u32,
         /// What the server said to it.
         reason: String,
+    },
+    /// The connection was refused for now, and for how long: HTTP 429 or 503 with `Retry-After` (RFC 9110 section 10.2.3).
+    /// The client comes back after that and, as the header says the same to everybody, a wait of its own by chance.
+    Busy {
+        /// Which.
+        connection: ConnectionId,
+        /// The status.
+        code: u32,
+        /// What the server said to it.
+        reason: String,
+        /// For how long.
+        retry_after: Duration,
     },
     /// [`Client::next_deadline`](crate::Client::next_deadline) has passed.
     Tick,

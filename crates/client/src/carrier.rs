@@ -9,6 +9,7 @@ mod emulated;
 mod websocket;
 
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use rand::rngs::StdRng;
@@ -32,7 +33,15 @@ pub(crate) enum News {
     /// The server has sent a frame.
     Frame(Bytes),
     /// It is over. Nothing comes behind this.
-    Lost(Ended),
+    Lost(Loss),
+}
+
+/// Why a connection is over.
+#[derive(Debug)]
+pub(crate) struct Loss {
+    pub(crate) why: Ended,
+    /// For how long the server wants to be left alone, if it has no time and says so (`Retry-After`).
+    pub(crate) retry_after: Option<Duration>,
 }
 
 /// The driver's end of a connection.
@@ -90,11 +99,27 @@ impl Dialer {
 }
 
 /// Carries frames over this transport until the driver lets go.
-async fn carry(transport: Transport, way: &Way, chance: StdRng, ends: &mut Ends) -> Result<(), Ended> {
+async fn carry(transport: Transport, way: &Way, chance: StdRng, ends: &mut Ends) -> Result<(), Loss> {
     match transport {
         #[cfg(feature = "fallback")]
         Transport::HttpStream | Transport::Sse => emulated::carry(way, transport, ends).await,
         _ => websocket::carry(way, chance, ends).await,
+    }
+}
+
+impl Loss {
+    /// An answer of HTTP that is none of success. Only 429 and 503 say by `Retry-After` when to come back (RFC 9110 section
+    /// 10.2.3); a date would need a clock that is right, and is passed over.
+    fn refused(status: u16, reason: String, retry_after: Option<&[u8]>) -> Self {
+        let seconds = retry_after.and_then(|value| std::str::from_utf8(value).ok()?.trim().parse().ok());
+        let told = seconds.filter(|_| matches!(status, 429 | 503));
+        Self { why: Ended::new(status.into(), reason), retry_after: told.map(Duration::from_secs) }
+    }
+}
+
+impl From<Ended> for Loss {
+    fn from(why: Ended) -> Self {
+        Self { why, retry_after: None }
     }
 }
 
@@ -106,7 +131,7 @@ impl Carrier {
 
     /// Whatever comes next.
     pub(crate) fn poll_news(&mut self, context: &mut Context<'_>) -> Poll<News> {
-        let lost = || News::Lost(Ended::new(Ended::LOST, "the connection was lost"));
+        let lost = || News::Lost(Ended::new(Ended::LOST, "the connection was lost").into());
         self.news.poll_recv(context).map(|news| news.unwrap_or_else(lost))
     }
 

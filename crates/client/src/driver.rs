@@ -14,7 +14,7 @@ use spanwire_client_core::{self as core, CallError, ConnectionId, Input, Key, Ou
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
-use crate::carrier::{Carrier, Dialer, News};
+use crate::carrier::{Carrier, Dialer, Loss, News};
 use crate::event::{ClientEvent, Ended};
 use crate::events::Inbox;
 use crate::order::{Asker, Order};
@@ -143,9 +143,12 @@ impl Driver {
         match news {
             News::Opened => self.handle(Input::Opened(connection)),
             News::Frame(frame) => self.handle(Input::Frame(connection, &frame)),
-            News::Lost(Ended { code, reason }) => {
+            News::Lost(Loss { why: Ended { code, reason }, retry_after }) => {
                 self.carriers.retain(|carried| carried.connection != connection);
-                self.handle(Input::Lost { connection, code, reason });
+                self.handle(match retry_after {
+                    Some(retry_after) => Input::Busy { connection, code, reason, retry_after },
+                    None => Input::Lost { connection, code, reason },
+                });
             }
         }
     }

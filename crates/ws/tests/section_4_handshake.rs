@@ -1,7 +1,7 @@
 //! RFC 6455 section 4: the opening handshake, from both sides.
 
 use proptest::prelude::*;
-use spanwire_ws::handshake::client::{AnswerError, Handshake, Offer, OfferError, Welcome};
+use spanwire_ws::handshake::client::{AnswerError, Handshake, Offer, OfferError, Welcome, retry_after};
 use spanwire_ws::handshake::server::{Accept, OriginVerdict, Policy, accept};
 use spanwire_ws::handshake::{Refusal, Request, SUBPROTOCOLS_MAX, head};
 use spanwire_ws::{Extensions, HeadLimits};
@@ -382,6 +382,17 @@ fn section_4_1_each_check_of_the_client_has_its_error() {
     let agreed = answer(SWITCH, &[U, C, A, (P, SPOKEN[1])]);
     let welcome = Welcome { subprotocol: Some(SPOKEN[1]), extensions: Extensions::None, leftover: b"" };
     assert_eq!(handshake().verify(&agreed, &HeadLimits::default()), Ok(Some(welcome)));
+}
+
+#[test]
+fn an_answer_that_refuses_may_say_when_to_come_back() {
+    let said = |lines: Lines| {
+        let answer = answer("503 Service Unavailable", lines);
+        retry_after(&answer, &HeadLimits::default()).map(<[u8]>::to_vec)
+    };
+    assert_eq!(said(&[("retry-after", " 5 ")]), Some(b"5".to_vec()));
+    assert_eq!(said(&[]), None);
+    assert_eq!(said(&[("Retry-After", "5"), ("Retry-After", "9")]), None, "who says two things says nothing");
 }
 
 #[test]

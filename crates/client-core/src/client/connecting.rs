@@ -154,7 +154,16 @@ impl Client {
         self.lost_and_told(now, code, reason, told);
     }
 
-    /// The same, when the server may have told how long to stay away. It knows better than our backoff when it has
+    /// The server has no time for us, and says so to everybody by the same number: all of them at that moment would be too
+    /// many again.
+    pub(super) fn turned_away(&mut self, now: Instant, code: u32, reason: String, retry_after: Duration) {
+        let by_chance = self.backoff.next(Duration::ZERO, &self.config.limits, &mut self.chance);
+        // Told or not, there is a wait.
+        let told = (retry_after + by_chance).max(Duration::from_millis(1));
+        self.lost_and_told(now, code, reason, told);
+    }
+
+    /// The connection is over, when the server may have told how long to stay away. It knows better than our backoff when it has
     /// time for us, and has spread those it sent away over time already.
     fn lost_and_told(&mut self, now: Instant, code: u32, reason: String, told: Duration) {
         if !reconnects(code) {
@@ -168,7 +177,8 @@ impl Client {
             Link::Live(live) => (now.since(live.since), live.idempotent),
             _ => (Duration::ZERO, false),
         };
-        if self.server_said_nothing(code) && self.ladder.down(code) {
+        // Who is told when to come back has found the server.
+        if told.is_zero() && self.server_said_nothing(code) && self.ladder.down(code) {
             self.hang_up();
             self.leave_connection(false);
             return self.begin(now);

@@ -1,4 +1,8 @@
-use spanwire_client_core::{Config, Credentials, Event, Input, TokenFailure, TokenFor};
+use std::time::Duration;
+
+use spanwire_client_core::{
+    Config, ConnectionId, Credentials, Event, Input, TokenFailure, TokenFor, Transport,
+};
 
 use crate::support::Stage;
 
@@ -71,6 +75,26 @@ fn a_server_that_ends_may_say_when_to_come_back() {
         assert!(!stage.has_connection(), "not before {comes} ms, whatever the network does");
         stage.pass(1);
         assert!(stage.has_connection(), "at {comes} ms");
+        stage.open();
+        stage.welcome();
+        stage.end();
+    }
+}
+
+#[test]
+fn a_server_without_time_says_to_all_the_same_and_so_chance_is_added() {
+    for (seconds, least, most) in [(5, 5_000, 5_300), (0, 1, 300), (600, 120_000, 120_000)] {
+        let transports = vec![Transport::WebSocket, Transport::HttpStream];
+        let mut stage = Stage::with(Config { transports, ..Config::default() });
+        stage.handle(Input::Connect);
+        let retry_after = Duration::from_secs(seconds);
+        let (connection, reason) = (ConnectionId(1), "the server answered 503".to_owned());
+        stage.handle(Input::Busy { connection, code: 503, reason, retry_after });
+        assert_eq!(stage.story(), ["disconnected 503, retries"], "no other transport is tried instead");
+        stage.pass(least - 1);
+        assert!(!stage.has_connection(), "not before {least} ms");
+        stage.pass(most - least + 1);
+        assert!(stage.has_connection(), "by {most} ms");
         stage.open();
         stage.welcome();
         stage.end();

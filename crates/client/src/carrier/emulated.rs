@@ -20,7 +20,7 @@ use spanwire_wire::{Outcome, ServerMessage, server_messages};
 use self::http::Line;
 use self::pieces::{Framing, Pieces};
 use self::posts::{Place, Posts};
-use super::{Ends, News, Way};
+use super::{Ends, Loss, News, Way};
 use crate::event::Ended;
 
 /// How long the posts that are under way may take when the driver lets go.
@@ -30,7 +30,7 @@ const POSTS_WITHIN: Duration = Duration::from_millis(500);
 ///
 /// # Errors
 /// Why it is over, if it was not the driver's wish.
-pub(super) async fn carry(way: &Way, transport: Transport, ends: &mut Ends) -> Result<(), Ended> {
+pub(super) async fn carry(way: &Way, transport: Transport, ends: &mut Ends) -> Result<(), Loss> {
     let dialed = tokio::select! {
         dialed = Line::dial(way) => dialed?,
         () = ends.let_go() => return Ok(()),
@@ -63,7 +63,7 @@ struct Stream<'a> {
 }
 
 impl Stream<'_> {
-    async fn carry(mut self, mut answer: Incoming) -> Result<(), Ended> {
+    async fn carry(mut self, mut answer: Incoming) -> Result<(), Loss> {
         let mut is_wanted = true;
         while is_wanted {
             tokio::select! {
@@ -77,8 +77,8 @@ impl Stream<'_> {
                             self.hear(&bytes).await?;
                         }
                     }
-                    Some(Err(error)) => return Err(Ended::new(Ended::LOST, error.to_string())),
-                    None => return Err(Ended::new(Ended::LOST, "the answer came to an end")),
+                    Some(Err(error)) => return Err(Ended::new(Ended::LOST, error.to_string()).into()),
+                    None => return Err(Ended::new(Ended::LOST, "the answer came to an end").into()),
                 },
                 posted = self.posts.go_on() => posted?,
             }

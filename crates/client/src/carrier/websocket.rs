@@ -6,7 +6,7 @@ use bytes::{Buf as _, Bytes, BytesMut};
 use rand::Rng as _;
 use rand::rngs::StdRng;
 use spanwire_client_core::Encoding;
-use spanwire_ws::handshake::client::{AnswerError, Handshake, Offer};
+use spanwire_ws::handshake::client::{AnswerError, Handshake, Offer, retry_after};
 use spanwire_ws::{
     CloseCode, CloseFrame, Connection, Event, HeadLimits, Input, Limits, Opcode, PeerError, Role, State,
     frame,
@@ -14,7 +14,7 @@ use spanwire_ws::{
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf};
 
 use super::dial::{Stream, dial};
-use super::{Ends, News, Way};
+use super::{Ends, Loss, News, Way};
 use crate::event::Ended;
 
 /// How much is read at once.
@@ -30,7 +30,7 @@ const PROTOBUF: &str = "centrifuge-protobuf";
 ///
 /// # Errors
 /// Why it is over, if it was not the driver's wish.
-pub(super) async fn carry(way: &Way, mut chance: StdRng, ends: &mut Ends) -> Result<(), Ended> {
+pub(super) async fn carry(way: &Way, mut chance: StdRng, ends: &mut Ends) -> Result<(), Loss> {
     let opened = tokio::select! {
         opened = open(way, &mut chance) => opened?,
         () = ends.let_go() => return Ok(()),
@@ -52,11 +52,11 @@ pub(super) async fn carry(way: &Way, mut chance: StdRng, ends: &mut Ends) -> Res
         chance,
     };
     ends.tell(News::Opened).await;
-    socket.carry(reader, leftover, ends).await
+    Ok(socket.carry(reader, leftover, ends).await?)
 }
 
 /// Connects and shakes hands; what was read behind the answer comes along.
-async fn open(way: &Way, chance: &mut StdRng) -> Result<(Box<dyn Stream>, Vec<u8>), Ended> {
+async fn open(way: &Way, chance: &mut StdRng) -> Result<(Box<dyn Stream>, Vec<u8>), Loss> {
     let mut stream = dial(way).await?;
     let target = way.address.websocket();
     let headers: Vec<_> = way.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -78,21 +78,24 @@ async fn open(way: &Way, chance: &mut StdRng) -> Result<(Box<dyn Stream>, Vec<u8
     let mut answer = Vec::new();
     loop {
         if stream.read_buf(&mut answer).await.map_err(lost)? == 0 {
-            return Err(Ended::new(Ended::LOST, "the server hung up instead of opening a WebSocket"));
+            return Err(Ended::new(Ended::LOST, "the server hung up instead of opening a WebSocket").into());
         }
-        if let Some(welcome) = handshake.verify(&answer, &HeadLimits::default()).map_err(refused)? {
+        let welcome = handshake.verify(&answer, &HeadLimits::default());
+        if let Some(welcome) = welcome.map_err(|error| refused(error, &answer))? {
             let leftover = welcome.leftover.to_vec();
             return Ok((stream, leftover));
         }
     }
 }
 
-fn refused(error: AnswerError) -> Ended {
-    let code = match error {
-        AnswerError::Status(status) => status.into(),
-        _ => Ended::LOST,
-    };
-    Ended::new(code, format!("no WebSocket could be opened: {error}"))
+fn refused(error: AnswerError, answer: &[u8]) -> Loss {
+    let reason = format!("no WebSocket could be opened: {error}");
+    match error {
+        AnswerError::Status(status) => {
+            Loss::refused(status, reason, retry_after(answer, &HeadLimits::default()))
+        }
+        _ => Ended::new(Ended::LOST, reason).into(),
+    }
 }
 
 /// An open WebSocket.

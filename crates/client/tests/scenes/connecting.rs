@@ -4,6 +4,7 @@ use serde_json::json;
 use spanwire_client::{Client, ClientEvent, ConfigError, Ended, Limits, Raw, Status, Transport};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpSocket;
+use tokio::time::Instant;
 
 use crate::support::server::{PATIENCE, Server, within};
 
@@ -37,6 +38,37 @@ async fn a_client_says_who_it_is_and_is_told_who_it_is() {
         panic!("it has connected")
     };
     assert_eq!((id.as_str(), &data[..]), ("c1", &br#"{"motd":"hi"}"#[..]));
+}
+
+#[tokio::test]
+async fn a_server_that_has_no_time_is_left_alone_for_as_long_as_it_said() {
+    let second = Duration::from_secs(1);
+    let backoff = Duration::from_millis(300);
+    for (header, least, most) in [
+        ("Retry-After: 60\r\n", 60 * second, 60 * second + backoff),
+        ("", Duration::ZERO, backoff),
+        ("Retry-After: Sat, 21 Nov 2026 22:00:00 GMT\r\n", Duration::ZERO, backoff),
+    ] {
+        let server = Server::start().await;
+        let client = server.client().connect().unwrap();
+        let mut events = client.events();
+        let mut stream = server.stream().await;
+        let before = Instant::now();
+        let answer = format!("HTTP/1.1 503 Service Unavailable\r\n{header}Content-Length: 0\r\n\r\n");
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        let Some(ClientEvent::Disconnected(why)) = within("the end", events.next()).await else {
+            panic!("it was never connected")
+        };
+        assert_eq!(why.code, 503, "{why}");
+        if let Status::Waiting { retry_at, .. } = client.status() {
+            // The client counts in whole milliseconds.
+            assert!(retry_at + Duration::from_millis(1) >= before + least, "{header}");
+            assert!(retry_at <= Instant::now() + most, "{header}");
+        } else {
+            assert_eq!(least, Duration::ZERO, "it waits");
+        }
+        client.close().await;
+    }
 }
 
 #[tokio::test]

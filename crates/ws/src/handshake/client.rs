@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::answer::Answer;
+use super::field::Field;
 use super::key::Key;
 use super::{Refusal, field, head};
 use crate::deflate::{Parameters, WINDOW_BITS_MAX, WINDOW_BITS_MIN, Window};
@@ -162,6 +163,18 @@ impl<'a> Handshake<'a> {
         let (subprotocol, extensions) = answer.check(&self.offer, &self.key)?;
         Ok(Some(Welcome { subprotocol, extensions, leftover: &bytes[len..] }))
     }
+}
+
+/// What `Retry-After` of an answer that is no welcome says, as it stands there: seconds or a date (RFC 9110 section 10.2.3).
+pub fn retry_after<'b>(bytes: &'b [u8], limits: &HeadLimits) -> Option<&'b [u8]> {
+    let mut field = Field::Absent;
+    let add = |name: &str, value: &'b [u8]| {
+        if name.eq_ignore_ascii_case("retry-after") {
+            field.add(value);
+        }
+    };
+    head::parse_response(bytes, limits, add).ok()?;
+    if let Field::Once(value) = field { Some(value) } else { None }
 }
 
 /// Whether a server can agree to this in a way that we can keep.

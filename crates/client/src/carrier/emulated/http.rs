@@ -1,15 +1,15 @@
 //! HTTP/1.1 over one connection at a time.
 
 use bytes::Bytes;
-use http::{Request, StatusCode, header};
+use http::{HeaderValue, Request, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use tokio::task::JoinSet;
 
-use crate::carrier::Way;
 use crate::carrier::dial::dial;
+use crate::carrier::{Loss, Way};
 use crate::event::Ended;
 
 /// One connection that takes requests, one after the other.
@@ -40,12 +40,15 @@ impl Line {
     ///
     /// # Errors
     /// The connection is lost, or the answer is none of success: then the code is its status.
-    pub(super) async fn ask(&mut self, request: Request<Bytes>) -> Result<Incoming, Ended> {
+    pub(super) async fn ask(&mut self, request: Request<Bytes>) -> Result<Incoming, Loss> {
         self.requests.ready().await.map_err(lost)?;
         let answer = self.requests.send_request(request.map(Full::new)).await.map_err(lost)?;
         match answer.status() {
             StatusCode::OK | StatusCode::NO_CONTENT => Ok(answer.into_body()),
-            status => Err(Ended::new(status.as_u16().into(), format!("the server answered {status}"))),
+            status => {
+                let retry_after = answer.headers().get(header::RETRY_AFTER).map(HeaderValue::as_bytes);
+                Err(Loss::refused(status.as_u16(), format!("the server answered {status}"), retry_after))
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use spanwire_wire::message::EmulationRequest;
 use spanwire_wire::{Batch, encode_emulation};
 
 use super::http::{Line, finish};
-use crate::carrier::Way;
+use crate::carrier::{Loss, Way};
 use crate::event::Ended;
 
 /// Frames of one moment share a post up to this many bytes, below the 64 KiB that servers take.
@@ -24,7 +24,7 @@ pub(super) struct Place {
 }
 
 /// A post that is under way; it gives its connection back.
-type Posting<'a> = Pin<Box<dyn Future<Output = Result<Line, Ended>> + Send + 'a>>;
+type Posting<'a> = Pin<Box<dyn Future<Output = Result<Line, Loss>> + Send + 'a>>;
 
 /// Frames on their way up.
 pub(super) struct Posts<'a> {
@@ -58,7 +58,7 @@ impl<'a> Posts<'a> {
     ///
     /// # Errors
     /// The server does not take it.
-    pub(super) async fn go_on(&mut self) -> Result<(), Ended> {
+    pub(super) async fn go_on(&mut self) -> Result<(), Loss> {
         if self.posting.is_none() && !self.begin()? {
             return std::future::pending().await;
         }
@@ -71,7 +71,7 @@ impl<'a> Posts<'a> {
     }
 
     /// Posts everything that waits.
-    pub(super) async fn finish(mut self) -> Result<(), Ended> {
+    pub(super) async fn finish(mut self) -> Result<(), Loss> {
         while self.posting.is_some() || self.begin()? {
             self.go_on().await?;
         }
@@ -79,7 +79,7 @@ impl<'a> Posts<'a> {
     }
 
     /// Begins the next post, if there is something to post and it is known where.
-    fn begin(&mut self) -> Result<bool, Ended> {
+    fn begin(&mut self) -> Result<bool, Loss> {
         let Some(Place { session, node }) = self.place.clone().filter(|_| !self.waiting.is_empty()) else {
             return Ok(false);
         };
