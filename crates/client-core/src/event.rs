@@ -1,13 +1,10 @@
 //! What an application is told.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use bytes::Bytes;
 use spanwire_wire::message::{ClientInfo, Publication};
 
 use crate::time::Instant;
-use crate::{Answer, CallError, Key, Position};
+use crate::{Answer, CallError, Key, Members, Position};
 
 /// What an application is told.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,7 +92,7 @@ pub enum Event {
         /// Where.
         channel: String,
         /// Everybody, this client included.
-        members: Arc<BTreeMap<String, ClientInfo>>,
+        members: Members,
     },
     /// Who is in a channel is not known, and will not be on this connection. The channel is heard all the same.
     NoPresence {

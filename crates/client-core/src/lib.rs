@@ -55,6 +55,7 @@ mod link;
 mod members;
 mod position;
 mod renewal;
+mod roll;
 mod subscription;
 pub mod time;
 
@@ -65,6 +66,7 @@ pub use event::Event;
 pub use io::{Answer, Call, ConnectionId, Input, Key, Output, TokenFailure, TokenFor};
 pub use ladder::Transport;
 pub use limits::Limits;
+pub use members::Members;
 pub use position::Position;
 pub use spanwire_wire::Encoding;
 pub use subscription::SubscribeOptions;

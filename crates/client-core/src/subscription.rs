@@ -6,8 +6,8 @@ use bytes::Bytes;
 use spanwire_wire::message::{Publication, SubscribeRequest, SubscribeResult};
 
 use crate::backoff::Backoff;
-use crate::members::Members;
 use crate::renewal::Renewal;
+use crate::roll::Roll;
 use crate::time::Instant;
 use crate::{Event, Output, Position};
 
@@ -57,7 +57,9 @@ pub(crate) struct Subscription {
     /// The command by which we left this channel before we came back: until it is answered, what the server says of
     /// the channel is about our former life in it.
     pub(crate) hushed_by: Option<u32>,
-    pub(crate) members: Members,
+    pub(crate) roll: Roll,
+    /// Counts the refusals of the list since it was known.
+    pub(crate) roll_backoff: Backoff,
     /// Everything up to here was delivered, or told as missing.
     reached: Option<Position>,
     /// The server can bring us forward from there.
@@ -99,7 +101,8 @@ impl Subscription {
             backoff: Backoff::default(),
             token,
             hushed_by: None,
-            members: Members::default(),
+            roll: Roll::default(),
+            roll_backoff: Backoff::default(),
             reached,
             positioned: false,
         }
@@ -109,7 +112,7 @@ impl Subscription {
     pub(crate) fn lost(&mut self) {
         self.stage = Stage::Offline;
         self.hushed_by = None;
-        self.members = Members::Unknown;
+        self.roll = Roll::Unknown;
     }
 
     /// What we know is worthless, the server says.

@@ -68,8 +68,7 @@ impl<T: FromPayload> Channel<T> {
     }
 
     /// Keeps the list of who is there, and tells it at each change ([`Event::Presence`]), besides joins and leaves. The
-    /// channel needs the server's options `presence` and `join_leave`. Whoever reads does not hold on to old lists in a
-    /// channel of thousands, for then each change copies one.
+    /// channel needs the server's options `presence` and `join_leave`. A list that is refused for now is asked for again.
     pub fn presence(mut self) -> Self {
         self.options.presence = true;
         self

@@ -5,13 +5,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use spanwire_client_core::Position;
+use spanwire_client_core::{Members, Position};
 use spanwire_wire::message::{self, ClientInfo};
 
 use crate::payload::{FromPayload, Raw};
-
-/// What a list keeps of each member beside their infos, about: two ids and a user.
-const MEMBER_BYTES: usize = 150;
 
 /// What happens in a channel.
 #[derive(Clone, Debug)]
@@ -31,9 +28,9 @@ pub enum Event<T> {
     Leave(ClientInfo),
     /// Who is in the channel now, by the id of their session, this client included: where it was asked for by
     /// [`Channel::presence`](crate::Channel::presence), once the channel is heard and behind each join and leave. A reader
-    /// who is slow finds the latest list: those before it that nobody has read are left out. The list is shared: while a
-    /// reader holds on to one, the next change copies it.
-    Presence(Arc<BTreeMap<String, ClientInfo>>),
+    /// who is slow finds the latest list: those before it that nobody has read are left out. A list that is kept stays as it
+    /// is, and costs next to nothing.
+    Presence(Members),
     /// Who is in the channel is not known until it is subscribed to anew: the server refuses to say, or they are more than
     /// [`Limits::members_max`](crate::Limits::members_max) (106).
     NoPresence(Ended),
@@ -181,7 +178,8 @@ impl Event<Raw> {
         match self {
             Self::Publication(it) => it.data.0.len() + it.info.as_ref().map_or(0, of_info),
             Self::Join(info) | Self::Leave(info) => of_info(info),
-            Self::Presence(members) => members.values().map(|info| MEMBER_BYTES + of_info(info)).sum(),
+            // The client keeps it anyway, and shares it.
+            Self::Presence(_) => 0,
             Self::Subscribed(it) => it.data.0.len(),
             Self::NoPresence(it) | Self::Interrupted(it) | Self::Ended(it) => it.reason.len(),
             Self::Unreadable(..) | Self::Gap(_) => 0,

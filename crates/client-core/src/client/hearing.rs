@@ -61,10 +61,10 @@ impl Client {
                 self.renewal_refused(now, &channel, &error);
             }
             (Some(Pending::Members(channel)), Outcome::Presence(result)) => {
-                self.members_answered(id, channel, Ok(result.presence));
+                self.members_answered(now, id, channel, Ok(result.presence));
             }
             (Some(Pending::Members(channel)), Outcome::Error(error)) => {
-                self.members_answered(id, channel, Err(error));
+                self.members_answered(now, id, channel, Err(error));
             }
             // That it was answered at all is what was asked.
             (Some(Pending::Probe), _) => {

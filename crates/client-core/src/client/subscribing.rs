@@ -9,7 +9,7 @@ use spanwire_wire::{ErrorCode, Request, UnsubscribeCode};
 
 use super::{Client, Pending};
 use crate::link::Link;
-use crate::members::Members;
+use crate::roll::Roll;
 use crate::subscription::{Stage, Subscription};
 use crate::time::Instant;
 use crate::{Event, Output, SubscribeOptions, TokenFailure, TokenFor};
@@ -119,7 +119,7 @@ impl Client {
         match outcome {
             Ok(result) => {
                 subscription.accepted(now, channel, result, &mut self.outputs);
-                self.ask_members(channel);
+                self.ask_members(now, channel);
             }
             Err(error) => self.subscribe_refused(now, channel, &error),
         }
@@ -149,7 +149,7 @@ impl Client {
         let wait = subscription.backoff.next(lived, &self.config.limits, &mut self.chance);
         let retry_at = now + wait;
         subscription.stage = Stage::Resting { retry_at };
-        subscription.members = Members::Unknown;
+        subscription.roll = Roll::Unknown;
         self.tell(unsubscribed(channel.to_owned(), code, reason, Some(retry_at)));
     }
 

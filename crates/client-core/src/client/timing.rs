@@ -37,7 +37,12 @@ impl Client {
         for channel in due {
             match self.subscriptions.get(&channel).map(|subscription| subscription.stage) {
                 Some(Stage::Resting { .. }) => self.join(now, &channel),
-                Some(Stage::Live { .. }) => self.ask_renewal(channel),
+                Some(Stage::Live { renewal, .. }) => {
+                    self.members_due(now, &channel);
+                    if renewal.due().is_some_and(|at| at <= now) {
+                        self.ask_renewal(channel);
+                    }
+                }
                 // The session that owes the answer may have lost it: begin anew with another one.
                 Some(Stage::Asked { .. }) => {
                     return self.lost(now, Event::CODE_SILENT, "subscribe unanswered".to_owned());
@@ -54,7 +59,7 @@ impl Subscription {
         match self.stage {
             Stage::Resting { retry_at } => Some(retry_at),
             Stage::Asked { until, .. } => Some(until),
-            Stage::Live { renewal, .. } => renewal.due(),
+            Stage::Live { renewal, .. } => [renewal.due(), self.roll.due()].into_iter().flatten().min(),
             Stage::Offline | Stage::AskingToken => None,
         }
     }

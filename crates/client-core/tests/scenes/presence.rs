@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use spanwire_client_core::{Config, Event, Input, Limits, SubscribeOptions};
 
 use crate::support::Stage;
@@ -62,6 +64,37 @@ fn a_client_that_comes_back_asks_anew_and_an_old_answer_is_not_for_it() {
     stage.say(r#"{"id":4,"subscribe":{}}"#);
     stage.say(r#"{"id":5,"presence":{"presence":{}}}"#);
     assert_eq!(stage.story(), ["subscribed", "presence "]);
+    stage.end();
+}
+
+#[test]
+fn a_list_that_is_refused_for_now_is_asked_for_again() {
+    let mut stage = asking(Limits::default());
+    stage.say(r#"{"id":3,"error":{"code":100,"message":"internal","temporary":true}}"#);
+    stage.say(&move_of("bob", "join"));
+    stage.pass(300);
+    assert_eq!(stage.sent(), [r#"{"id":4,"presence":{"channel":"x"}}"#]);
+    stage.say(r#"{"id":4,"error":{"code":100,"message":"busy","temporary":true,"sw_retry_after":4000}}"#);
+    stage.pass(3_999);
+    assert!(stage.sent().is_empty(), "the server has told when");
+    stage.pass(1);
+    assert_eq!(stage.sent(), [r#"{"id":5,"presence":{"channel":"x"}}"#]);
+    stage.say(r#"{"id":5,"presence":{"presence":{"bob":{"user":"bob","client":"bob"}}}}"#);
+    assert_eq!(stage.story(), ["join bob", "presence bob"]);
+    stage.end();
+}
+
+#[test]
+fn a_list_that_does_not_come_is_asked_for_again_and_the_late_answer_counts_no_more() {
+    let mut stage = asking(Limits { call_within: Duration::from_secs(3), ..Limits::default() });
+    stage.pass(2_999);
+    assert!(stage.sent().is_empty());
+    stage.pass(301);
+    assert_eq!(stage.sent(), [r#"{"id":4,"presence":{"channel":"x"}}"#]);
+    stage.say(ANN_IS_HERE);
+    assert!(stage.told().is_empty(), "it may be older than what was heard since");
+    stage.say(r#"{"id":4,"presence":{"presence":{}}}"#);
+    assert_eq!(stage.story(), ["presence "]);
     stage.end();
 }
 

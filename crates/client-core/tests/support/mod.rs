@@ -213,7 +213,7 @@ fn brief(event: &Event) -> String {
         Event::Join { info, .. } => format!("join {}", info.user),
         Event::Leave { info, .. } => format!("leave {}", info.user),
         Event::Presence { members, .. } => {
-            format!("presence {}", members.keys().map(String::as_str).collect::<Vec<_>>().join(" "))
+            format!("presence {}", members.clients().collect::<Vec<_>>().join(" "))
         }
         Event::NoPresence { code, .. } => format!("no presence {code}"),
         Event::PublishAcked { key, position } => {

@@ -38,7 +38,7 @@ pub fn brief(event: &Event<u64>) -> String {
         Event::Join(info) => format!("join {}", info.user),
         Event::Leave(info) => format!("leave {}", info.user),
         Event::Presence(members) => {
-            format!("presence {}", members.keys().map(String::as_str).collect::<Vec<_>>().join(" "))
+            format!("presence {}", members.clients().collect::<Vec<_>>().join(" "))
         }
         Event::NoPresence(Ended { code, .. }) => format!("no presence {code}"),
         Event::Interrupted(Ended { code, .. }) => format!("interrupted {code}"),

@@ -12,7 +12,9 @@ use crate::support::until::within;
 async fn until_here(subscription: &mut Subscription<u64>, count: usize) -> Vec<String> {
     loop {
         match within("the members", subscription.next()).await.expect("the subscription goes on") {
-            Event::Presence(members) if members.len() == count => return members.keys().cloned().collect(),
+            Event::Presence(members) if members.len() == count => {
+                return members.clients().map(str::to_owned).collect();
+            }
             Event::Gap(_) | Event::Ended(_) | Event::NoPresence(_) => panic!("nothing of that happened"),
             _ => {}
         }
