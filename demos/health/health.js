@@ -52,4 +52,4 @@ tries({
   talk: () => talked,
   gone: () => gone && panes.every(({ state }) => state.tiles.clients === panes.length),
 });
-showPanes(panes, { now: (pane, name) => panes[pane].now(name) });
+showPanes(panes, { now: (pane, name) => panes[pane].now(name), sampleOf: (pane, at) => panes[pane].sampleOf(at) });

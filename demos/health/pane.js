@@ -48,6 +48,11 @@ export class Pane {
     return this.#vitals.now(name);
   }
 
+  /** The sample of this time, in Unix milliseconds, while it is kept. */
+  sampleOf(at) {
+    return this.#vitals.samples.find((sample) => sample.at === at);
+  }
+
   #part(name) {
     return this.root.querySelector(`[data-part="${name}"]`);
   }

@@ -78,7 +78,7 @@ class Channel extends Voice {
     this.#client = client;
     this.#stock = stock;
     this.#history = history;
-    this.#subscription = stock.newSubscription(name, { recoverable: true, joinLeave: presence });
+    this.#subscription = stock.newSubscription(name, { recoverable: true, joinLeave: presence, delta: "fossil" });
     this.#subscription.on("subscribed", (context) => this.#subscribed(context));
     this.#subscription.on("publication", (publication) => this.#heard(publication));
     this.#subscription.on("error", ({ error }) => this.say("error", error));

@@ -24,6 +24,9 @@ const COMPARED: u32 = 100;
 const VIEWERS: u32 = 2_000;
 const LEAVING: u32 = 500;
 
+/// Of what the metrics are as a whole, how much they may be as patches.
+const PATCHED_PART_MAX: f64 = 0.4;
+
 /// How many come at the same time: a hall has a few doors.
 const DOORS: usize = 32;
 
@@ -137,6 +140,26 @@ async fn two_thousand_viewers_are_counted_and_so_are_those_who_stay_when_five_hu
             asked.elapsed()
         );
     }
+    gallery.behaved(&page);
+}
+
+#[tokio::test]
+async fn with_the_stock_client_its_samples_come_as_patches_which_are_less_than_half_of_them_and_are_the_same() {
+    let Some(gallery) = Gallery::open().await else { return };
+    let Some(page) = gallery.page_with_stock_client(PAGE).await else { return };
+    // Somebody who takes no deltas is told all of each.
+    let mut whole = Peer::subscribe(gallery.server.address, "health:node").await;
+    for _ in 0..5 {
+        let sample = whole.publication().await;
+        for pane in [0, 1] {
+            assert_eq!(page.until(&format!("__demo.sampleOf({pane}, {})", sample["at"])).await, sample);
+        }
+    }
+    let patches = metric(&gallery.server, "spanwire_delta_bytes_total{kind=\"patch\"}").await;
+    let saved = metric(&gallery.server, "spanwire_delta_saved_bytes_total").await;
+    let part = patches / (patches + saved);
+    println!("{patches} bytes of patches saved {saved}: they are {:.1} % of the samples", part * 100.0);
+    assert!(patches > 0.0 && part < PATCHED_PART_MAX, "{part}");
     gallery.behaved(&page);
 }
 
