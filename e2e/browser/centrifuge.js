@@ -1,6 +1,9 @@
 // What a page of the gallery asks of `/spanwire.js`, answered by the stock client `centrifuge`, which the test has loaded
 // before. So the same page runs on either of them; only what a page needs is here.
 
+/** What is said without a connection waits for so long, as with our client; the stock one gives it up after five seconds, unless told. */
+const WAIT_MS = 60_000;
+
 /** @returns {any} a client, as `connect` of /spanwire.js makes one */
 export function connect(url = "/connection/websocket", { data, name } = {}) {
   return new Client(new URL(url, location.href.replace(/^http/, "ws")).href, data, name);
@@ -38,7 +41,7 @@ class Client extends Voice {
         super.send(text);
       }
     }
-    this.#stock = new globalThis.Centrifuge(url, { data, name, websocket: Told });
+    this.#stock = new globalThis.Centrifuge(url, { data, name, websocket: Told, timeout: WAIT_MS });
     this.#stock.on("connecting", ({ code, reason }) => this.#are({ state: "connecting", client: null, ...(code && { lastError: { code, message: reason } }) }));
     this.#stock.on("connected", ({ client }) => this.#are({ state: "connected", client }));
     this.#stock.on("disconnected", ({ code, reason }) => this.#are({ state: "closed", client: null, lastError: { code, message: reason } }));
