@@ -12,7 +12,7 @@ export class Feed {
   prices = new Int32Array(SHARES); // in cents
   updates = 0;
   last = 0; // the number of the latest batch
-  lost = 0;
+  lost = 0; // batches left out for a slow reader, or older than history
   checked = 0;
   wrong = 0;
   #known = 0;

@@ -52,7 +52,7 @@ export class Meter {
     this.#say("rate", `${rate.toLocaleString("en")}/s`);
     this.#say("delay", this.#delays.length ? `${p50} / ${p99} ms` : "–");
     this.#say("fps", `${fps}/s`);
-    this.#say("ledger", `${checked.toLocaleString("en")} right${wrong ? `, ${wrong} wrong` : ""}${lost ? `, ${lost} lost` : ""}`);
+    this.#say("ledger", `${checked.toLocaleString("en")} right${wrong ? `, ${wrong} wrong` : ""}${lost ? `, ${lost} left out` : ""}`);
     this.#bar("bytes", bytes, 1);
     this.#bar("alone", bytes * alone, alone);
     this.#bar("together", bytes * together, together);
