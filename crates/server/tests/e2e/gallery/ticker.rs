@@ -89,6 +89,35 @@ async fn a_slow_line_brings_every_batch_later_and_none_less() {
     gallery.behaved(&page);
 }
 
+/// Two listeners to the latest forty batches: one is told all of them; the other the first ten, and then, as a slow reader is,
+/// that some were left out, and the latest of each half.
+const LEFT_OUT: &str = "(async () => {
+    const { connect } = await import('/spanwire.js');
+    const { Feed } = await import('/demos/ticker/feed.js');
+    const { messages } = await connect().channel('market:all').history({ limit: 40 });
+    const listener = () => {
+        const hears = {};
+        const feed = new Feed({ channel: () => ({ on: (type, hear) => (hears[type] = hear) }) }, () => {});
+        return [feed, hears];
+    };
+    const [[all, hearsAll], [slow, hearsSlow]] = [listener(), listener()];
+    messages.forEach((message) => hearsAll.message(message));
+    messages.slice(0, 10).forEach((message) => hearsSlow.message(message));
+    hearsSlow.gap({ from: { offset: messages[9].offset }, to: { offset: messages[37].offset } });
+    messages.slice(38).forEach((message) => hearsSlow.message(message));
+    const account = ({ checked, wrong, lost }) => [checked, wrong, lost];
+    return [account(all), account(slow), slow.prices.every((price, share) => price > 0 && price === all.prices[share])];
+})()";
+
+#[tokio::test]
+async fn who_is_given_only_the_latest_of_each_half_has_the_same_prices_as_who_heard_all() {
+    let Some(gallery) = Gallery::open().await else { return };
+    let page = gallery.page(PAGE, 1280).await;
+    page.until("__demo.panes[0].last > 40").await;
+    assert_eq!(page.evaluate(LEFT_OUT).await, json!([[39, 0, 0], [10, 0, 28], true]));
+    gallery.behaved(&page);
+}
+
 #[tokio::test]
 async fn the_series_is_the_same_on_every_server() {
     let mut heard = Vec::new();
