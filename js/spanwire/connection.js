@@ -11,6 +11,7 @@ import { BATCH_CHARS_MAX, PING_MARGIN_MS, PROBE_MS } from "./limits.js";
  * @property {World["now"]} now
  * @property {(ms: number, callback: () => void) => void} after calls back, unless the connection is over by then
  * @property {Pick<Events<ClientEvents>, "emit">} events hears of every frame
+ * @property {(method: string, params: object) => void} ask
  * @property {() => void} open
  * @property {(reply: Reply) => void} heard an answer, or a push
  * @property {(error: SpanwireError) => void} lost once, unless the owner ended it; replies still owed will not come

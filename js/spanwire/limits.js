@@ -66,5 +66,8 @@ export const RECENT_MAX = 256;
 /** How long after its return a shared connection keeps a channel that no tab has asked for again. */
 export const FEED_MS = 30_000;
 
+/** How large a publication may be that comes as a patch, in bytes: a few bytes of it can announce any length. */
+export const PATCHED_BYTES_MAX = 1_048_576;
+
 /** Longest delay a timer can hold; a longer one would fire at once. */
 export const TIMER_MS_MAX = 2 ** 31 - 1;

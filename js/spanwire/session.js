@@ -8,7 +8,6 @@
 
 import { backoff } from "./backoff.js";
 import { commands } from "./commands.js";
-import { connection } from "./connection.js";
 import { SpanwireError } from "./error.js";
 import { listeners } from "./events.js";
 import { OPEN_MS, TIMER_MS_MAX, TOKEN_MS_MAX } from "./limits.js";
@@ -117,7 +116,7 @@ export function session(url, options) {
   const open = () => {
     begin();
     try {
-      current = connection(ladder?.socket() ?? new WebSocket(url), self);
+      current = options.connection(ladder?.socket() ?? new WebSocket(url), self);
     } catch (error) {
       return self.lost(new SpanwireError("no_connection", `${error}`, { cause: error }));
     }

@@ -1,5 +1,7 @@
 /** @import { Records } from "./records.js" */
 
+import { connection } from "./connection.js";
+
 /**
  * What the client needs from outside: sockets, requests, storage, time and chance. All of it can be passed to
  * `connect`, so that a test owns its clock and Node 20 can bring its own WebSocket.
@@ -12,6 +14,7 @@
  * @property {typeof fetch} [fetch] where no WebSocket gets through; the global one, unless told
  * @property {() => Pick<Storage, "getItem" | "setItem" | "removeItem">} storage where to remember which transport works; throws
  *   where there is none, or a browser does not let us
+ * @property {typeof connection} connection between a socket and the client; `delta` of `spanwire/delta.js` can take its place
  * @property {() => Promise<any>} ladder loads what is needed where no WebSocket gets through
  * @property {() => Promise<Records>} records loads what deals with history and presence
  * @property {(callback: () => void, ms: number) => any} setTimeout
@@ -32,6 +35,7 @@ export function world(given) {
     storage: () => localStorage,
     ladder: () => import("./ladder.js"),
     records: () => import("./records.js"),
+    connection,
     setTimeout,
     clearTimeout,
     random: Math.random,

@@ -88,6 +88,23 @@ async fn it_keeps_its_word_in_every_runtime_and_without_extensions() {
     }
 }
 
+/// The scene of `js/test/packages/deltas.mjs`: a ticker, and two cuts.
+#[tokio::test]
+async fn what_is_told_by_patches_it_puts_together_again_also_after_a_cut() {
+    let Some(node) = require::node_with("e2e/node", "node_modules/ws/wrapper.mjs") else { return };
+    let deltas = json!({ "allowed_delta_types": ["fossil"], "delta_publish": true });
+    let server = Server::serve(json!({ "channel": { "without_namespace": deltas } })).await;
+    let script = require::repository().join("js/test/packages/deltas.mjs");
+    let mut command = Command::new(node);
+    command.arg(&script).arg(server.websocket()).kill_on_drop(true);
+    let output = within("the ticker", command.output()).await.expect("it can be started");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    let told: Value = serde_json::from_str(&said).expect("it says JSON");
+    assert_eq!([&told["told"], &told["wrong"], &told["gaps"]], [60, 0, 0], "{told}");
+    assert!(told["patches"].as_u64() > Some(40), "most of it came by patches: {told}");
+}
+
 #[tokio::test]
 async fn its_types_hold() {
     let Some(node) = require::node_with("js", "node_modules/typescript/bin/tsc") else { return };
