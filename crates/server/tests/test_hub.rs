@@ -42,6 +42,35 @@ fn described() -> spanwire::embed::Builder {
 }
 
 #[tokio::test]
+async fn of_a_channel_whose_latest_counts_that_is_what_is_heard() {
+    let latest = Namespace::open().history(1, HOUR).recover();
+    let described = Hub::builder()
+        .anonymous()
+        .namespace("price", latest.clone().latest_only())
+        .namespace("quote", latest.latest_at_once());
+    let test = TestHub::new(described).unwrap();
+    let ann = test.client().connect().await.unwrap();
+    for channel in ["price:a", "quote:a"] {
+        test.hub().publish(channel, 1).await.unwrap();
+        test.hub().publish(channel, 2).await.unwrap();
+        ann.subscribe(channel).await.unwrap();
+    }
+    assert_eq!(ann.heard(), [2], "who comes for the first time hears only what is told at once");
+    ann.lose_network();
+    for number in 3..=5 {
+        test.hub().publish("price:a", number).await.unwrap();
+    }
+    test.advance(MINUTE).await;
+    ann.find_network();
+    test.advance(MINUTE).await;
+    assert_eq!(ann.heard(), [5], "what was passed over is not recovered");
+    for incomplete in [Namespace::open().latest_only(), Namespace::open().history(1, HOUR).latest_at_once()] {
+        let refused = TestHub::new(Hub::builder().anonymous().namespace("price", incomplete));
+        assert!(refused.is_err_and(|error| error.to_string().contains("latest_only()")));
+    }
+}
+
+#[tokio::test]
 async fn who_is_cut_off_is_missed_and_comes_back_to_where_it_was() {
     let test = TestHub::new(described()).unwrap();
     let ann = test.client().token("ann").connect().await.unwrap();

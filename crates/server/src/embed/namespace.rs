@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use spanwire_hub::broker::HistoryOptions;
-use spanwire_hub::namespace::{self, DeliveryProfile, Permission};
+use spanwire_hub::namespace::{self, DeliveryProfile, Permission, RecoveryMode};
 
 /// How long after its last use a channel's position is remembered, at least: a client that comes back later is told
 /// that it may have missed something.
@@ -91,11 +91,37 @@ impl Namespace {
         self
     }
 
+    /// Of a channel only the latest publication counts: who comes back gets that one, and is told what was passed over
+    /// (`force_recovery_mode = "cache"`). For what the next one makes worthless, as a price. Needs
+    /// [`history`](Self::history), of one publication at least, and [`recover`](Self::recover).
+    pub fn latest_only(mut self) -> Self {
+        self.0.force_recovery_mode = RecoveryMode::Cache;
+        self
+    }
+
+    /// The same, and who comes for the first time gets the latest publication too (`auto_cache_recover`).
+    pub fn latest_at_once(mut self) -> Self {
+        self.0.auto_cache_recover = true;
+        self.latest_only()
+    }
+
+    /// Clients may subscribe to publications with certain tags only (`allow_tags_filter`).
+    pub fn tags_filter(mut self) -> Self {
+        self.0.allow_tags_filter = true;
+        self
+    }
+
     /// What is wrong with it, if anything is.
     pub(super) fn trouble(&self) -> Option<&'static str> {
         match &self.0.history {
             None if self.0.force_recovery => {
                 Some("recover() needs history(size, ttl): it is what is recovered")
+            }
+            None if self.0.force_recovery_mode == RecoveryMode::Cache => {
+                Some("latest_only() and latest_at_once() need history(size, ttl): it keeps the latest")
+            }
+            _ if self.0.force_recovery_mode == RecoveryMode::Cache && !self.0.force_recovery => {
+                Some("latest_only() and latest_at_once() need recover(): they say what is recovered")
             }
             None if self.0.delivery != DeliveryProfile::Disconnect => Some(
                 "conflate() and drop_oldest() need history(size, ttl): only offsets show what was left out",
