@@ -9,10 +9,10 @@ use crate::backoff::Backoff;
 use crate::renewal::Renewal;
 use crate::roll::Roll;
 use crate::time::Instant;
-use crate::{Event, Output, Position};
+use crate::{Event, Filter, Output, Position};
 
 /// What is wanted of a channel.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SubscribeOptions {
     /// Come back to where it was after an interruption, if the server allows it.
     pub recover: bool,
@@ -22,6 +22,8 @@ pub struct SubscribeOptions {
     pub join_leave: bool,
     /// Keep the list of who is there, and be told it at each change ([`Event::Presence`]); joins and leaves too.
     pub presence: bool,
+    /// Hear only what passes this. What does not is no gap.
+    pub filter: Option<Filter>,
     /// One token for this channel, for good; empty is none.
     pub token: String,
     /// The channel needs a token, which is asked for by [`Output::AskToken`](crate::Output::AskToken).
@@ -37,6 +39,7 @@ impl Default for SubscribeOptions {
             since: None,
             join_leave: false,
             presence: false,
+            filter: None,
             token: String::new(),
             needs_token: false,
             data: Bytes::new(),
@@ -135,6 +138,7 @@ impl Subscription {
             recoverable: self.options.recover,
             join_leave: self.options.join_leave || self.options.presence,
             data: self.options.data.clone(),
+            tf: self.options.filter.as_ref().map(Filter::node),
             recover: since.is_some(),
             offset: since.as_ref().map_or(0, |since| since.offset),
             epoch: since.map(|since| since.epoch).unwrap_or_default(),
@@ -202,8 +206,10 @@ impl Subscription {
             let epoch = if anew { publication.epoch.clone() } else { reached.epoch.clone() };
             let before = Position { offset: publication.offset - 1, epoch };
             // The server would rather end the subscription than leave a hole. If one comes through all the same, it
-            // is told. A stream without a name yet gets one by its first publication, which is no gap.
-            if before.offset > reached.offset || (anew && *reached != Position::default()) {
+            // is told, unless that is what the filter does. A stream without a name yet gets one by its first publication,
+            // which is no gap.
+            let is_hole = before.offset > reached.offset && self.options.filter.is_none();
+            if is_hole || (anew && *reached != Position::default()) {
                 told.push_back(gap(&channel, reached.clone(), before.clone()));
             }
             *reached = Position { offset: publication.offset, epoch: before.epoch };

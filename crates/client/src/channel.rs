@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use spanwire_client_core::{Encoding, Position, SubscribeOptions};
+use spanwire_client_core::{Encoding, Filter, Position, SubscribeOptions};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::buffer::{Buffer, Overflow, Room};
@@ -71,6 +71,14 @@ impl<T: FromPayload> Channel<T> {
     /// channel needs the server's options `presence` and `join_leave`. A list that is refused for now is asked for again.
     pub fn presence(mut self) -> Self {
         self.options.presence = true;
+        self
+    }
+
+    /// Hears only the publications whose tags pass this (`SubscribeRequest.tf`), where the namespace allows it
+    /// (`allow_tags_filter`); elsewhere the subscribe is refused with 107. What does not pass is no gap. After an interruption
+    /// the client comes back to the last publication that it heard, and the channel's history must reach that far.
+    pub fn filter(mut self, filter: Filter) -> Self {
+        self.options.filter = Some(filter);
         self
     }
 

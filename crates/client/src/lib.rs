@@ -117,7 +117,7 @@ pub use events::Events;
 pub use history::{History, Page};
 pub use payload::{FromPayload, Raw, ToPayload};
 pub use publish::Publish;
-pub use spanwire_client_core::{CallError, Encoding, Limits, Members, Position, Transport};
+pub use spanwire_client_core::{CallError, Encoding, Filter, Limits, Members, Position, Transport};
 pub use spanwire_wire::message::ClientInfo;
 pub use status::Status;
 pub use subscription::Subscription;

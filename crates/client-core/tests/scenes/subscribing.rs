@@ -1,4 +1,6 @@
-use spanwire_client_core::{Config, Input, Limits, Position, SubscribeOptions, TokenFailure, TokenFor};
+use spanwire_client_core::{
+    Config, Filter, Input, Limits, Position, SubscribeOptions, TokenFailure, TokenFor,
+};
 
 use crate::support::Stage;
 
@@ -39,6 +41,28 @@ fn a_hole_is_told_before_what_is_behind_it() {
     stage.say(&publication(6));
     stage.say(&publication(9));
     assert_eq!(stage.story(), ["6", "gap e6..e8", "9"]);
+    stage.end();
+}
+
+#[test]
+fn what_a_filter_passes_over_is_no_gap() {
+    let mut stage = Stage::connected();
+    let wanted = Filter::any_of("kind", ["goal", "card"]).and(Filter::is("team", "red").not());
+    let options = SubscribeOptions { filter: Some(wanted.clone().or(wanted)), ..SubscribeOptions::default() };
+    stage.handle(Input::Subscribe { channel: "x".to_owned(), options });
+    let both = concat!(
+        r#"{"op":"and","nodes":[{"key":"kind","cmp":"in","vals":["goal","card"]},"#,
+        r#"{"op":"not","nodes":[{"key":"team","cmp":"eq","val":"red"}]}]}"#
+    );
+    let said = stage.sent().concat();
+    assert!(said.contains(&format!(r#""tf":{{"op":"or","nodes":[{both},{both}]}}"#)), "{said}");
+    stage.say(r#"{"id":2,"subscribe":{"recoverable":true,"positioned":true,"epoch":"e","offset":5}}"#);
+    stage.say(&publication(9));
+    stage.say(&publication(9));
+    assert_eq!(stage.story(), ["subscribed at e5", "9"]);
+    let said = stage.come_back();
+    assert!(said[1].contains(r#""recover":true,"epoch":"e","offset":9"#), "{said:?}");
+    assert!(said[1].contains(r#""tf":{"op":"or""#), "{said:?}");
     stage.end();
 }
 

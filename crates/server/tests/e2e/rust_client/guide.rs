@@ -5,7 +5,8 @@ use std::error::Error;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use spanwire_client::{
-    CallError, Client, Ended, Event, History, Overflow, Position, Raw, TokenError, Transport,
+    CallError, Client, Ended, Event, Filter, History, Overflow, Position, Raw, Subscription, TokenError,
+    Transport,
 };
 
 use crate::support::http;
@@ -62,6 +63,12 @@ async fn slow(client: &Client) -> Result<(), Ended> {
         .await?;
     drop(prices); // leaves the channel
     Ok(())
+}
+
+async fn only_some(client: &Client) -> Result<Subscription<Raw>, Ended> {
+    let wanted = Filter::any_of("ticker", ["ACME", "INIT"]).and(Filter::at_least("price", "99.50"));
+    let trades = client.channel::<Raw>("tagged:trades").filter(wanted).subscribe().await?;
+    Ok(trades)
 }
 
 async fn fetch_token() -> Result<Option<String>, std::io::Error> {
@@ -125,6 +132,21 @@ async fn the_guide_does_what_it_says() {
     let client = within("a client", with_tokens(&url)).await.expect("the token is good");
     within("the questions", questions(&client)).await.expect("everything may be asked");
     within("the channel", slow(&client)).await.expect("it is open");
+    let mut trades = within("the trades", only_some(&client)).await.expect("it is open");
+    for (number, price) in ["99.49", "99.5", "100"].iter().enumerate() {
+        let tags = json!({ "ticker": "INIT", "price": price });
+        let trade = json!({ "channel": "tagged:trades", "data": number, "tags": tags });
+        http::api(server.address, "publish", &trade).await;
+    }
+    let mut offsets = Vec::new();
+    while offsets.len() < 2 {
+        match within("a trade", trades.next()).await {
+            Some(Event::Publication(trade)) => offsets.push(trade.offset),
+            Some(Event::Subscribed(_)) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(offsets, [2, 3], "what does not pass is not heard, and is no gap");
     for number in 1..=3 {
         http::api(server.address, "publish", &json!({ "channel": "orders", "data": number })).await;
     }

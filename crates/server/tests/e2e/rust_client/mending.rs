@@ -1,10 +1,11 @@
 //! What happens to connections, and what a reader notices of it.
 
 use serde_json::json;
-use spanwire_client::{Client, Status};
+use spanwire_client::{Client, Filter, Status};
 
 use super::listener::{Listener, client, publish};
 use crate::faults::stage::Port;
+use crate::support::http;
 use crate::support::proxy::{Cut, Line, Proxy};
 use crate::support::server::Server;
 use crate::support::until::within;
@@ -43,6 +44,30 @@ async fn what_a_client_publishes_is_published_once_however_often_the_line_is_cut
     }
     listener.until_heard(30).await;
     listener.has_all(30);
+}
+
+#[tokio::test]
+async fn what_a_filter_passes_over_is_no_gap_however_often_the_line_is_cut() {
+    let server = Server::serve(json!({})).await;
+    let proxy = Proxy::to(server.address).await;
+    let client = client(proxy.address);
+    let wanted = Filter::is("kind", "even");
+    let mut listener = Listener::of(client.channel("tagged:numbers").filter(wanted)).await;
+    for round in 0..3 {
+        for number in round * 10 + 1..=round * 10 + 10 {
+            let kind = if number % 2 == 0 { "even" } else { "odd" };
+            let told = json!({ "channel": "tagged:numbers", "data": number, "tags": { "kind": kind } });
+            let answer = http::api(server.address, "publish", &told).await;
+            assert!(answer.get("error").is_none(), "{answer}");
+            if number % 10 == 5 {
+                proxy.cut(Cut::Reset);
+            }
+        }
+        listener.until_heard(round * 10 + 10).await;
+    }
+    let even: Vec<u64> = (1..=15).map(|half| half * 2).collect();
+    assert_eq!((&listener.heard, listener.gaps), (&even, 0));
+    assert!(listener.interrupted > 0);
 }
 
 #[tokio::test]
