@@ -75,8 +75,10 @@ pub enum Output {
     Expired(Expirable),
     /// Count what came of a token that a client has shown to prolong this.
     Refreshed(Expirable, Refreshed),
+    /// A client may lag from now on: what it is sent had better not grow old in buffers below us.
+    MayLag(SessionId),
     /// Tell the operator that a client reads more slowly than a channel is published to, for the first time in its
-    /// session. What it is sent from now on had better not grow old in buffers below us.
+    /// session.
     Lags(SessionId, Channel),
     /// Count publications that a client which lags was not sent.
     Skipped(Channel, DeliveryProfile, u64),

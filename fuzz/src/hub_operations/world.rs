@@ -350,6 +350,7 @@ impl World {
             Output::Resume(_)
             | Output::Denied(_)
             | Output::Limited(_)
+            | Output::MayLag(_)
             | Output::Lags(..)
             | Output::Skipped(..)
             | Output::Expired(_)

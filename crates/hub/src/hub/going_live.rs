@@ -15,7 +15,7 @@ use crate::revocation::TokenMark;
 use crate::session::{Joining, Place, Stage, Traits};
 use crate::tags_filter::TagsFilter;
 use crate::time::Now;
-use crate::{Deed, SessionId};
+use crate::{Deed, Output, SessionId};
 
 impl Hub {
     /// The reply is written. What waited follows it, and from here on publications go straight to the outbox.
@@ -33,9 +33,13 @@ impl Hub {
         };
         let after = top.as_ref().map_or(0, |top| top.offset);
         let Traits { positioned, hears_joins, .. } = traits;
-        let may_lag = top.is_some() && filter.is_none() && self.tells_what_is_left_out(id, traits);
+        let may_lag =
+            top.is_some() && filter.is_none() && !traits.delta && self.tells_what_is_left_out(id, traits);
         let member = Member { session: id.index, positioned, hears_joins, may_lag, after };
         let Some(members) = self.audiences.get_mut(audience) else { return };
+        if may_lag && members.may_lag() {
+            self.outputs.push_back(Output::MayLag(id));
+        }
         let place = match &filter {
             None if traits.delta => members.add_patched(Patched { member, has_base }),
             None => members.add_member(member),

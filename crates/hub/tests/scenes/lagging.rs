@@ -299,6 +299,7 @@ fn who_was_promised_everything_and_is_not_told_of_gaps_is_let_go_and_everybody_e
         let mut world = world();
         let id = if extended { connect(&mut world, "slow") } else { world.connect("slow") };
         subscribe(&mut world, id, channel);
+        assert_eq!(world.may_lag == [id], lags, "{channel} {extended}");
         world.stall(id);
         publish(&mut world, channel, 100);
         assert_eq!(world.code(id), (!lags).then_some(3008), "{channel} {extended}");

@@ -124,6 +124,8 @@ pub struct World {
     pub resumed: Vec<SessionId>,
     /// What the operator was told of denials.
     pub denials: Vec<String>,
+    /// Who was said to be able to lag.
+    pub may_lag: Vec<SessionId>,
     /// Who lags for the first time, and where.
     pub lagged: Vec<(SessionId, String)>,
     /// How many publications were left out, by channel and profile.
@@ -173,6 +175,7 @@ impl World {
             closed: HashMap::new(),
             resumed: Vec::new(),
             denials: Vec::new(),
+            may_lag: Vec::new(),
             lagged: Vec::new(),
             skipped: BTreeMap::new(),
             limited: Vec::new(),
@@ -542,6 +545,7 @@ impl World {
                     assert_eq!(before, None, "a session is closed once");
                 }
                 Output::Resume(id) => self.resumed.push(id),
+                Output::MayLag(id) => self.may_lag.push(id),
                 Output::Lags(id, channel) => self.lagged.push((id, channel.as_str().to_owned())),
                 Output::Skipped(channel, profile, count) => {
                     *self.skipped.entry((channel.as_str().to_owned(), profile.name())).or_default() += count;

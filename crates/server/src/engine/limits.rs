@@ -37,7 +37,7 @@ pub const TLS_RECORD_BYTES_MAX: usize = 16 << 10;
 /// else the socket does not take stays in the outbox, where it is shared with others.
 pub const TLS_UNSENT_BYTES_MAX: usize = 64 << 10;
 
-/// Most bytes that the kernel keeps unsent for a client that has lagged (`TCP_NOTSENT_LOWAT`): what waits there is sent
+/// Most bytes that the kernel keeps unsent for a client that may lag (`TCP_NOTSENT_LOWAT`): what waits there is sent
 /// before anything newer, and cannot be left out any more.
 pub const LAGGING_UNSENT_BYTES_MAX: u32 = 32 << 10;
 

@@ -17,14 +17,18 @@ impl Shard {
         }
     }
 
-    /// A client lags for the first time. What it is sent from now on is not to grow old in the kernel, and whoever runs the
-    /// server may want to know.
-    pub(super) fn lags(&mut self, id: SessionId, channel: &Channel) {
+    /// A client may lag from now on. What it is sent is not to grow old in the kernel. The kernel is told before there is much
+    /// to send: a buffer that is full when it is made small takes nothing for long, and its client seems to read nothing.
+    pub(super) fn may_lag(&mut self, id: SessionId) {
         if let Some(connection) = self.connections.session_mut(id) {
             let socket = socket2::SockRef::from(&connection.link);
             // Without it, the client only hears later what is newest.
             let _ = socket.set_tcp_notsent_lowat(LAGGING_UNSENT_BYTES_MAX);
         }
+    }
+
+    /// A client lags for the first time, and whoever runs the server may want to know.
+    pub(super) fn tell_lag(&mut self, channel: &Channel) {
         if let Some(unsaid) = self.laggards.may_say(self.reading.now.at) {
             tracing::info!(
                 unsaid,
