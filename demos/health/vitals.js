@@ -1,12 +1,13 @@
 // All that this page knows about Spanwire. The rest of it draws what is here.
 
 import { connect } from "/spanwire.js";
+import { delta } from "/spanwire/delta.js";
 
 /** How many samples are kept: as many seconds. */
 export const KEPT = 120;
 
-/** A client that takes this way. Cut it, and it comes back to where it was. */
-export const arrive = ({ url, ...options } = {}) => connect(url, { name: "health", ...options });
+/** A client that takes this way. Cut it, and it comes back to where it was. Of each sample it is told what is different. */
+export const arrive = ({ url, ...options } = {}) => connect(url, { name: "health", connection: delta, ...options });
 
 /** What the server says of itself each second: the samples of its `/metrics`, by name and labels. */
 export class Vitals {

@@ -11,6 +11,7 @@ use crate::support::gallery::{
     Gallery, looks_good_everywhere, shows_its_code, shows_its_frames, tab_leads_to,
 };
 use crate::support::http::get;
+use crate::support::page::Page;
 use crate::support::peer::{EMPTY, Peer};
 use crate::support::server::Server;
 use crate::support::until::until;
@@ -143,12 +144,8 @@ async fn two_thousand_viewers_are_counted_and_so_are_those_who_stay_when_five_hu
     gallery.behaved(&page);
 }
 
-#[tokio::test]
-async fn with_the_stock_client_its_samples_come_as_patches_which_are_less_than_half_of_them_and_are_the_same()
-{
-    let Some(gallery) = Gallery::open().await else { return };
-    let Some(page) = gallery.page_with_stock_client(PAGE).await else { return };
-    // Somebody who takes no deltas is told all of each.
+/// Compares the samples of both panes with those of somebody who takes no deltas, and how much was told of them.
+async fn its_samples_come_as_patches(gallery: &Gallery, page: &Page) {
     let mut whole = Peer::subscribe(gallery.server.address, "health:node").await;
     for _ in 0..5 {
         let sample = whole.publication().await;
@@ -167,7 +164,21 @@ async fn with_the_stock_client_its_samples_come_as_patches_which_are_less_than_h
     let part = patches / (patches + saved);
     println!("{patches} bytes of patches saved {saved}: they are {:.1} % of the samples", part * 100.0);
     assert!(patches > 0.0 && part < PATCHED_PART_MAX, "{part}");
-    gallery.behaved(&page);
+    gallery.behaved(page);
+}
+
+#[tokio::test]
+async fn its_samples_come_as_patches_much_smaller_than_they_are_and_are_the_same() {
+    let Some(gallery) = Gallery::open().await else { return };
+    let page = gallery.page(PAGE, 1280).await;
+    its_samples_come_as_patches(&gallery, &page).await;
+}
+
+#[tokio::test]
+async fn with_the_stock_client_its_samples_come_as_patches_too() {
+    let Some(gallery) = Gallery::open().await else { return };
+    let Some(page) = gallery.page_with_stock_client(PAGE).await else { return };
+    its_samples_come_as_patches(&gallery, &page).await;
 }
 
 #[tokio::test]
