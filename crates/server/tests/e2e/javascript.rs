@@ -14,17 +14,18 @@ use crate::support::until::within;
 /// no matter of milliseconds.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// Runs a program in `js/`; what it says belongs to the failure, if it is one.
-async fn succeeds(program: &Path, arguments: &[&str]) {
+/// Runs a program in `js/`, and hands out what it says, which belongs to the failure if it is one.
+async fn succeeds(program: &Path, arguments: &[&str]) -> String {
     let mut command = Command::new(program);
     command.args(arguments).current_dir(require::repository().join("js")).kill_on_drop(true);
     let output = tokio::time::timeout(PATIENCE, command.output()).await;
     let output = output
         .unwrap_or_else(|_| panic!("waited {PATIENCE:?} for {arguments:?}"))
         .expect("it can be started");
-    let said =
-        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
-    assert!(output.status.success(), "{arguments:?}: {}\n{said}", output.status);
+    let [said, complained] =
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    assert!(output.status.success(), "{arguments:?}: {}\n{said}{complained}", output.status);
+    said
 }
 
 /// Runs the tests of a folder.
@@ -94,12 +95,7 @@ async fn what_is_told_by_patches_it_puts_together_again_also_after_a_cut() {
     let Some(node) = require::node_with("e2e/node", "node_modules/ws/wrapper.mjs") else { return };
     let deltas = json!({ "allowed_delta_types": ["fossil"], "delta_publish": true });
     let server = Server::serve(json!({ "channel": { "without_namespace": deltas } })).await;
-    let script = require::repository().join("js/test/packages/deltas.mjs");
-    let mut command = Command::new(node);
-    command.arg(&script).arg(server.websocket()).kill_on_drop(true);
-    let output = within("the ticker", command.output()).await.expect("it can be started");
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    let said = succeeds(&node, &["test/packages/deltas.mjs", &server.websocket()]).await;
     let told: Value = serde_json::from_str(&said).expect("it says JSON");
     assert_eq!([&told["told"], &told["wrong"], &told["gaps"]], [60, 0, 0], "{told}");
     assert!(told["patches"].as_u64() > Some(40), "most of it came by patches: {told}");
