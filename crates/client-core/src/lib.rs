@@ -46,6 +46,7 @@ mod backoff;
 mod calls;
 mod client;
 mod config;
+mod deltas;
 mod error;
 mod event;
 mod filter;

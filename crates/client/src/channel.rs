@@ -61,6 +61,13 @@ impl<T: FromPayload> Channel<T> {
         self
     }
 
+    /// Is told what is different in a publication instead of all of it, if the server allows it
+    /// (`SubscribeRequest.delta`). It costs fewer bytes where publications resemble each other; what is read is the same.
+    pub fn delta(mut self) -> Self {
+        self.options.delta = true;
+        self
+    }
+
     /// Tells who comes and goes, if the server allows it (`SubscribeRequest.join_leave`).
     pub fn join_leave(mut self) -> Self {
         self.options.join_leave = true;

@@ -82,7 +82,7 @@ impl Client {
 
     fn push(&mut self, now: Instant, Push { channel, event, .. }: Push) {
         match event {
-            PushEvent::Publication(publication) => self.published(channel, publication),
+            PushEvent::Publication(publication) => self.published(now, channel, publication),
             PushEvent::Join(join) if self.hears(&channel) => {
                 let info = join.info.unwrap_or_default();
                 self.tell(Event::Join { channel: channel.clone(), info: info.clone() });

@@ -8,6 +8,7 @@ use spanwire_wire::message::{
 use spanwire_wire::{ErrorCode, Request, UnsubscribeCode};
 
 use super::{Client, Pending};
+use crate::deltas::Misfit;
 use crate::link::Link;
 use crate::roll::Roll;
 use crate::subscription::{Stage, Subscription};
@@ -25,7 +26,7 @@ impl Client {
             let code = ErrorCode::LimitExceeded;
             return self.tell(unsubscribed(channel, code.code(), code.reason(), None));
         }
-        let mut subscription = Subscription::new(options);
+        let mut subscription = Subscription::new(options, &self.config);
         subscription.hushed_by = self.farewell_of(&channel);
         self.subscriptions.insert(channel.clone(), subscription);
         self.join(now, &channel);
@@ -117,10 +118,10 @@ impl Client {
             return;
         }
         match outcome {
-            Ok(result) => {
-                subscription.accepted(now, channel, result, &mut self.outputs);
-                self.ask_members(now, channel);
-            }
+            Ok(result) => match subscription.accepted(now, channel, result, &mut self.outputs) {
+                Ok(()) => self.ask_members(now, channel),
+                Err(Misfit) => self.begin_anew(now, channel),
+            },
             Err(error) => self.subscribe_refused(now, channel, &error),
         }
     }
@@ -183,11 +184,24 @@ impl Client {
         (is_here && subscription.hushed_by.is_none()).then_some(subscription)
     }
 
-    pub(super) fn published(&mut self, channel: String, publication: Box<Publication>) {
+    pub(super) fn published(&mut self, now: Instant, channel: String, publication: Box<Publication>) {
         let Self { subscriptions, server_side, outputs, .. } = self;
-        if let Some(subscription) = live(subscriptions, server_side, &channel) {
-            subscription.deliver(channel, publication, false, outputs);
+        if let Some(subscription) = live(subscriptions, server_side, &channel)
+            && let Err(Misfit) = subscription.deliver(channel.clone(), publication, false, outputs)
+        {
+            self.begin_anew(now, &channel);
         }
+    }
+
+    /// A patch does not fit: what the server takes for our base is not. It is asked again, without deltas, for all behind what
+    /// was delivered.
+    fn begin_anew(&mut self, now: Instant, channel: &str) {
+        let request = UnsubscribeRequest { channel: channel.to_owned() };
+        let left = self.command(Request::Unsubscribe(request), Pending::Unsubscribe(channel.to_owned()));
+        let Some(subscription) = self.subscriptions.get_mut(channel) else { return };
+        subscription.give_deltas_up();
+        subscription.hushed_by = Some(left);
+        self.rest(now, channel, Event::CODE_BAD_PROTOCOL, "a patch does not fit");
     }
 
     /// Whether joins and leaves of this channel are for us.
@@ -224,9 +238,10 @@ impl Client {
         if is_full && !self.server_side.contains_key(&channel) {
             return self.lost(now, Event::CODE_BAD_PROTOCOL, "too many subscriptions".to_owned());
         }
-        let fresh = || Subscription::new(SubscribeOptions::default());
+        let fresh = || Subscription::new(SubscribeOptions::default(), &self.config);
         let subscription = self.server_side.entry(channel.clone()).or_insert_with(fresh);
-        subscription.accepted(now, &channel, result, &mut self.outputs);
+        // What the server subscribes us to, we do not ask deltas for; so there is no patch that could not fit.
+        let _ = subscription.accepted(now, &channel, result, &mut self.outputs);
     }
 }
 
