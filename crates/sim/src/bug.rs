@@ -25,6 +25,8 @@ pub enum Bug {
     DoubledPublication,
     /// Two publications of one channel change places on their way to a shard.
     SwappedPublications,
+    /// The broker gives a publication another base than the payload before it.
+    WrongBase,
     /// After a restart, epochs have the names of the last life.
     StaleEpoch,
     /// The broker forgets idempotency keys.
@@ -63,7 +65,7 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::RecoveryBeginsLate,
         Self::RecoveryEndsEarly,
         Self::RecoveryForgets,
@@ -71,6 +73,7 @@ impl Bug {
         Self::ForgottenListener,
         Self::DoubledPublication,
         Self::SwappedPublications,
+        Self::WrongBase,
         Self::StaleEpoch,
         Self::ForgottenKey,
         Self::EarlyAck,

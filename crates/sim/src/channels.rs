@@ -79,6 +79,8 @@ pub(crate) fn namespaces() -> Namespaces {
             force_recovery_mode: if is_latest(channel) { RecoveryMode::Cache } else { RecoveryMode::Stream },
             auto_cache_recover: is_latest(channel),
             history,
+            allow_delta: true,
+            delta_publish: true,
             deciders: if is_decided(channel) { DECIDERS } else { Deciders::default() },
             ..Namespace::default()
         };

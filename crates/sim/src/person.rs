@@ -31,6 +31,8 @@ pub(crate) struct Person {
     pub(crate) encoding: Encoding,
     /// How long this person's tokens live, in seconds; `None` for one without an end.
     token_lifetime: Option<u64>,
+    /// This person takes deltas.
+    delta: bool,
     /// The server subscribes this person to a channel of its choice.
     served: bool,
     transport: Option<Transport>,
@@ -66,12 +68,14 @@ impl Person {
         let limits = spanwire_client_core::Limits { calls_max: CALLS_MAX, ..Default::default() };
         // Most have clients that know our extensions; the others speak the common protocol.
         let extensions = !chance.one_in(4);
+        let delta = chance.one_in(2);
         let config = Config { encoding, credentials, extensions, limits, ..Config::default() };
         Self {
             index,
             client: Client::new(config, chance.seed()),
             encoding,
             served,
+            delta,
             token_lifetime: expiring.then(|| chance.between(15, 60)),
             transport: None,
             dialing: None,
@@ -88,7 +92,7 @@ impl Person {
 
     pub(crate) fn subscribe(&mut self, scene: &mut Scene, channel: &str) {
         scene.ledger.wants(self.index, channel);
-        let options = SubscribeOptions::default();
+        let options = SubscribeOptions { delta: self.delta, ..SubscribeOptions::default() };
         self.handle(scene, Input::Subscribe { channel: channel.to_owned(), options });
     }
 
@@ -269,6 +273,9 @@ impl Person {
     fn tell(&mut self, scene: &mut Scene, event: &Event) {
         if matches!(event, Event::Gap { .. }) && scene.saboteur.has(Bug::SilentGap) {
             return;
+        }
+        if matches!(event, Event::Unsubscribed { code: Event::CODE_BAD_PROTOCOL, .. }) {
+            scene.ledger.blame(|| format!("a patch for {} does not fit", Plot::name(self.index)));
         }
         let twice = matches!(event, Event::Publication { .. }) && scene.saboteur.strikes(Bug::DoubledEvent);
         for _ in 0..=usize::from(twice) {

@@ -9,6 +9,7 @@ use spanwire_hub::broker::{
     MemoryBroker, MemoryLimits, MemoryUsage, Recall, Ticket,
 };
 use spanwire_hub::channel::{Channel, Position};
+use spanwire_hub::delivery::Delivery;
 use spanwire_hub::presence::{MemoryPresence, Presence, PresenceAnswer, PresenceRequest};
 use spanwire_wire::message::Publication;
 
@@ -108,7 +109,7 @@ impl Keeper {
             history: history(channel),
             idempotency_key: None,
             rate: Default::default(),
-            delta: false,
+            delta: true,
         };
         let deed = Deed::Broker(BrokerRequest::Publish(draft));
         self.submit(scene, CALLERS, Ticket(id), &Channel::new(channel), deed)
@@ -265,6 +266,11 @@ impl Keeper {
                 if saboteur.strikes(Bug::RecoveryForgets) {
                     missed.clear();
                 }
+            }
+            BrokerEvent::Publication(_, delivery) if saboteur.strikes(Bug::WrongBase) => {
+                let Delivery { publication, epoch, .. } = &**delivery;
+                let own = Some(publication.data.clone());
+                *delivery = Delivery::with_base(publication.clone(), epoch.clone(), own);
             }
             BrokerEvent::Publication(..) if saboteur.strikes(Bug::DoubledPublication) => {
                 told.push((to, Letter::event(event.clone())));
