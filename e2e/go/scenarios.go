@@ -22,6 +22,7 @@ var scenarios = []struct {
 	{"a closed channel is refused with 103", closedChannel},
 	{"leaving and returning works in the same breath", leavingAndReturning},
 	{"a cut line loses nothing and repeats nothing", cutLine},
+	{"deltas are patches on the wire, and every payload comes out, also behind a cut", deltas},
 	{"what history no longer holds is told, not hidden", toldGap},
 	{"channels of the token are subscribed by the server, and recover", serverSide},
 	{"the server can end a subscription", serverUnsubscribes},
@@ -171,6 +172,48 @@ func cutLine(world *World, room string) {
 	same("recovered", []bool{again.WasRecovering, again.Recovered}, []bool{true, true})
 	publish(room, 41)
 	same("heard", offers(subscription.publication.count(41)), upTo(41))
+}
+
+// quote is a payload that is much like every other.
+type quote struct {
+	Symbol, Name, Mood, Note string
+	Price                    int
+}
+
+func deltas(world *World, room string) {
+	channel := "delta:" + room
+	client := world.client(centrifuge.Config{})
+	subscription := client.joined(channel, centrifuge.SubscriptionConfig{Delta: centrifuge.DeltaTypeFossil})
+	var quotes []quote
+	for n := 1; n <= 21; n++ {
+		price := 1000 + n
+		if n == 4 {
+			price = 1003 // The same again.
+		}
+		mood := []string{"😀", "😁", "😂"}[price%3]
+		quotes = append(quotes, quote{"SPAN", "Перекладина 跨度", mood, "what stays the same is most of it", price})
+	}
+	for _, quote := range quotes[:10] {
+		publish(channel, quote)
+	}
+	subscription.publication.count(10)
+	whole, saved := figure(`spanwire_delta_bytes_total{kind="whole"}`), figure("spanwire_delta_saved_bytes_total")
+	if whole == 0 || saved < 4*whole {
+		fail("%v bytes were told whole, and nine patches saved %v", whole, saved)
+	}
+	ask("cut")
+	client.connecting.count(2)
+	for _, quote := range quotes[10:20] {
+		publish(channel, quote)
+	}
+	ask("mend")
+	same("recovered", subscription.agreed.count(2)[1].Recovered, true)
+	publish(channel, quotes[20])
+	var heard []quote
+	for _, event := range subscription.publication.count(21) {
+		heard = append(heard, unpack[quote](event.Data))
+	}
+	same("heard", heard, quotes)
 }
 
 func toldGap(world *World, room string) {

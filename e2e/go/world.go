@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"os"
 	"reflect"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/centrifugal/centrifuge-go"
@@ -111,8 +113,8 @@ type Subscription struct {
 }
 
 // subscription asks for the channel and does not wait for the answer.
-func (c *Client) subscription(channel string) *Subscription {
-	made, err := c.NewSubscription(channel)
+func (c *Client) subscription(channel string, config ...centrifuge.SubscriptionConfig) *Subscription {
+	made, err := c.NewSubscription(channel, config...)
 	must(err)
 	subscription := &Subscription{
 		Subscription: made,
@@ -132,8 +134,8 @@ func (c *Client) subscription(channel string) *Subscription {
 }
 
 // joined subscribes and waits until the server has agreed.
-func (c *Client) joined(channel string) *Subscription {
-	subscription := c.subscription(channel)
+func (c *Client) joined(channel string, config ...centrifuge.SubscriptionConfig) *Subscription {
+	subscription := c.subscription(channel, config...)
 	subscription.agreed.count(1)
 	return subscription
 }
@@ -177,6 +179,22 @@ func api(method string, params map[string]any) json.RawMessage {
 		fail("/api/%s answered %s", method, answer.Error)
 	}
 	return answer.Result
+}
+
+// figure is what the server tells of itself under this name.
+func figure(name string) float64 {
+	response, err := backend.Get(strings.TrimSuffix(apiURL, "api") + "metrics")
+	must(err)
+	defer response.Body.Close()
+	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
+		if told, is := strings.CutPrefix(lines.Text(), name+" "); is {
+			number, err := strconv.ParseFloat(told, 64)
+			must(err)
+			return number
+		}
+	}
+	fail("the server does not tell %s", name)
+	return 0
 }
 
 // token is a connection token, signed as a backend would. Times in the claims are Unix seconds.

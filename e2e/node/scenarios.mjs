@@ -3,13 +3,30 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { api, ask, Heard, next, secondsFromNow, token, within } from "./world.mjs";
+import { api, ask, Heard, metrics, next, secondsFromNow, token, within } from "./world.mjs";
 
 /** The refusal of a call that must be refused. */
 const refusal = (promise) => promise.then(
   (answer) => assert.fail(`answered ${JSON.stringify(answer)}`),
   (error) => error,
 );
+
+/** A payload that is as long as every other, and much like them. */
+const offer = (n) => ({
+  symbol: "SPAN", name: "Перекладина 跨度", price: 1000 + n, mood: ["😀", "😁", "😂"][n % 3],
+  note: "what stays the same from one to the next is most of it",
+});
+
+/** What the server has counted of payloads that were told whole or by patches, in bytes. */
+async function deltaBytes() {
+  const lines = (await metrics()).split("\n");
+  const figure = (name) => Number(lines.find((line) => line.startsWith(`${name} `))?.split(" ")[1]);
+  return {
+    whole: figure('spanwire_delta_bytes_total{kind="whole"}'),
+    patch: figure('spanwire_delta_bytes_total{kind="patch"}'),
+    saved: figure("spanwire_delta_saved_bytes_total"),
+  };
+}
 
 /** Subscribes and waits until the server has agreed. */
 async function subscribed(client, channel, options) {
@@ -138,6 +155,32 @@ export const scenarios = {
     await api("publish", { channel: room, data: 41 });
     await heard.until("number 41", (all) => all.some(([, n]) => n === 41));
     assert.deepEqual(heard.all, numbers(1, 41).map((n) => [n, n]));
+  },
+
+  "deltas are patches on the wire, and every payload comes out, also behind a cut": async (world, room) => {
+    const channel = `delta:${room}`;
+    const client = world.client();
+    const before = await deltaBytes();
+    const subscription = await subscribed(client, channel, { delta: "fossil" });
+    const heard = new Heard(subscription, "publication", ({ data, offset }) => [offset, world.unpack(data)]);
+    // Two of them are the same, and neighbours share bytes of their characters.
+    const offers = numbers(1, 21).map((n) => offer(n === 4 ? 3 : n));
+    for (const data of offers.slice(0, 10)) await api("publish", { channel, data });
+    await heard.count(10);
+    const after = await deltaBytes();
+    const size = Buffer.byteLength(JSON.stringify(offers[0]));
+    assert.equal(after.whole - before.whole, size, "one is told whole");
+    assert.equal(after.patch + after.saved - before.patch - before.saved, 9 * size, "nine are told by patches");
+    const lost = next(client, "connecting");
+    await ask("cut");
+    await lost;
+    for (const data of offers.slice(10, 20)) await api("publish", { channel, data });
+    const back = next(subscription, "subscribed");
+    await ask("mend");
+    assert.equal((await back).recovered, true);
+    await api("publish", { channel, data: offers[20] });
+    await heard.count(21);
+    assert.deepEqual(heard.all, offers.map((data, index) => [index + 1, data]));
   },
 
   "what history no longer holds is told, not hidden": async (world, room) => {

@@ -100,6 +100,13 @@ export async function api(method, params) {
   return result;
 }
 
+/** What the server tells of itself, as Prometheus reads it. */
+export async function metrics() {
+  const response = await fetch(env("SPANWIRE_API").replace(/api$/, "metrics"));
+  if (!response.ok) throw new Error(`/metrics answered ${response.status}`);
+  return response.text();
+}
+
 /** A connection token, signed as a backend would. Times in `claims` are Unix seconds. */
 export function token(claims, secret = env("SPANWIRE_SECRET")) {
   const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");

@@ -4,9 +4,9 @@ Each key is the sentence it proves; the test that runs us holds the same list, s
 in silence.
 """
 
-from centrifuge import ReplyError, StreamPosition
+from centrifuge import DeltaType, ReplyError, StreamPosition
 
-from world import Heard, api, ask, seconds_from_now, token
+from world import Heard, api, ask, delta_bytes, seconds_from_now, token
 
 
 async def refusal(call):
@@ -117,6 +117,37 @@ async def forged_token(world, _room):
     assert gone.code == 3500
 
 
+def offer(n):
+    """A payload that is much like every other."""
+    return {"symbol": "SPAN", "name": "Перекладина 跨度", "price": 1000 + n, "mood": "😀😁😂"[n % 3],
+            "note": "what stays the same from one to the next is most of it"}
+
+
+async def deltas(world, room):
+    channel = f"delta:{room}"
+    client, ears = await world.client()
+    before = await delta_bytes()
+    _, heard = await world.subscribed(client, channel, delta=DeltaType.FOSSIL)
+    offers = [offer(3 if n == 4 else n) for n in range(1, 22)]
+    for data in offers[:10]:
+        await api("publish", channel=channel, data=data)
+    await heard.publication.count(10)
+    after = await delta_bytes()
+    whole, saved = after["whole"] - before["whole"], after["saved"] - before["saved"]
+    assert 0 < whole < 400, f"one is told whole, that is not {whole} bytes"
+    assert saved > 4 * whole, f"nine are told by patches, which save more than {saved} bytes"
+    await ask("cut")
+    await ears.connecting.count(2)
+    for data in offers[10:20]:
+        await api("publish", channel=channel, data=data)
+    await ask("mend")
+    again = (await heard.subscribed.count(2))[1]
+    assert again.recovered
+    await api("publish", channel=channel, data=offers[20])
+    all = await heard.publication.count(21)
+    assert [(p.pub.offset, world.unpack(p.pub.data)) for p in all] == list(enumerate(offers, 1))
+
+
 async def expired_token(world, room):
     renewals = []
 
@@ -171,6 +202,7 @@ SCENARIOS = {
     "history pages forwards and backwards": history,
     "rpc without a handler answers 108": rpc,
     "a cut line loses nothing and repeats nothing": recovery,
+    "deltas are patches on the wire, and every payload comes out, also behind a cut": deltas,
     "channels of the token are subscribed by the server": server_side_subscription,
     "the server can end a subscription": server_unsubscribes,
     "the server can end a connection for good": server_disconnects,

@@ -116,6 +116,19 @@ async def api(method, **params):
     return answer["result"]
 
 
+async def delta_bytes():
+    """What the server has counted of payloads that were told whole or by patches, in bytes."""
+    def call():
+        with urllib.request.urlopen(API.removesuffix("api") + "metrics", timeout=PATIENCE_SECONDS) as response:
+            lines = response.read().decode().splitlines()
+            return dict(line.rsplit(" ", 1) for line in lines if line and not line.startswith("#"))
+
+    figures = await asyncio.to_thread(call)
+    names = {"whole": 'spanwire_delta_bytes_total{kind="whole"}', "patch": 'spanwire_delta_bytes_total{kind="patch"}',
+             "saved": "spanwire_delta_saved_bytes_total"}
+    return {kind: float(figures[name]) for kind, name in names.items()}
+
+
 def token(secret=SECRET, **claims):
     """A connection token, signed as a backend would. Times in the claims are Unix seconds."""
     def part(raw):

@@ -239,6 +239,10 @@ pub(crate) fn open_config() -> Value {
     let tagged = json!({
         "history_size": 100, "history_ttl": "300s", "force_recovery": true, "allow_tags_filter": true,
     });
+    let delta = json!({
+        "history_size": 100, "history_ttl": "300s", "force_recovery": true,
+        "allowed_delta_types": ["fossil"], "delta_publish": true,
+    });
     let mut now = last.clone();
     merge(&mut now, json!({ "auto_cache_recover": true }));
     json!({
@@ -258,6 +262,7 @@ pub(crate) fn open_config() -> Value {
                 named("last", &last),
                 named("now", &now),
                 named("tagged", &tagged),
+                named("delta", &delta),
             ],
         },
     })
