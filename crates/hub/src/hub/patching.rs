@@ -37,6 +37,9 @@ impl Hub {
     ) {
         let bytes_max = self.config.limits.outbox_bytes_max;
         let Some(Audience { channel, patched, .. }) = self.audiences.get_mut(id) else { return };
+        if patched.is_empty() {
+            return;
+        }
         let copies = patched.len() >= COPIED_FOR;
         let mut shared = <[[Option<Option<Told>>; 2]; Encoding::ALL.len()]>::default();
         for one in patched {
