@@ -4,8 +4,32 @@ use std::time::Duration;
 
 use rand::Rng;
 use rand::rngs::StdRng;
+use spanwire_wire::message::Error;
 
 use crate::Limits;
+
+/// What the server said of when to come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    Nothing,
+    /// It said this to us alone. It knows better than our backoff when it has time for us, and has spread those it sent
+    /// away over time already.
+    Us(Duration),
+    /// It says the same number to everybody: all of them at that moment would be too many again.
+    Everybody(Duration),
+}
+
+impl Told {
+    /// What an error says in `sw_retry_after`: milliseconds, or zero for nothing.
+    pub(crate) fn by(error: &Error) -> Self {
+        Self::us(Duration::from_millis(error.sw_retry_after.into()))
+    }
+
+    /// A wait for us alone. None at all is nothing that was said, or we would be back in a loop.
+    pub(crate) fn us(wait: Duration) -> Self {
+        if wait.is_zero() { Self::Nothing } else { Self::Us(wait) }
+    }
+}
 
 /// Counts failures, and says how long to wait after the next one.
 ///
@@ -27,6 +51,23 @@ impl Backoff {
         self.failures = self.failures.saturating_add(1);
         let millis = u64::try_from(window.as_millis()).unwrap_or(u64::MAX);
         Duration::from_millis(chance.random_range(0..=millis))
+    }
+
+    /// The same, where the server may have told how long to stay away. It is believed up to [`Limits::retry_told_max`].
+    pub(crate) fn told_or_next(
+        &mut self,
+        told: Told,
+        lived: Duration,
+        limits: &Limits,
+        chance: &mut StdRng,
+    ) -> Duration {
+        match told {
+            Told::Nothing => self.next(lived, limits, chance),
+            Told::Us(wait) => wait.min(limits.retry_told_max),
+            Told::Everybody(wait) => {
+                wait.min(limits.retry_told_max).saturating_add(self.next(lived, limits, chance))
+            }
+        }
     }
 }
 

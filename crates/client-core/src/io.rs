@@ -60,7 +60,8 @@ pub enum Input<'a> {
         reason: String,
     },
     /// The connection was refused for now, and for how long: HTTP 429 or 503 with `Retry-After` (RFC 9110 section 10.2.3).
-    /// The client comes back after that and, as the header says the same to everybody, a wait of its own by chance.
+    /// The client comes back after that and, as the header says the same to everybody, a wait of its own by chance; or by
+    /// another transport, if this goes on and may be a box on the way.
     Busy {
         /// Which.
         connection: ConnectionId,

@@ -6,7 +6,7 @@ use rand::rngs::StdRng;
 use spanwire_wire::message::Error;
 
 use crate::Limits;
-use crate::backoff::Backoff;
+use crate::backoff::{Backoff, Told};
 use crate::time::Instant;
 
 /// The next new token, of a connection or of a subscription that is live.
@@ -37,9 +37,8 @@ impl Renewal {
 
     /// The server could not judge the new token now, and may have told when it can. The old one may be good until then.
     pub(crate) fn put_off(&mut self, now: Instant, error: &Error, limits: &Limits, chance: &mut StdRng) {
-        let told = Duration::from_millis(error.sw_retry_after.into()).min(limits.retry_told_max);
         // How long the connection lived says nothing of the tokens: only one that is taken forgives the refusals.
-        let wait = if told.is_zero() { self.backoff.next(Duration::ZERO, limits, chance) } else { told };
+        let wait = self.backoff.told_or_next(Told::by(error), Duration::ZERO, limits, chance);
         self.due = Some(now + wait);
     }
 }

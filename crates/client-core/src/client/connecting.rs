@@ -8,6 +8,7 @@ use spanwire_wire::message::{ConnectRequest, ConnectResult, Error, RefreshReques
 use spanwire_wire::{DisconnectCode, ErrorCode, Request, extension};
 
 use super::{Client, Pending};
+use crate::backoff::Told;
 use crate::link::{Link, Live};
 use crate::renewal::Renewal;
 use crate::time::Instant;
@@ -125,8 +126,7 @@ impl Client {
         let reason = format!("{} {}", error.code, error.message);
         if error.temporary || (stale && self.config.credentials == Credentials::Provider) {
             self.token.take_if(|_| stale);
-            let told = Duration::from_millis(error.sw_retry_after.into());
-            self.lost_and_told(now, Event::CODE_REFUSED, reason, told);
+            self.lost_and_told(now, Event::CODE_REFUSED, reason, Told::by(&error));
         } else {
             self.end(Event::CODE_REFUSED, reason);
         }
@@ -150,22 +150,17 @@ impl Client {
 
     /// The connection is over, could not be made, or is given up by us.
     pub(super) fn lost(&mut self, now: Instant, code: u32, reason: String) {
-        let told = told_to_retry_in(&reason).unwrap_or_default();
+        let told = told_to_retry_in(&reason).map_or(Told::Nothing, Told::us);
         self.lost_and_told(now, code, reason, told);
     }
 
-    /// The server has no time for us, and says so to everybody by the same number: all of them at that moment would be too
-    /// many again.
+    /// There is no time for us, a server says or a box on the way to it.
     pub(super) fn turned_away(&mut self, now: Instant, code: u32, reason: String, retry_after: Duration) {
-        let by_chance = self.backoff.next(Duration::ZERO, &self.config.limits, &mut self.chance);
-        // Told or not, there is a wait.
-        let told = (retry_after + by_chance).max(Duration::from_millis(1));
-        self.lost_and_told(now, code, reason, told);
+        self.lost_and_told(now, code, reason, Told::Everybody(retry_after));
     }
 
-    /// The connection is over, when the server may have told how long to stay away. It knows better than our backoff when it has
-    /// time for us, and has spread those it sent away over time already.
-    fn lost_and_told(&mut self, now: Instant, code: u32, reason: String, told: Duration) {
+    /// The connection is over, and the server may have told how long to stay away.
+    fn lost_and_told(&mut self, now: Instant, code: u32, reason: String, told: Told) {
         if !reconnects(code) {
             return self.end(code, reason);
         }
@@ -177,20 +172,17 @@ impl Client {
             Link::Live(live) => (now.since(live.since), live.idempotent),
             _ => (Duration::ZERO, false),
         };
-        // Who is told when to come back has found the server.
-        if told.is_zero() && self.server_said_nothing(code) && self.ladder.down(code) {
+        // Who alone is told when to come back has found the server. What everybody is told may come from a box on the way.
+        let has_found_server = matches!(told, Told::Us(_));
+        if !has_found_server && self.server_said_nothing(code) && self.ladder.down(code) {
             self.hang_up();
             self.leave_connection(false);
             return self.begin(now);
         }
         self.hang_up();
         self.leave_connection(code == DisconnectCode::StateInvalidated.code());
-        let wait = match told {
-            Duration::ZERO => self.backoff.next(lived, &self.config.limits, &mut self.chance),
-            told => told.min(self.config.limits.retry_told_max),
-        };
-        let retry_at = now + wait;
-        self.link = Link::Waiting { retry_at, told: !told.is_zero() };
+        let retry_at = now + self.backoff.told_or_next(told, lived, &self.config.limits, &mut self.chance);
+        self.link = Link::Waiting { retry_at, told: told != Told::Nothing };
         self.tell(Event::Disconnected { code, reason, will_retry_at: Some(retry_at) });
         // A command that was too large for this server would be too large again, and end every connection.
         self.recall(code != TOO_BIG, idempotent);

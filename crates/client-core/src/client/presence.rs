@@ -8,7 +8,7 @@ use spanwire_wire::{ErrorCode, Request};
 
 use super::{Client, Pending};
 use crate::Event;
-use crate::backoff::Backoff;
+use crate::backoff::{Backoff, Told};
 use crate::roll::{Roll, TooMany};
 use crate::time::Instant;
 
@@ -47,8 +47,7 @@ impl Client {
                 Err(TooMany) => self.tell(too_many(channel)),
             },
             Err(error) if error.temporary => {
-                let told = Duration::from_millis(error.sw_retry_after.into());
-                self.ask_members_later(now, &channel, told);
+                self.ask_members_later(now, &channel, Told::by(&error));
             }
             Err(Error { code, message, .. }) => {
                 subscription.roll = Roll::Unknown;
@@ -58,13 +57,11 @@ impl Client {
     }
 
     /// The list was refused for now, or its answer has not come: it is asked for again, after as long as the server told.
-    fn ask_members_later(&mut self, now: Instant, channel: &str, told: Duration) {
+    fn ask_members_later(&mut self, now: Instant, channel: &str, told: Told) {
         let Some(subscription) = self.subscriptions.get_mut(channel) else { return };
         let limits = &self.config.limits;
-        let wait = match told {
-            Duration::ZERO => subscription.roll_backoff.next(Duration::ZERO, limits, &mut self.chance),
-            told => told.min(limits.retry_told_max),
-        };
+        let backoff = &mut subscription.roll_backoff;
+        let wait = backoff.told_or_next(told, Duration::ZERO, limits, &mut self.chance);
         subscription.roll = Roll::Resting { ask_at: now + wait };
     }
 
@@ -75,7 +72,7 @@ impl Client {
             Roll::Resting { ask_at } if *ask_at <= now => self.ask_members(now, channel),
             Roll::Asked { command, until, .. } if *until <= now => {
                 self.pending.remove(command);
-                self.ask_members_later(now, channel, Duration::ZERO);
+                self.ask_members_later(now, channel, Told::Nothing);
             }
             _ => {}
         }

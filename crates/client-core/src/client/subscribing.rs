@@ -8,6 +8,7 @@ use spanwire_wire::message::{
 use spanwire_wire::{ErrorCode, Request, UnsubscribeCode};
 
 use super::{Client, Pending};
+use crate::backoff::Told;
 use crate::deltas::Misfit;
 use crate::link::Link;
 use crate::roll::Roll;
@@ -98,7 +99,7 @@ impl Client {
                 }
             }
             Err(TokenFailure::Temporary) if is_awaited => {
-                self.rest(now, channel, Event::CODE_NO_TOKEN, "no token");
+                self.rest(now, channel, Event::CODE_NO_TOKEN, "no token", Told::Nothing);
             }
             Err(TokenFailure::Temporary) => {}
             Err(TokenFailure::Unauthorized) => self.leave(channel, Event::CODE_NO_TOKEN, "unauthorized"),
@@ -133,7 +134,7 @@ impl Client {
             subscription.token.clear();
         }
         if stale || error.temporary {
-            self.rest(now, channel, error.code, &error.message);
+            self.rest(now, channel, error.code, &error.message, Told::by(error));
         } else {
             self.subscriptions.remove(channel);
             self.tell(unsubscribed(channel.to_owned(), error.code, &error.message, None));
@@ -141,13 +142,13 @@ impl Client {
     }
 
     /// Tries again after a while.
-    fn rest(&mut self, now: Instant, channel: &str, code: u32, reason: &str) {
+    fn rest(&mut self, now: Instant, channel: &str, code: u32, reason: &str, told: Told) {
         let Some(subscription) = self.subscriptions.get_mut(channel) else { return };
         let lived = match subscription.stage {
             Stage::Live { since, .. } => now.since(since),
             _ => std::time::Duration::ZERO,
         };
-        let wait = subscription.backoff.next(lived, &self.config.limits, &mut self.chance);
+        let wait = subscription.backoff.told_or_next(told, lived, &self.config.limits, &mut self.chance);
         let retry_at = now + wait;
         subscription.stage = Stage::Resting { retry_at };
         subscription.roll = Roll::Unknown;
@@ -170,7 +171,7 @@ impl Client {
             subscription.forget_token();
         }
         if spanwire_wire::code::resubscribes(*code) {
-            self.rest(now, channel, *code, reason);
+            self.rest(now, channel, *code, reason, Told::Nothing);
         } else {
             self.subscriptions.remove(channel);
             self.tell(unsubscribed(channel.to_owned(), *code, reason, None));
@@ -201,7 +202,7 @@ impl Client {
         let Some(subscription) = self.subscriptions.get_mut(channel) else { return };
         subscription.give_deltas_up();
         subscription.hushed_by = Some(left);
-        self.rest(now, channel, Event::CODE_BAD_PROTOCOL, "a patch does not fit");
+        self.rest(now, channel, Event::CODE_BAD_PROTOCOL, "a patch does not fit", Told::Nothing);
     }
 
     /// Whether joins and leaves of this channel are for us.

@@ -149,6 +149,28 @@ fn a_server_that_is_not_there_is_not_looked_for_in_other_ways_before_the_third_t
 }
 
 #[test]
+fn a_box_that_answers_every_websocket_with_retry_after_is_believed_twice_and_then_gone_around() {
+    let mut stage = setting_out();
+    for _ in 0..2 {
+        stage.turn_away(503, Duration::from_secs(5));
+        assert_eq!(stage.story(), ["disconnected 503, retries"]);
+        stage.wait_for_a_try();
+    }
+    stage.turn_away(503, Duration::from_secs(5));
+    assert_eq!(stage.tried, [WebSocket, WebSocket, WebSocket, HttpStream]);
+    assert!(stage.has_connection() && stage.told().is_empty(), "the next one is tried at once");
+    // Where none of them is let through, it is waited as long as was told.
+    stage.turn_away(503, Duration::from_secs(5));
+    stage.turn_away(503, Duration::from_secs(5));
+    assert_eq!(stage.tried.len(), 5);
+    assert_eq!(stage.story(), ["disconnected 503, retries"]);
+    stage.pass(4_999);
+    assert!(!stage.has_connection());
+    stage.wait_for_a_try();
+    stage.end();
+}
+
+#[test]
 fn a_server_that_says_no_is_believed_on_any_transport() {
     for code in [3000, 3004, 3008] {
         let mut stage = setting_out();

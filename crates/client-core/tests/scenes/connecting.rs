@@ -83,13 +83,11 @@ fn a_server_that_ends_may_say_when_to_come_back() {
 
 #[test]
 fn a_server_without_time_says_to_all_the_same_and_so_chance_is_added() {
-    for (seconds, least, most) in [(5, 5_000, 5_300), (0, 1, 300), (600, 120_000, 120_000)] {
+    for (seconds, least, most) in [(5, 5_000, 5_300), (0, 1, 300), (600, 120_001, 120_300)] {
         let transports = vec![Transport::WebSocket, Transport::HttpStream];
         let mut stage = Stage::with(Config { transports, ..Config::default() });
         stage.handle(Input::Connect);
-        let retry_after = Duration::from_secs(seconds);
-        let (connection, reason) = (ConnectionId(1), "the server answered 503".to_owned());
-        stage.handle(Input::Busy { connection, code: 503, reason, retry_after });
+        stage.turn_away(503, Duration::from_secs(seconds));
         assert_eq!(stage.story(), ["disconnected 503, retries"], "no other transport is tried instead");
         stage.pass(least - 1);
         assert!(!stage.has_connection(), "not before {least} ms");
@@ -99,6 +97,53 @@ fn a_server_without_time_says_to_all_the_same_and_so_chance_is_added() {
         stage.welcome();
         stage.end();
     }
+}
+
+#[test]
+fn however_long_a_server_wants_to_be_left_alone_a_client_comes_back_and_not_with_all_others() {
+    let mut stage = Stage::new();
+    stage.handle(Input::Connect);
+    let waits = (0..6).map(|_| {
+        stage.turn_away(429, Duration::from_secs(u64::MAX));
+        let wait = stage.client.next_deadline().unwrap().since(stage.now).as_millis();
+        stage.wait_for_a_try();
+        wait
+    });
+    for (failures, wait) in waits.enumerate() {
+        assert!(
+            (120_001..=120_000 + (300 << failures)).contains(&wait),
+            "{wait} ms after {failures} failures"
+        );
+    }
+}
+
+#[test]
+fn a_request_that_is_turned_away_after_a_long_life_forgives_the_failures_before_it() {
+    let mut stage = Stage::new();
+    stage.handle(Input::Connect);
+    for _ in 0..8 {
+        stage.cut(Event::CODE_UNREACHABLE);
+        stage.wait_for_a_try();
+    }
+    stage.open();
+    stage.say(r#"{"id":1,"connect":{"client":"me"}}"#);
+    stage.pass(10_000);
+    // One short wait may be chance, eight are not.
+    for failures in 0..8 {
+        stage.turn_away(503, Duration::from_secs(1));
+        let wait = stage.client.next_deadline().unwrap().since(stage.now).as_millis();
+        assert!(wait <= 1_000 + (300 << failures), "{wait} ms after {failures} failures");
+        stage.wait_for_a_try();
+    }
+}
+
+#[test]
+fn a_server_that_tells_a_client_to_come_back_at_once_does_not_get_it_in_a_loop() {
+    let mut stage = Stage::connected();
+    let connection = ConnectionId(1);
+    let reason = "shutdown, retry in 0 ms".to_owned();
+    stage.handle(Input::Lost { connection, code: 3001, reason });
+    assert!(stage.client.next_deadline().unwrap() > stage.now);
 }
 
 #[test]

@@ -199,6 +199,28 @@ fn a_subscribe_that_fails_for_now_is_tried_again_and_one_that_fails_is_over() {
 }
 
 #[test]
+fn a_subscribe_that_is_refused_for_now_is_tried_again_when_the_server_has_told() {
+    for (told, comes) in [(2_500, 2_500), (600_000, 120_000)] {
+        let mut stage = Stage::new();
+        stage.handle(Input::Connect);
+        stage.open();
+        stage.say(r#"{"id":1,"connect":{"client":"me"}}"#); // No pings, so that it may be silent for minutes.
+        stage.subscribe("x");
+        stage.told();
+        stage.sent();
+        let error = format!(r#""error":{{"code":111,"temporary":true,"sw_retry_after":{told}}}"#);
+        stage.say(&format!(r#"{{"id":2,{error}}}"#));
+        assert_eq!(stage.story(), ["unsubscribed 111, retries"]);
+        let subscribes = |sent: Vec<String>| sent.iter().filter(|said| said.contains("subscribe")).count();
+        stage.pass(comes - 1);
+        assert_eq!(subscribes(stage.sent()), 0, "not before {comes} ms");
+        stage.pass(1);
+        assert_eq!(subscribes(stage.sent()), 1, "at {comes} ms");
+        stage.end();
+    }
+}
+
+#[test]
 fn a_channel_token_is_asked_for_and_again_when_it_is_stale() {
     let mut stage = Stage::connected();
     let options = SubscribeOptions { needs_token: true, ..Default::default() };

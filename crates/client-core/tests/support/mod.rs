@@ -116,6 +116,17 @@ impl Stage {
         self.handle(Input::Lost { connection, code, reason: String::new() });
     }
 
+    /// The connection is refused for now, or a request that belongs to it, and for how long.
+    pub fn turn_away(&mut self, code: u32, retry_after: Duration) {
+        let connection = self.connection.expect("a connection");
+        self.handle(Input::Busy {
+            connection,
+            code,
+            reason: format!("the server answered {code}"),
+            retry_after,
+        });
+    }
+
     /// The connection ends and another one is made. What the client says first is read and returned.
     pub fn come_back(&mut self) -> Vec<String> {
         self.cut(Event::CODE_LOST);
