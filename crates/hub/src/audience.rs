@@ -53,6 +53,15 @@ pub(crate) struct Member {
     pub(crate) after: u64,
 }
 
+impl Member {
+    /// Whether a publication is for it: it did not hear it before it went live. What is past the history, without an
+    /// offset, is never in what somebody was given before.
+    #[inline]
+    pub(crate) fn is_new(&self, publication: &Publication) -> bool {
+        publication.offset == 0 || publication.offset > self.after
+    }
+}
+
 /// A live subscriber that wants only the publications that pass its filter. The others move its position all the same.
 #[derive(Debug)]
 pub(crate) struct Filtered {
@@ -63,8 +72,7 @@ pub(crate) struct Filtered {
 impl Filtered {
     /// Whether a publication is for it.
     pub(crate) fn wants(&self, publication: &Publication) -> bool {
-        let is_new = publication.offset == 0 || publication.offset > self.member.after;
-        is_new && self.filter.passes(&publication.tags)
+        self.member.is_new(publication) && self.filter.passes(&publication.tags)
     }
 }
 

@@ -104,11 +104,8 @@ impl Hub {
     /// Gives a member who has heard some of these publications the others.
     fn hand_out_behind(&mut self, id: AudienceId, member: Member, waiting: &[Arc<Delivery>]) {
         let session = self.sessions.id(member.session);
-        for delivery in waiting {
-            let offset = delivery.publication.offset;
-            if offset == 0 || offset > member.after {
-                self.deliver_to(session, id, delivery);
-            }
+        for delivery in waiting.iter().filter(|delivery| member.is_new(&delivery.publication)) {
+            self.deliver_to(session, id, delivery);
         }
     }
 

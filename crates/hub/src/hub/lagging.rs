@@ -158,7 +158,7 @@ fn give(
     let Lagging { member, since } = lot.lagging[index as usize];
     let (mut reached, mut given) = (since, 0);
     for (number, delivery) in lot.since(since) {
-        if delivery.publication.offset > member.after {
+        if member.is_new(&delivery.publication) {
             // Whoever is given this has not had what came before it. So it goes out whole, whatever others were sent of it.
             let message = delivery.push(channel, encoding)?;
             if sessions.send(id.index, message.clone(), bytes_max).is_err() {

@@ -12,7 +12,7 @@ use spanwire_wire::{Batch, DisconnectCode, Encoding};
 use super::Hub;
 use super::delivering::COPIED_FOR;
 use crate::SessionId;
-use crate::audience::{Audience, AudienceId, Patched};
+use crate::audience::{Audience, AudienceId};
 use crate::channel::Channel;
 use crate::delivery::Delivery;
 use crate::delta::DeltaBytes;
@@ -47,8 +47,8 @@ impl Hub {
             let encoding = self.sessions.lane(session).encoding;
             let own;
             let told = if first.is_some_and(|first| first <= one.member.after) {
-                let new: Vec<_> =
-                    waiting.iter().filter(|delivery| is_new(one, delivery)).map(Arc::as_ref).collect();
+                let is_new = |delivery: &&Delivery| one.member.is_new(&delivery.publication);
+                let new: Vec<_> = waiting.iter().map(Arc::as_ref).filter(is_new).collect();
                 if new.is_empty() {
                     continue;
                 }
@@ -89,12 +89,6 @@ impl Hub {
         self.delta_bytes += bytes;
         self.send(id, message);
     }
-}
-
-/// Whether a member has not heard this before it went live.
-fn is_new(one: &Patched, delivery: &Delivery) -> bool {
-    let offset = delivery.publication.offset;
-    offset == 0 || offset > one.member.after
 }
 
 /// What many are told; a copy of the shard's own, as in `delivering`, if they are enough of them.

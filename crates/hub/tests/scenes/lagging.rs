@@ -109,6 +109,19 @@ fn without_a_tag_to_go_by_the_latest_of_the_channel_is_all_that_is_parked() {
 }
 
 #[test]
+fn what_is_published_past_the_history_is_the_latest_of_its_key_like_any_other() {
+    let mut world = world();
+    let slow = stalled(&mut world, "ticks:x");
+    publish_until_it_lags(&mut world, "ticks:x");
+    publish(&mut world, "ticks:x", 10);
+    world.publish_tagged_with("ticks:x", "77", ("of", "a"), None);
+    world.resume_reading(slow);
+    let heard = world.heard(slow);
+    assert_eq!(heard[heard.len() - 5..], ["0", "0", "0", "0", "77"], "the latest of five keys");
+    world.end();
+}
+
+#[test]
 fn the_oldest_are_left_out_where_the_newest_count() {
     let mut world = world();
     let slow = stalled(&mut world, "newest:x");

@@ -291,8 +291,19 @@ impl World {
     }
 
     /// The same, with one tag.
-    pub fn publish_tagged(&mut self, channel: &str, data: &'static str, (key, value): (&str, &str)) {
+    pub fn publish_tagged(&mut self, channel: &str, data: &'static str, tag: (&str, &str)) {
         let history = namespaces().of(channel).unwrap().history;
+        self.publish_tagged_with(channel, data, tag, history);
+    }
+
+    /// The same, in this history or in none.
+    pub fn publish_tagged_with(
+        &mut self,
+        channel: &str,
+        data: &'static str,
+        (key, value): (&str, &str),
+        history: Option<HistoryOptions>,
+    ) {
         let tags = BTreeMap::from([(key.to_owned(), value.to_owned())]);
         let publication = Publication { data: data.into(), tags, ..Publication::default() };
         let draft =
