@@ -229,6 +229,10 @@ impl Hub {
         session.backlog = None;
         self.leave_all(id);
         let Some(session) = self.sessions.get_mut(id) else { return false };
+        if matches!(session.life, Life::Closed) {
+            // What was handed out in one of its channels was more than its outbox takes, and has ended it.
+            return false;
+        }
         if let Life::Connected(client) = std::mem::replace(&mut session.life, Life::Closed) {
             self.clients -= 1;
             self.connections_expire.moves(client.close_at(), None);

@@ -24,6 +24,25 @@ fn an_outbox_that_fills_closes_its_client_and_spares_the_channel() {
 }
 
 #[test]
+fn an_outbox_that_two_channels_fill_in_one_turn_closes_its_client_once() {
+    let mut world = World::with_limits(Limits { outbox_bytes_max: 200, ..Limits::default() });
+    let slow = world.subscriber("slow", "open:x");
+    world.send(slow, r#"{"id":3,"subscribe":{"channel":"open:y"}}"#);
+    world.stall(slow);
+    world.publish("open:x", "1");
+    world.publish("open:x", "2");
+    assert_eq!(world.code(slow), None);
+    world.turn(|world| {
+        for _ in 0..3 {
+            world.publish("open:x", "3");
+            world.publish("open:y", "3");
+        }
+    });
+    assert_eq!(world.code(slow), Some(3008));
+    world.end();
+}
+
+#[test]
 fn channels_per_client_are_limited() {
     let mut world = World::with_limits(Limits { channels_per_client_max: 2, ..Limits::default() });
     let ann = world.connect("ann");
