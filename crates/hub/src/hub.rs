@@ -88,6 +88,8 @@ pub struct Hub {
     subscriptions_expire: Expiries,
     /// Numbers the subscriptions that are begun.
     subscribed: u32,
+    /// Numbers the subscriptions that begin to lag.
+    lags_begun: u64,
     /// What revocations have ended, since somebody asked.
     revoked: Revoked,
     /// What those were told who take deltas, since somebody asked.
@@ -113,6 +115,7 @@ impl Hub {
             connections_expire: Expiries::default(),
             subscriptions_expire: Expiries::default(),
             subscribed: 0,
+            lags_begun: 0,
             revoked: Revoked::default(),
             delta_bytes: DeltaBytes::default(),
             draining: false,

@@ -38,6 +38,9 @@ pub(crate) struct Lagging {
     pub(crate) member: Member,
     /// The number of the last one that was parked when it began to lag, or that it was given since.
     pub(crate) since: u64,
+    /// Counts those who ever began to lag in this hub. Of the channels in which a client lags, the one that has waited
+    /// longest goes on first.
+    pub(crate) turn: u64,
 }
 
 /// Which publications say the same of the same thing.

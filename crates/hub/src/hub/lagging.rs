@@ -17,7 +17,7 @@ use crate::audience::{Audience, AudienceId, Member};
 use crate::channel::Channel;
 use crate::delivery::Delivery;
 use crate::lot::{Lagging, Lot};
-use crate::session::{Place, Session, Traits};
+use crate::session::{Place, Session, Subscription, Traits};
 use crate::sessions::Sessions;
 use crate::{Output, SessionId};
 
@@ -48,7 +48,8 @@ impl Hub {
             };
             let lot = audience.lot.insert(lot);
             let since = lot.last();
-            lot.lagging.push(Lagging { member, since });
+            lot.lagging.push(Lagging { member, since, turn: self.lags_begun });
+            self.lags_begun += 1;
             let lagging = Place::Lagging((lot.lagging.len() - 1) as u32);
             let channel = audience.channel.clone();
             self.vacate(id, Place::Live(place as u32));
@@ -76,20 +77,33 @@ impl Hub {
         }
     }
 
-    /// A client has read: all of its subscriptions that lag go on, as far as its outbox takes it.
+    /// A client has read: its subscriptions that lag go on, as far as its outbox takes it.
     pub(super) fn catch_up_lagging(&mut self, id: SessionId) {
         if !self.may_catch_up(id) {
             return;
         }
-        let Some(session) = self.sessions.get(id) else { return };
-        let lagging = session.subscriptions.iter().filter(|one| matches!(one.place, Place::Lagging(_)));
-        let audiences: Vec<_> = lagging.map(|subscription| subscription.id.audience).collect();
-        for audience in audiences {
+        for audience in self.lags_in(id) {
             self.hand_out(audience);
             if !self.go_on(id, audience) {
                 return;
             }
         }
+    }
+
+    /// Where a client lags, and for the longest time first: channels that are always busy do not keep the others from
+    /// going on.
+    fn lags_in(&self, id: SessionId) -> Vec<AudienceId> {
+        let subscriptions =
+            self.sessions.get(id).into_iter().flat_map(|session| session.subscriptions.iter());
+        let mut turns: Vec<_> = subscriptions
+            .filter_map(|Subscription { id, place, .. }| {
+                let Place::Lagging(index) = place else { return None };
+                let lot = self.audiences.get(id.audience)?.lot.as_ref()?;
+                Some((lot.lagging[*index as usize].turn, id.audience))
+            })
+            .collect();
+        turns.sort_unstable();
+        turns.into_iter().map(|(_, audience)| audience).collect()
     }
 
     /// Gives a member what is parked for it. Whether it has all of it, and is a member like any other again.
@@ -155,7 +169,7 @@ fn give(
     bytes_max: usize,
 ) -> Option<Given> {
     let encoding = sessions.lane(id.index).encoding;
-    let Lagging { member, since } = lot.lagging[index as usize];
+    let Lagging { member, since, .. } = lot.lagging[index as usize];
     let (mut reached, mut given) = (since, 0);
     for (number, delivery) in lot.since(since) {
         if member.is_new(&delivery.publication) {

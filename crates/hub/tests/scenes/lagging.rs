@@ -374,6 +374,31 @@ fn one_slow_client_in_two_channels_is_given_both_and_the_world_hears_of_it_once(
     world.end();
 }
 
+#[test]
+fn a_channel_that_says_little_has_its_turn_beside_two_that_always_say_more_than_an_outbox() {
+    let mut world = world();
+    let slow = connect(&mut world, "slow");
+    for channel in ["newest:x", "newest:y", "newest:z"] {
+        subscribe(&mut world, slow, channel);
+    }
+    world.stall(slow);
+    let long: &str = Box::leak(format!("[{}]", "1".repeat(300)).into());
+    let is_busy = |world: &mut World| {
+        for _ in 0..20 {
+            world.publish("newest:x", long);
+            world.publish("newest:y", long);
+        }
+    };
+    is_busy(&mut world);
+    world.publish("newest:z", "77");
+    for _ in 0..4 {
+        world.read_some(slow, usize::MAX);
+        is_busy(&mut world);
+    }
+    assert!(world.heard(slow).contains(&"77".to_owned()));
+    world.end();
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     /// So many are published in one turn, to these keys.
