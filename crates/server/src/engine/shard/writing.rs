@@ -62,7 +62,11 @@ impl Shard {
         let outbox = connection.session().and_then(|id| self.hub.outbox_mut(id));
         match self.writer.write(connection, outbox) {
             Ok(written) if written.moved => self.after_write(key, written),
-            Ok(_) | Err(_) => self.write_failed(key),
+            Ok(_) | Err(_) => return self.write_failed(key),
+        }
+        // Its reminder was what has led here, and its end or its heartbeat may still be due.
+        if let Some(connection) = self.connections.get_mut(key) {
+            self.deadlines.arm(key, connection);
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use spanwire_ws::Opcode;
 
 use super::scene::{Client, Heard, Scene, config, session};
+use crate::engine::limits::CLOSE_PATIENCE;
 
 /// Commands until the shard has let somebody go. Every second publication is long enough to be written from where
 /// it is.
@@ -76,6 +77,39 @@ fn a_socket_that_takes_nothing_for_too_long_is_given_up() {
     scene.pass(Duration::from_millis(1));
     assert_eq!(scene.connections(), 1);
     assert_eq!(scene.handle().stats()[0].disconnects, [(3009, 1)].into());
+}
+
+#[test]
+fn a_socket_that_the_kernel_calls_writable_too_late_is_asked_before_it_is_given_up() {
+    let mut scene = Scene::new(config());
+    let (mut ann, mut bob) = (scene.member(0, "a"), scene.narrow_member(0, "a"));
+    let sent = flood(&mut scene, &mut ann, |scene| scene.is_blocked(1));
+    scene.make_room(&mut bob, 1);
+    scene.pass(Duration::from_secs(10));
+    assert_eq!(scene.connections(), 2);
+    scene.until(&mut bob, |bob| bob.publications().len() == sent as usize);
+    assert_eq!(numbers(&bob), (0..sent).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_client_whose_socket_takes_the_rest_at_its_last_chance_does_not_outstay_the_patience_with_its_end() {
+    let mut config = config();
+    config.hub.limits.outbox_bytes_max = 100_000;
+    let mut scene = Scene::new(config);
+    let (mut ann, mut bob) = (scene.member(0, "a"), scene.narrow_member(0, "a"));
+    flood(&mut scene, &mut ann, |scene| scene.is_blocked(1));
+    ann.heard.clear();
+    // So the write is given up before the end is.
+    scene.pass(Duration::from_secs(6));
+    flood(&mut scene, &mut ann, |scene| scene.handle().stats()[0].outbox_overflows == 1);
+    scene.make_room(&mut bob, 1);
+    scene.pass(Duration::from_secs(4));
+    scene.until(&mut bob, |bob| bob.close_code() == Some(3008));
+    // It has everything, and says nothing.
+    scene.pass(CLOSE_PATIENCE - Duration::from_millis(4_001));
+    assert_eq!(scene.connections(), 2, "its own close frame is awaited");
+    scene.pass(Duration::from_millis(1));
+    assert_eq!(scene.connections(), 1);
 }
 
 #[test]

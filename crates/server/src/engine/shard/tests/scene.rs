@@ -272,6 +272,22 @@ impl Scene {
         connection.is_some_and(|connection| connection.writing == Writing::Blocked)
     }
 
+    /// While the shards sleep, a client reads until the socket of that session of the first shard has room.
+    pub(super) fn make_room(&self, client: &mut Client, session: u32) {
+        let connection = self.shards[0].connections.get(Key::Session(session)).expect("it is there");
+        let room = PollFd::new(&connection.link, PollFlags::OUT);
+        let patience = PATIENCE.try_into().unwrap();
+        loop {
+            client.listen();
+            let more = PollFd::new(&client.socket, PollFlags::IN);
+            let mut watched = [room.clone(), more];
+            assert!(poll(&mut watched, Some(&patience)).unwrap() > 0, "nothing moves; {}", client.story());
+            if watched[0].revents().contains(PollFlags::OUT) {
+                return;
+            }
+        }
+    }
+
     pub(super) fn handle(&self) -> EngineHandle {
         EngineHandle::new(self.shared.clone())
     }
