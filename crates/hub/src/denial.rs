@@ -7,11 +7,9 @@ use spanwire_wire::ErrorCode;
 use crate::SessionId;
 use crate::channel::Channel;
 use crate::namespace::{NAMESPACE_BOUNDARY, PRIVATE_PREFIX, Permission};
+use crate::quoted::Quoted;
 use crate::right::Right;
 use crate::tags_filter::Flaw;
-
-/// Longest text of a client's that is told, in bytes: a name that is too long is among what is denied.
-const TEXT_BYTES_MAX: usize = 255;
 
 /// A client may not do something. Its sentence names the option or the claim that would have let it.
 ///
@@ -105,7 +103,7 @@ impl Denial {
         let public = self.channel.as_str().strip_prefix(PRIVATE_PREFIX).unwrap_or(self.channel.as_str());
         match public.split_once(NAMESPACE_BOUNDARY) {
             None => "channel.without_namespace".to_owned(),
-            Some((name, _)) => format!("namespace {:?}", cut(name)),
+            Some((name, _)) => format!("namespace {}", Quoted(name)),
         }
     }
 }
@@ -115,10 +113,10 @@ impl fmt::Display for Denial {
         let (verb, word) = (verb(self.right), self.right.word());
         write!(
             f,
-            "user {:?} (client {}) may not {verb} {:?}: ",
-            cut(&self.user),
+            "user {} (client {}) may not {verb} {}: ",
+            Quoted(&self.user),
             self.client,
-            cut(self.channel.as_str())
+            Quoted(self.channel.as_str())
         )?;
         let place = self.place();
         match self.why {
@@ -197,12 +195,6 @@ fn verb(right: Right) -> &'static str {
         Right::History => "read the history of",
         Right::Presence => "see the presence of",
     }
-}
-
-/// As much of a text as a line of the log may have.
-fn cut(text: &str) -> &str {
-    let end = (0..=TEXT_BYTES_MAX.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
-    &text[..end.unwrap_or(0)]
 }
 
 #[cfg(test)]

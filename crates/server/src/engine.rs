@@ -25,7 +25,6 @@ mod compressor;
 mod connection;
 mod connections;
 mod deadlines;
-mod denials;
 mod driver;
 mod failures;
 mod few_lines;

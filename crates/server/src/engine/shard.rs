@@ -32,7 +32,6 @@ use super::bus::Bus;
 use super::clock::{Clock, Reading};
 use super::connections::{Connections, Key};
 use super::deadlines::Deadlines;
-use super::denials::Denials;
 use super::few_lines::FewLines;
 use super::handle::Shared;
 use super::heartbeat::Rhythm;
@@ -64,7 +63,7 @@ pub(super) struct Shard {
     /// Piped sessions to look after. One may be there in vain, or twice.
     piped: VecDeque<SessionId>,
     users: Users,
-    denials: Denials,
+    denials: FewLines,
     /// What the log is told of clients that lag.
     laggards: FewLines,
     deadlines: Deadlines,
@@ -148,7 +147,7 @@ impl Shard {
             pipes: Pipes::default(),
             piped: VecDeque::new(),
             users: Users::new(shared.users.clone()),
-            denials: Denials::default(),
+            denials: FewLines::default(),
             laggards: FewLines::default(),
             deadlines: Deadlines::default(),
             scratch: vec![0; READ_BYTES].into(),

@@ -2,7 +2,7 @@
 
 use spanwire_hub::channel::Channel;
 use spanwire_hub::namespace::{DeliveryProfile, name_of};
-use spanwire_hub::{Input, SessionId};
+use spanwire_hub::{Input, Quoted, SessionId};
 
 use super::Shard;
 use crate::engine::limits::LAGGING_UNSENT_BYTES_MAX;
@@ -29,14 +29,13 @@ impl Shard {
 
     /// A client lags for the first time, and whoever runs the server may want to know.
     pub(super) fn tell_lag(&mut self, channel: &Channel) {
-        if let Some(unsaid) = self.laggards.may_say(self.reading.now.at) {
-            tracing::info!(
-                unsaid,
-                "a client reads more slowly than {channel} is published to; it is given what the namespace's option \
-                 \"delivery\" leaves it, and told of gaps. If many do, publish less often, or less at a time, or let \
-                 them subscribe with a filter by tags"
-            );
-        }
+        let line = format_args!(
+            "a client reads more slowly than {} is published to; it is given what the namespace's option \"delivery\" \
+             leaves it, and told of gaps. If many do, publish less often, or less at a time, or let them subscribe with a \
+             filter by tags",
+            Quoted(channel.as_str())
+        );
+        self.laggards.say(self.reading.now.at, line);
     }
 
     /// Counts publications that a client was not sent.

@@ -55,7 +55,7 @@ impl Shard {
             Output::Order(order) => EngineHandle::new(self.shared.clone()).order(&order),
             Output::Denied(denial) => {
                 self.stats().denials.count(denial.why.name());
-                self.denials.tell(now.at, &denial);
+                self.denials.say(now.at, format_args!("denied: {denial}"));
             }
             Output::Close(id, reason) => self.let_go(id, &reason),
             Output::Happened(happening) => self.happened.push(*happening),
