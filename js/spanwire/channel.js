@@ -97,7 +97,7 @@ export function channel({ call, publish, records }, subscription) {
 
     [Symbol.asyncIterator]: () => events("message"),
 
-    // Older browsers do not have the symbol; there, nobody can write `using`, and any other name does.
-    [Symbol.dispose ?? "dispose"]: leave,
+    // Older browsers do not have the symbol. There nobody can write `using`, and nobody misses what is named "undefined".
+    [Symbol.dispose]: leave,
   };
 }

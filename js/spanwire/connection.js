@@ -64,7 +64,7 @@ export function connection(socket, { now, after, events, open, heard, lost }) {
   const fail = ({ code, reason }) => {
     end();
     // A server that ends has its clients come back at different moments. A close frame has no other place to say when.
-    const retryAfter = +(/retry in (\d+) ms/.exec(`${reason}`)?.[1] ?? 0) || undefined;
+    const retryAfter = Number(/retry in (\d+) ms/.exec(/** @type {string} */ (reason))?.[1]) || undefined;
     lost(new SpanwireError(code, reason, { retryAfter }));
   };
 

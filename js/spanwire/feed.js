@@ -19,8 +19,6 @@ export function placeOf(recovery) {
 export class Feed {
   /** The latest publications, for tabs that were sent away and come back. @type {Publication[]} */
   #recent = [];
-  /** @type {Promise<void> | undefined} */
-  #attended;
   /** The tabs; those that are not in yet have what waits for them. @type {Map<Extension, Push[] | null>} */
   #tabs = new Map();
 
@@ -68,11 +66,6 @@ export class Feed {
       if (subscription.state === "subscribed") here(undefined);
       if (subscription.state === "unsubscribed") refused(null);
     });
-  }
-
-  /** Resolves when the server has been asked to tell who comes and goes. */
-  attend() {
-    return (this.#attended ??= Promise.resolve(this.subscription.presence()));
   }
 
   /** @param {Extension} tab that asks to be let in: from now on, what comes waits for it */

@@ -27,6 +27,9 @@ export const PROBE_MS = 2_000;
 /** How long it may take to get a token. */
 export const TOKEN_MS_MAX = 10_000;
 
+/** How long the file may take that deals with history and presence, before a channel goes on without. */
+export const RECORDS_MS_MAX = 10_000;
+
 /** How long a transport may take to open and to bring the answer to `connect`, before the next one is tried. */
 export const OPEN_MS = 4_000;
 

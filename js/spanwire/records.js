@@ -38,60 +38,52 @@ export const presence = async (call, channel, options) => membersOf(await call("
 
 /**
  * Brings the history before the live publications of a channel that was just subscribed. Messages go out oldest first, so
- * the live ones wait until it is here.
+ * the live ones are held until it is here.
  *
  * @param {Subscription} subscription
  * @param {Stay} stay
  * @param {number} limit
  * @param {number} end where the live ones begin
- * @param {() => void} settled called when everything before has been delivered
+ * @param {(live: Publication[]) => void} settled called when everything before has been delivered, with what follows
  */
-export function catchUp({ ask, complain, deliver }, stay, limit, end, settled) {
-  /** @type {Publication[]} */
-  const live = (stay.held = []);
+export function catchUp({ ask, complain, deliver }, { held = [] }, limit, end, settled) {
   ask("history", { limit, reverse: true }, (error, page) => {
-    stay.held = undefined;
     if (error) complain(error);
     // A busy channel may have said more since we subscribed than the page of history holds, so the two are merged.
-    const all = [...(page?.publications ?? []), ...live].sort(({ offset: a = 0 }, { offset: b = 0 }) => a - b);
+    const all = [...(page?.publications ?? []), ...held].sort(({ offset: a = 0 }, { offset: b = 0 }) => a - b);
     const before = all.filter(({ offset = 0 }) => offset <= end);
     for (const publication of before) deliver(publication, true);
-    settled();
-    for (const publication of all.slice(before.length)) deliver(publication, false);
+    settled(all.slice(before.length));
   });
 }
 
 /**
- * Asks who is in a channel that was just subscribed.
+ * Asks who is in a channel that was just subscribed, and keeps the list.
  *
  * @param {Subscription} subscription
  * @param {Stay} stay
  */
 export function attend(subscription, stay) {
   /** @type {Push[]} */
-  const moves = (stay.moves = []);
+  const moves = [];
+  stay.moved = (push) => moves.push(push);
   subscription.ask("presence", {}, (error, result) => {
-    stay.moves = undefined;
+    /** @param {Push[]} moves */
+    const move = (...moves) => {
+      // Whoever was told keeps what they were told.
+      const members = (subscription.members = new Map(subscription.members));
+      for (const { join, leave } of moves) {
+        if (join) members.set(join.info.client, join.info);
+        if (leave) members.delete(leave.info.client);
+      }
+      subscription.events.emit("presence", members);
+    };
+    stay.moved = move;
     if (error) return subscription.complain(error);
-    const members = (subscription.members = membersOf(result));
+    subscription.members = membersOf(result);
     // The list may be older or younger than these. Applied once more, they are right either way.
-    for (const push of moves) apply(members, push);
-    subscription.events.emit("presence", members);
+    move(...moves);
   });
-}
-
-/**
- * Somebody came or went.
- *
- * @param {Subscription} subscription
- * @param {Stay} stay
- * @param {Push} push
- */
-export function moved(subscription, { moves }, push) {
-  if (moves) return void moves.push(push);
-  const members = (subscription.members = new Map(subscription.members)); // whoever was told keeps what they were told
-  apply(members, push);
-  subscription.events.emit("presence", members);
 }
 
 /**
@@ -99,12 +91,3 @@ export function moved(subscription, { moves }, push) {
  * @returns {Map<string, ClientInfo>} by the id of their connection
  */
 const membersOf = ({ presence = {} }) => new Map(Object.entries(presence));
-
-/**
- * @param {Map<string, ClientInfo>} members
- * @param {Push} push
- */
-function apply(members, { join, leave }) {
-  if (join) members.set(join.info.client, join.info);
-  if (leave) members.delete(leave.info.client);
-}

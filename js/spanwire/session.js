@@ -3,6 +3,7 @@
 /** @import { Connection } from "./connection.js" */
 /** @import { Events } from "./events.js" */
 /** @import { Ladder } from "./ladder.js" */
+/** @import { Records } from "./records.js" */
 /** @import { Subscriptions } from "./subscriptions.js" */
 /** @import { ClientEvents, SessionOptions, Status } from "./types.js" */
 
@@ -10,7 +11,7 @@ import { backoff } from "./backoff.js";
 import { commands } from "./commands.js";
 import { SpanwireError } from "./error.js";
 import { listeners } from "./events.js";
-import { OPEN_MS, TIMER_MS_MAX, TOKEN_MS_MAX } from "./limits.js";
+import { OPEN_MS, RECORDS_MS_MAX, TIMER_MS_MAX, TOKEN_MS_MAX } from "./limits.js";
 import { subscriptions } from "./subscriptions.js";
 import { onWake } from "./world.js";
 
@@ -228,8 +229,12 @@ export function session(url, options) {
       connect();
     },
 
+    /** Not for ever: a page whose network swallows a file still has its messages. */
     records: () =>
-      options.records().catch((cause) => {
+      new Promise((/** @type {(records: Records) => void} */ resolve, reject) => {
+        after(RECORDS_MS_MAX, reject);
+        options.records().then(resolve, reject);
+      }).catch((cause) => {
         throw new SpanwireError("not_loaded", "", { cause });
       }),
 

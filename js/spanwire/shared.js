@@ -42,8 +42,8 @@ export function shared(url = PATH, { worker = true, ...options } = {}) {
     tab.begin();
     return new Promise((resolve) => end.signal.addEventListener("abort", resolve));
   });
-  const { wakers = [globalThis], getToken, token, ...rest } = options;
-  const client = connect(url, { ...rest, WebSocket: tab.WebSocket, transports: ["websocket"], wakers: [tab.waker, ...wakers] });
+  const { getToken, token, ...rest } = options;
+  const client = connect(url, { ...rest, WebSocket: tab.WebSocket, transports: ["websocket"], waker: tab });
   client.on("status", ({ state }) => {
     if (state === "closed") end.abort();
   });
@@ -52,8 +52,8 @@ export function shared(url = PATH, { worker = true, ...options } = {}) {
 
 /** One tab's end: what its client takes for sockets, and what it can be asked. */
 class Tab {
-  /** Tells the client when it is worth trying again. */
-  waker = new EventTarget();
+  /** Whoever has the connection says by this when it is worth trying again. */
+  #awake = new EventTarget();
   /** @type {new (url: string) => WebSocket} */
   WebSocket;
   /** @type {Port | undefined} */
@@ -86,6 +86,15 @@ class Tab {
     );
   }
 
+  /**
+   * Where its client hears when it is worth trying again: of the page, and of whoever has the connection.
+   *
+   * @type {EventTarget["addEventListener"]}
+   */
+  addEventListener(...heard) {
+    for (const waker of [this.#awake, this.#options.waker ?? globalThis]) waker.addEventListener?.(...heard);
+  }
+
   /** From now on it can be known when we are no more, so we may speak. */
   begin() {
     this.#port = this.#reach({
@@ -115,7 +124,7 @@ class Tab {
   #heard(message) {
     const socket = this.#socket;
     if ("ask" in message) this.#answer(message.ask, message.reason);
-    else if ("awake" in message) this.waker.dispatchEvent(new Event("online"));
+    else if ("awake" in message) this.#awake.dispatchEvent(new Event("online"));
     else if ("opened" in message) message.opened === socket?.n && socket.open();
     else if ("ended" in message) message.ended === socket?.n && socket.ended(message.code, message.reason);
     else if (message.line === socket?.n) socket.onmessage?.({ data: message.text });

@@ -2,8 +2,8 @@
 /** @import { Channel } from "./channel.js" */
 /** @import { OnReply } from "./commands.js" */
 /** @import { SpanwireError } from "./error.js" */
-/** @import { Records } from "./records.js" */
 /** @import { Events } from "./events.js" */
+/** @import { Records } from "./records.js" */
 /** @import { ChannelEvents, ChannelOptions } from "./types.js" */
 /** @import { World } from "./world.js" */
 
@@ -26,7 +26,7 @@ import { backoff } from "./backoff.js";
  *
  * @typedef {object} Stay
  * @property {Publication[]} [held] live publications that must wait for the history before them
- * @property {Push[]} [moves] joins and leaves since the list of who is here was asked for
+ * @property {(push: Push) => void} [moved] keeps the list of who is here, since it was asked for
  */
 
 /**
@@ -57,8 +57,6 @@ export function subscription(name, session, home, options, events) {
   let positioned;
   /** Another one whenever answers that are still owed have lost their meaning. @type {Stay} */
   let stay = {};
-  /** Here before the channel is subscribed, if its options ask for it. @type {Records | undefined} */
-  let records;
   /** How many who asked for the channel have not left it yet. */
   let holders = 0;
 
@@ -106,31 +104,25 @@ export function subscription(name, session, home, options, events) {
   };
 
   /**
-   * Calls back when there is what the options need; before the server is asked, so that nothing it says has to wait for a
-   * file. If it cannot be had the channel goes on, as it does when history or presence are refused.
+   * Calls back with what deals with history and presence. What the server says meanwhile is heard. If it cannot be had the
+   * channel goes on without, as it does when history or presence are refused.
    *
-   * @param {() => void} callback
+   * @param {(records: Records) => void} callback
+   * @param {(error: SpanwireError) => void} [failed]
    */
-  const prepare = (callback) => {
-    const go = unlessLost(callback);
-    return records || !(history || presence)
-      ? go()
-      : session.records().then((loaded) => (records = loaded), unlessLost(complain)).then(go);
-  };
+  const withRecords = (callback, failed = complain) => session.records().then(unlessLost(callback), unlessLost(failed));
 
   /** Subscribes, from where we were. */
   const join = () => {
     if (!options) return;
     lost();
-    prepare(() =>
-      ask("subscribe", { positioned: true, recoverable: true, join_leave: presence, ...recovery() }, (error, result) => {
-        if (!error) subscribed(result);
-        else if (error.temporary) {
-          complain(error);
-          joinLater(error.retryAfter);
-        } else end(error);
-      }),
-    );
+    ask("subscribe", { positioned: true, recoverable: true, join_leave: presence, ...recovery() }, (error, result) => {
+      if (!error) subscribed(result);
+      else if (error.temporary) {
+        complain(error);
+        joinLater(error.retryAfter);
+      } else end(error);
+    });
   };
 
   /** @param {number} [told] milliseconds, if the server said when */
@@ -162,21 +154,35 @@ export function subscription(name, session, home, options, events) {
     state = "subscribed";
     retry.worked();
     positioned = result.positioned || keeps;
-    if (presence) records?.attend(self, stay);
+    if (presence) withRecords(({ attend }) => attend(self, stay));
     if (recoverable && !recovered) tell("gap", { from: at, to: { offset: (publications[0]?.offset ?? offset + 1) - 1, epoch } });
 
     // Offsets of another stream say nothing about this one.
     if (at.epoch !== epoch) at = { offset: 0, epoch };
     for (const publication of publications) deliver(publication, true, recovered);
 
-    /** All that was owed is delivered: from here on we can be brought forward. */
-    const settled = () => {
+    /**
+     * All that was owed is delivered: from here on we can be brought forward.
+     *
+     * @param {Publication[]} [live] those that had to wait for it
+     */
+    const settled = (live = []) => {
       at = { offset: Math.max(at.offset, offset), epoch };
       recoverable = keeps;
+      stay.held = undefined;
       tell("subscribed", { recovered, data });
+      for (const publication of live) deliver(publication, false);
     };
-    if (records && history && !recovered) records.catchUp(self, stay, history, positioned ? offset : Infinity, settled);
-    else settled();
+    if (history && !recovered) {
+      stay.held = [];
+      withRecords(
+        ({ catchUp }) => catchUp(self, stay, history, positioned ? offset : Infinity, settled),
+        (error) => {
+          if (!presence) complain(error); // else it is told already
+          settled(stay.held);
+        },
+      );
+    } else settled();
   };
 
   /**
@@ -187,7 +193,7 @@ export function subscription(name, session, home, options, events) {
   const deliver = (publication, recovered, follows = !recovered && positioned) => {
     const { offset = 0 } = publication;
     const from = at;
-    if (offset && (recovered || positioned)) {
+    if (offset && (positioned || recovered)) {
       if (offset <= from.offset) return; // it came before, live or from history
       at = { ...from, offset };
     }
@@ -210,15 +216,13 @@ export function subscription(name, session, home, options, events) {
     joinLater();
   };
 
-  /** From now on the list of who is here is kept, too. What it returns is done when the server is asked. */
+  /** From now on the list of who is here is kept, too. */
   const addPresence = () => {
     if (presence) return;
     presence = true;
-    return prepare(() => {
-      // A server tells of joins and leaves only those who said so when they subscribed.
-      ask("unsubscribe", {});
-      join();
-    });
+    // A server tells of joins and leaves only those who said so when they subscribed.
+    ask("unsubscribe", {});
+    join();
   };
 
   const self = {
@@ -272,13 +276,14 @@ export function subscription(name, session, home, options, events) {
       const { pub, join, leave, unsubscribe } = push;
       if (state !== "subscribed") return; // meant for a subscription that we have left
       if (pub) stay.held?.push(pub) ?? deliver(pub, false);
-      if (presence && (join || leave)) records?.moved(self, stay, push);
+      if (join || leave) stay.moved?.(push);
       if (join) events.emit("join", join.info);
       if (leave) events.emit("leave", leave.info);
       if (unsubscribe) unsubscribed(unsubscribe);
     },
   };
   home.set(name, self);
+  if (history || presence) session.records().catch(() => {}); // begun now, it is here when the server has answered
   join();
   return self;
 }

@@ -123,7 +123,7 @@ export class Switchboard {
       const feed = this.#feeds.get(channel) ?? this.#feed(channel, { presence: join_leave, ...since });
       feed.joins(extension);
       try {
-        if (join_leave) await feed.attend(); // or somebody could come unheard, between this tab's list and then
+        if (join_leave) feed.subscription.presence(); // or somebody could come unheard, between this tab's list and then
         const top = await feed.ready();
         const result = recover ? await this.#recovered(channel, { offset, epoch }, top) : top;
         reply(result);

@@ -21,7 +21,7 @@ import { connection } from "./connection.js";
  * @property {(timer: any) => void} clearTimeout
  * @property {() => number} random from 0 up to 1
  * @property {() => number} now milliseconds since 1970
- * @property {Partial<EventTarget>[]} wakers where `online`, `offline`, `pagehide`, `pageshow` and `visibilitychange` are heard
+ * @property {Partial<EventTarget>} waker where `online`, `offline`, `pagehide`, `pageshow` and `visibilitychange` are heard
  */
 
 /**
@@ -40,7 +40,7 @@ export function world(given) {
     clearTimeout,
     random: Math.random,
     now: Date.now,
-    wakers: [globalThis],
+    waker: globalThis,
     ...given,
   };
 }
@@ -53,11 +53,11 @@ export function world(given) {
  * @param {{ signal: AbortSignal }} until stops it
  * @param {(why: string) => void} wake
  */
-export function onWake({ wakers }, until, wake) {
-  const names = ["online", "offline", "pagehide", "pageshow", "visibilitychange"];
+export function onWake({ waker }, until, wake) {
   /** @param {Event} event */
   const heard = ({ target, type }) => {
     if (/** @type {any} */ (target)?.visibilityState !== "hidden") wake(type);
   };
-  for (const waker of wakers) for (const name of names) waker.addEventListener?.(name, heard, until);
+  for (const name of ["online", "offline", "pagehide", "pageshow", "visibilitychange"])
+    waker.addEventListener?.(name, heard, until);
 }

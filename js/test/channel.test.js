@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { RECORDS_MS_MAX } from "../spanwire/limits.js";
 import * as records from "../spanwire/records.js";
 import { Stage, outcome, pub, settled } from "./stage.js";
 
@@ -579,21 +580,27 @@ test("what deals with history and presence is loaded by who asks for either, and
   assert.equal(asked.length, 3);
 });
 
-test("a channel is subscribed once its records are there, and misses nothing by waiting", async () => {
+test("a channel is subscribed before what follows is said, and its live messages wait for the history before them", async () => {
   const { asked, records } = slowRecords();
   const stage = new Stage({ records });
   const room = stage.client.channel("chat:lobby", { history: 2, presence: true });
+  const said = outcome(room.publish("m4"));
   const heard = [];
-  for (const type of ["message", "presence", "subscribed"]) room.on(type, (event) => heard.push(event.data ?? event.size ?? type));
+  for (const type of ["message", "presence", "subscribed", "join"]) room.on(type, (event) => heard.push(event.data ?? event.size ?? event.client ?? type));
   await stage.up();
-  assert.equal(stage.socket.last("subscribe"), undefined);
+  const methods = () => stage.socket.commands.map((command) => Object.keys(command)[1]);
+  assert.deepEqual(methods(), ["connect", "subscribe", "publish"]);
+  const b = { user: "", client: "b" };
+  await stage.socket.answer("subscribe", { ...joined, offset: 1 }, pub(2), { push: { channel: "chat:lobby", join: { info: b } } });
+  assert.deepEqual(heard, ["b"]);
+  assert.deepEqual(methods(), ["connect", "subscribe", "publish"], "neither can be asked for yet");
   for (const load of asked) load.come();
   await settled();
-  assert.equal(stage.socket.commands.filter(({ subscribe }) => subscribe).length, 1);
-  await stage.socket.answer("subscribe", { ...joined, offset: 1 }, pub(2));
-  await stage.socket.answer("presence", { presence: { a: { user: "", client: "a" } } });
+  await stage.socket.answer("presence", { presence: { a: { user: "", client: "a" }, b } });
   await stage.socket.answer("history", { publications: [{ offset: 1, data: "m1" }] }, pub(3));
-  assert.deepEqual(heard, [1, "m1", "subscribed", "m2", "m3"]);
+  await stage.socket.answer("publish", {}, pub(4));
+  assert.deepEqual(heard, ["b", 2, "m1", "subscribed", "m2", "m3", "m4"]);
+  assert.equal((await said).error, undefined);
 });
 
 test("records that cannot be had are told, cost no message, and are asked for again on the next connection", async () => {
@@ -603,45 +610,71 @@ test("records that cannot be had are told, cost no message, and are asked for ag
   const room = stage.client.channel("chat:lobby", { history: 2, presence: true });
   const heard = [];
   for (const type of ["message", "error", "subscribed", "presence"]) room.on(type, (event) => heard.push(event.code ?? event.data ?? type));
-  asked[0].fail();
-  await settled();
-  const { cause, temporary } = (await outcome(Promise.all([room.history(), asked[1].fail()]))).error;
+  const failing = (from) => asked.slice(from).forEach((load) => load.fail());
+  failing(0);
+  const { cause, temporary } = (await outcome(Promise.all([room.history(), failing(1)]))).error;
   assert.deepEqual([cause.message, temporary], ["no such file", true]);
   await stage.socket.answer("subscribe", { ...joined, offset: 1 }, pub(2));
+  assert.deepEqual(heard, []);
+  failing(2);
+  await settled();
   assert.deepEqual(heard, ["not_loaded", "subscribed", "m2"]);
   await stage.down();
   await stage.up();
-  asked[2].come();
-  await settled();
   await stage.socket.answer("subscribe", { ...joined, recovered: true, offset: 2, publications: [] });
+  asked.at(-1).come();
+  await settled();
   await stage.socket.answer("presence", { presence: {} });
   assert.deepEqual(heard.slice(3), ["subscribed", "presence"]);
 });
 
-test("a channel that is left while its records are on their way is not subscribed", async () => {
-  const { asked, records } = slowRecords();
+test("records that never come do not hold messages for ever", async () => {
+  const { records } = slowRecords();
   const stage = new Stage({ records });
   await stage.up();
   const room = stage.client.channel("chat:lobby", { history: 2 });
-  const plain = stage.client.channel("b");
-  stage.client.channel("b", { presence: true });
-  for (const channel of [room, plain, plain]) channel.leave();
-  await stage.clock.advance(0);
-  for (const load of asked) load.come();
+  const heard = [];
+  for (const type of ["message", "error", "subscribed"]) room.on(type, (event) => heard.push(event.code ?? event.data ?? type));
   await settled();
-  assert.deepEqual(stage.socket.commands.flatMap(({ subscribe }) => subscribe?.channel ?? []), ["b"]);
-  assert.deepEqual([room.state, plain.state], ["unsubscribed", "unsubscribed"]);
+  await stage.socket.answer("subscribe", { ...joined, offset: 1 }, pub(2));
+  await stage.clock.advance(RECORDS_MS_MAX - 1);
+  assert.deepEqual(heard, []);
+  await stage.clock.advance(1);
+  await settled();
+  await stage.socket.receive(pub(3));
+  assert.deepEqual(heard, ["not_loaded", "subscribed", "m2", "m3"]);
+});
+
+test("of a channel that is left, or lost, while its records are on their way nothing is asked", async () => {
+  const { asked, records } = slowRecords();
+  const stage = new Stage({ records });
+  await stage.up();
+  const room = stage.client.channel("chat:lobby", { history: 2, presence: true });
+  await settled();
+  const lost = stage.client.channel("b", { presence: true });
+  await stage.socket.answer("subscribe", { ...joined, offset: 1 });
+  room.leave();
+  await stage.clock.advance(0);
+  await stage.down();
+  for (const load of asked) load.come();
+  await stage.up();
+  const methods = stage.socket.commands.map((command) => Object.keys(command)[1]);
+  assert.deepEqual(methods, ["connect", "subscribe"]);
+  assert.deepEqual([room.state, lost.state], ["unsubscribed", "subscribing"]);
 });
 
 test("messages go on while what presence takes is loaded for a channel that is subscribed", async () => {
   const { asked, records } = slowRecords();
   const stage = new Stage({ records });
   await stage.up();
-  const { of } = await stage.room({}, 3);
+  const { room, of } = await stage.room({}, 3);
   stage.client.channel("chat:lobby", { presence: true });
-  await stage.socket.receive(pub(4));
-  assert.deepEqual(of("message"), ["m4"]);
-  asked[0].come();
   await settled();
   assert.equal(stage.socket.last("subscribe").subscribe.join_leave, true);
+  await stage.socket.answer("subscribe", { ...joined, recovered: true, offset: 3, publications: [] }, pub(4));
+  assert.deepEqual(of("message"), ["m4"]);
+  for (const load of asked) load.come();
+  await settled();
+  await stage.socket.answer("presence", { presence: { a: { client: "a", user: "" } } });
+  assert.deepEqual([...room.members.keys()], ["a"]);
 });

@@ -12,7 +12,7 @@ function scene(options, server = mock(options)) {
   const { setTimeout, clearTimeout } = clock;
   const waker = new EventTarget();
   const { WebSocket } = server;
-  const rt = connect("ws://mock", { WebSocket, setTimeout, clearTimeout, now: () => clock.now, random: () => 0.5, wakers: [waker] });
+  const rt = connect("ws://mock", { WebSocket, setTimeout, clearTimeout, now: () => clock.now, random: () => 0.5, waker });
   return { server, clock, waker, rt };
 }
 

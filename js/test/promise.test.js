@@ -111,13 +111,25 @@ async function live(seed, { keys, history, restarts }) {
     }
   }
   const { setTimeout, clearTimeout } = clock;
-  const world = { WebSocket, setTimeout, clearTimeout, random, now: () => clock.now, wakers: [], ladder: async () => ({ ladder }), records: async () => records };
+  /** How many files are on their way: each is late, and some cannot be had. */
+  let loading = 0;
+  const late = () =>
+    new Promise((come, fail) => {
+      loading++;
+      setTimeout(() => {
+        loading--;
+        if (random() < 0.2) fail(new TypeError("no such file"));
+        else come(records);
+      }, random() * 2_000);
+    });
+  const world = { WebSocket, setTimeout, clearTimeout, random, now: () => clock.now, waker: {}, ladder: async () => ({ ladder }), records: late };
   const rt = connect("ws://test/", { transports: ["websocket"], ...world });
   const room = rt.channel(CHANNEL, { history });
   const heard = [];
   const gaps = [];
   room.on("message", ({ data }) => heard.push(data));
   room.on("gap", (gap) => gaps.push(gap));
+  room.on("error", ({ code }) => assert.equal(code, "not_loaded"));
   const published = [];
 
   const open = () => line?.socket.readyState === 0 && line.socket.open();
@@ -151,7 +163,7 @@ async function live(seed, { keys, history, restarts }) {
       for (let more = 0; more < 20; more++) work();
       for (let more = 0; more < 20; more++) flush();
       await settled();
-      if (rt.status.state === "connected" && !line.inbox.length && !line.outbox.length && room.state === "subscribed") return;
+      if (!loading && rt.status.state === "connected" && !line.inbox.length && !line.outbox.length && room.state === "subscribed") return;
       await clock.advance(500);
     }
     throw new Error("the client never came to rest");

@@ -138,7 +138,7 @@ export class Stage {
       clearTimeout: this.clock.clearTimeout,
       now: () => this.clock.now,
       random: () => 0.5,
-      wakers: [this.waker],
+      waker: this.waker,
       ...options,
     });
     this.client.on("status", (status) => this.statuses.push(status));

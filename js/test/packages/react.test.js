@@ -107,7 +107,7 @@ test("status, presence, gaps and refusals are rendered", async () => {
   const server = mock();
   server.refuse("secret");
   const waker = new EventTarget();
-  const rt = connect("ws://mock", { WebSocket: server.WebSocket, wakers: [waker] });
+  const rt = connect("ws://mock", { WebSocket: server.WebSocket, waker });
   const scene = await mount(All, { server, rt });
   assert.deepEqual(seen, { status: "connected", members: 1, gaps: 0, error: 103 });
   await rendered(() => server.restart());
