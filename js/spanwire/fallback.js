@@ -86,8 +86,8 @@ export function emulated(url, world, polls, place) {
       if (done) throw {};
       const lines = (rest + value).split("\n");
       rest = lines.pop() ?? "";
-      // Whatever stands before a reply on its line is the framing of events.
-      const replies = lines.join("\n").match(/{.*/g);
+      // Whatever stands before a reply on its line is the framing of events. A dot would end a reply where JSON does not.
+      const replies = lines.join("\n").match(/{[^\n]*/g);
       if (replies) heard(replies.join("\n"));
     }
   };

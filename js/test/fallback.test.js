@@ -38,6 +38,16 @@ test("a stream brings a reply per line, however the network splits it", async ()
   assert.deepEqual(heard, ["m1", "é", "m3"]);
 });
 
+test("no character but a line break ends a reply", async () => {
+  const data = "a\u2028b\u2029c\u0085d";
+  const { http, down, heard, rt } = await streaming();
+  await down.say(`${JSON.stringify({ push: { channel: "a", pub: { data } } })}\r\n`);
+  await down.say(`{"push":{"channel":"a",\r"pub":{"data":2}}}\n`);
+  assert.deepEqual(heard, [data, 2]);
+  assert.equal(rt.status.state, "connected");
+  assert.equal(http.paths.filter((path) => path === "/connection/http_stream").length, 1);
+});
+
 test("a stream that ends is a connection lost, and a disconnect in it says why", async () => {
   const { down, rt } = await streaming();
   await down.end();

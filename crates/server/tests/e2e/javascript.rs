@@ -101,6 +101,18 @@ async fn what_is_told_by_patches_it_puts_together_again_also_after_a_cut() {
     assert!(told["patches"].as_u64() > Some(40), "most of it came by patches: {told}");
 }
 
+/// The scene of `js/test/packages/transports.mjs`: a text of what ends lines in one format or another.
+#[tokio::test]
+async fn any_text_comes_through_every_transport() {
+    let Some(node) = require::node_with("e2e/node", "node_modules/ws/wrapper.mjs") else { return };
+    let server = Server::dev().await;
+    let said = succeeds(&node, &["test/packages/transports.mjs", &server.websocket()]).await;
+    let told: Value = serde_json::from_str(&said).expect("it says JSON");
+    let whole = json!({ "whole": true, "attempt": 0 });
+    let expected = json!({ "websocket": whole, "http_stream": whole, "sse": whole, "poll": whole });
+    assert_eq!(told, expected);
+}
+
 #[tokio::test]
 async fn its_types_hold() {
     let Some(node) = require::node_with("js", "node_modules/typescript/bin/tsc") else { return };
