@@ -22,7 +22,7 @@ const OURS = [
   ["core", 'export * from "./spanwire.js"', LATER, 5_120],
   ["with every fallback", 'export * from "./spanwire.js"; export * from "./spanwire/ladder.js"', LATER, 6_144],
   ["history and presence, besides", 'export * from "./spanwire/records.js"', [], 640],
-  ["deltas, besides", 'export * from "./spanwire/delta.js"', ["./connection.js"], 1_200],
+  ["deltas, besides", 'export * from "./spanwire/delta.js"', ["./connection.js"], 1_240],
   ["React hooks alone", 'export * from "./spanwire/react.js"', ["react"], 700],
   ["shared, as a tab loads it", 'export * from "./spanwire/shared.js"', [...LATER, "./exchange.js"], 6_400],
 ];

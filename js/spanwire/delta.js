@@ -5,9 +5,13 @@ import { PATCHED_BYTES_MAX } from "./limits.js";
 
 /** What the next patch of a channel is about: the payload before it. @typedef {Uint8Array} Base */
 
+const MISFIT = "a patch does not fit";
+
 /**
- * The last payloads of each client's channels. They outlive the connection, because who comes back and has missed nothing is
- * told what follows by a patch. @type {WeakMap<object, Map<string, Base>>}
+ * The last payload of each channel of a client; null where a patch did not fit. They outlive the connection, because a server
+ * may tell who comes back and has missed nothing what follows by a patch, as Centrifugo does; but not the channel.
+ *
+ * @type {WeakMap<object, Map<string, Base | null>>}
  */
 const kept = new WeakMap();
 
@@ -20,18 +24,27 @@ const kept = new WeakMap();
  *
  * It stands between a connection and its client, where everything has the order of the wire: patches are about what was
  * *sent* before, whether or not it has been delivered yet. What cannot be put together, for it lacks its base or comes to
- * another checksum, reaches nobody: the channel is subscribed again from its last message on, and what is told first then is
- * whole.
+ * another checksum, reaches nobody: the channel is subscribed again from its last message on, and told without patches until
+ * it is left, since what did not fit once might never fit.
  *
  * @type {typeof connection}
  */
 export const delta = (socket, owner) => {
   const bases = kept.get(owner) ?? new Map();
   kept.set(owner, bases);
-  /** Channels that were asked for, by the id of the command. @type {Map<number, string>} */
+  /** Channels that patches were asked for, by the id of the command. @type {Map<number, string>} */
   const asked = new Map();
+  /**
+   * Channels that the client is in or comes back to, each with the id of its last subscribe: earlier ones are abandoned.
+   *
+   * @type {Map<string, number>}
+   */
+  const wanted = new Map();
   /** Channels that come by patches on this connection. @type {Set<string>} */
   const patched = new Set();
+
+  /** @param {string} channel */
+  const forget = (channel) => wanted.has(channel) || bases.delete(channel);
 
   /**
    * @param {string} channel
@@ -49,28 +62,33 @@ export const delta = (socket, owner) => {
    * @param {Reply & Record<string, any>} reply
    */
   const subscribed = (channel, reply) => {
-    const { delta, recovered, publications = [] } = reply["subscribe"] ?? {};
-    if (!recovered || publications.length) bases.delete(channel);
+    const { error, subscribe = {} } = reply;
+    const { delta, recovered, publications = [] } = subscribe;
+    if (error?.temporary) return reply;
+    if (!delta || !recovered || publications.length) bases.delete(channel);
     if (!delta) return reply;
     patched.add(channel);
     const all = publications.map((/** @type {Publication} */ publication) => whole(channel, publication));
-    return { ...reply, subscribe: { ...reply["subscribe"], publications: all } };
+    return { ...reply, subscribe: { ...subscribe, publications: all } };
   };
 
-  /** @param {Reply} reply */
+  /** @param {Reply & Record<string, any>} reply */
   const read = (reply) => {
     const { id = 0, push } = reply;
     const channel = asked.get(id) ?? push?.channel ?? "";
     try {
-      if (asked.delete(id)) return subscribed(channel, reply);
+      // What a client wants, it has asked for by now: nobody comes back to the others.
+      if (reply["connect"]) for (const channel of bases.keys()) forget(channel);
+      if (asked.delete(id) && wanted.get(channel) === id) return subscribed(channel, reply);
       if (push?.pub && patched.has(channel)) return { push: { ...push, pub: whole(channel, push.pub) } };
+      if (Number(push?.unsubscribe?.code) < 2500) bases.delete(channel); // for good
       return reply;
     } catch {
-      bases.delete(channel);
-      patched.delete(channel);
       owner.ask("unsubscribe", { channel });
-      const message = "a patch does not fit";
-      return push ? { push: { channel, unsubscribe: { code: 2500, reason: message } } } : { id, error: { code: 100, message, temporary: true } };
+      wanted.set(channel, id);
+      bases.set(channel, null);
+      if (push) return { push: { channel, unsubscribe: { code: 2500, reason: MISFIT } } };
+      return { id, error: { code: 100, message: MISFIT, temporary: true } };
     }
   };
 
@@ -79,12 +97,19 @@ export const delta = (socket, owner) => {
     ...inner,
 
     send(line) {
-      const [start = "", id, method] = /^\{"id":(\d+),"(subscribe|unsubscribe)":\{/.exec(line) ?? [];
+      const [start = "", digits, method] = /^\{"id":(\d+),"(subscribe|unsubscribe)":\{/.exec(line) ?? [];
       if (!method) return inner.send(line);
       const { channel } = JSON.parse(line)[method];
       patched.delete(channel); // what still comes was sent to a subscription that is no more
-      if (method === "unsubscribe") return inner.send(line);
-      asked.set(Number(id), channel);
+      if (method === "unsubscribe") {
+        wanted.delete(channel);
+        queueMicrotask(() => forget(channel)); // unless it is asked for again in the same moment
+        return inner.send(line);
+      }
+      const id = Number(digits);
+      wanted.set(channel, id);
+      if (bases.get(channel) === null) return inner.send(line);
+      asked.set(id, channel);
       inner.send(`${start}"delta":"fossil",${line.slice(start.length)}`);
     },
   };
@@ -96,7 +121,7 @@ const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~
 /**
  * A payload from its base and a patch in Fossil's format.
  *
- * @param {Base | undefined} base
+ * @param {Base | null | undefined} base
  * @param {Uint8Array} patch
  * @returns {Uint8Array}
  * @throws {RangeError} if it is malformed, about another base, or says that the payload is larger than `PATCHED_BYTES_MAX`
@@ -105,7 +130,7 @@ export function apply(base, patch) {
   let at = 0;
   /** @param {boolean} holds */
   const demand = (holds) => {
-    if (!holds) throw new RangeError(`a patch is malformed, or about something else, at byte ${at}`);
+    if (!holds) throw new RangeError(`a patch is malformed, or of another base, at byte ${at}`);
   };
   const mark = () => String.fromCharCode(patch[at++] ?? 0);
   const number = () => {
