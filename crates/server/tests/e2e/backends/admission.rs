@@ -8,6 +8,7 @@ use tokio::runtime::Builder;
 
 use crate::faults::stage::{arrived, coming, crowd, figure, meanwhile, nothing_is_left, settle, talk};
 use crate::support::backend::Backend;
+use crate::support::descriptors;
 use crate::support::http::get;
 use crate::support::peer::Peer;
 use crate::support::server::Server;
@@ -28,9 +29,7 @@ async fn limit(server: &Server) -> f64 {
 
 #[tokio::test]
 async fn a_crowd_is_let_in_as_fast_as_a_slow_backend_can_and_those_inside_notice_little() {
-    let everything = rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum;
-    let all = rustix::process::Rlimit { current: everything, maximum: everything };
-    rustix::process::setrlimit(rustix::process::Resource::Nofile, all).expect("up to the hard limit");
+    descriptors::raise();
     // In a thread of its own, as a backend is, and what it costs to be many.
     let elsewhere = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
     let there =

@@ -8,6 +8,7 @@ use spanwire::cli::torture::{Order, Plan};
 use super::stage::{arrived, coming, crowd, meanwhile, nothing_is_left, settle, talk};
 use tokio::runtime::Builder;
 
+use crate::support::descriptors;
 use crate::support::server::Server;
 use crate::support::until::PATIENCE;
 
@@ -16,12 +17,7 @@ const MANY: usize = 2000;
 
 #[tokio::test]
 async fn two_thousand_come_back_at_once_and_those_who_stayed_hear_on() {
-    // Two crowds need a descriptor for each client, on both sides.
-    rustix::process::setrlimit(rustix::process::Resource::Nofile, {
-        let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
-        rustix::process::Rlimit { current: limit.maximum, maximum: limit.maximum }
-    })
-    .expect("the soft limit may be as high as the hard one");
+    descriptors::raise();
     let server = Server::serve(json!({ "channel": { "without_namespace": { "history_size": 1000 } } })).await;
     let mut plan = Plan::new(MANY, 100, "herd ");
     plan.channels_per_client = 1;

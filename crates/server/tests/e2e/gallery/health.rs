@@ -7,6 +7,7 @@ use serde_json::json;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use crate::support::descriptors;
 use crate::support::gallery::{
     Gallery, looks_good_everywhere, shows_its_code, shows_its_frames, tab_leads_to,
 };
@@ -77,7 +78,7 @@ impl Viewers {
 async fn stay(mut peer: Peer, number: u32, mut gone: watch::Receiver<u32>) {
     while number >= *gone.borrow_and_update() {
         tokio::select! {
-            _ = peer.any_message() => peer.text(EMPTY).await,
+            _ = peer.sooner_or_later() => peer.text(EMPTY).await,
             // Who gathered them keeps this open until they are gone.
             _ = gone.changed() => {}
         }
@@ -121,6 +122,7 @@ async fn its_tiles_are_what_the_server_says_when_it_is_asked() {
 #[tokio::test]
 async fn two_thousand_viewers_are_counted_and_so_are_those_who_stay_when_five_hundred_leave() {
     let Some(gallery) = Gallery::open().await else { return };
+    descriptors::raise();
     let page = gallery.page(PAGE, 1280).await;
     let began = Instant::now();
     let mut viewers = Viewers::gather(&gallery.server, "match", VIEWERS).await;

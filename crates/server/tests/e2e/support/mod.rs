@@ -2,6 +2,7 @@
 
 pub(crate) mod backend;
 pub(crate) mod chromium;
+pub(crate) mod descriptors;
 pub(crate) mod document;
 pub(crate) mod gallery;
 pub(crate) mod http;

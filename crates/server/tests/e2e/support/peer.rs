@@ -209,7 +209,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
 
     /// Reads the next message of any kind.
     pub(crate) async fn any_message(&mut self) -> Message {
-        match within("a message", self.socket.next()).await {
+        within("a message", self.sooner_or_later()).await
+    }
+
+    /// The same, whenever it comes: for a peer that may be told nothing for longer than anybody has patience.
+    pub(crate) async fn sooner_or_later(&mut self) -> Message {
+        match self.socket.next().await {
             Some(Ok(message)) => message,
             other => panic!("{other:?} instead of a message"),
         }
