@@ -25,14 +25,14 @@ export function phoneButton() {
 /**
  * The address without what is meant for this browser alone, as a code and in words, and what has to be known about it.
  *
- * @param {{ origin: string, pathname: string, hash: string, hostname: string, port: string }} here
+ * @param {{ origin: string, pathname: string, hash: string, protocol: string, hostname: string, port: string }} here
  */
-export function wayTo({ origin, pathname, hash, hostname, port }) {
+export function wayTo({ origin, pathname, hash, protocol, hostname, port }) {
   const address = origin + pathname + hash;
   const isHere = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
   const code = drawn(address);
   const link = element("a", { href: address, data: { test: "address" } }, address);
-  return [code, element("p", {}, link), ...(isHere ? ofThisMachine(port || "80") : [])].filter(Boolean);
+  return [code, element("p", {}, link), ...(isHere ? ofThisMachine(port || (protocol === "https:" ? "443" : "80")) : [])].filter(Boolean);
 }
 
 /** A code is a picture for a camera: dark on light in both themes. One that would be too large is left out. */

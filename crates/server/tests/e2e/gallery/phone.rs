@@ -65,6 +65,12 @@ async fn an_address_that_others_reach_is_shown_without_a_warning() {
         return ['http://localhost:8000/', 'http://127.0.0.1/', 'http://[::1]:8000/', 'https://localhost.example.org/', 'http://192.168.0.7:8000/'].map(at);
     })()";
     assert_eq!(page.evaluate(warned).await, json!([true, true, true, false, false]));
+    let ports = "(async () => {
+        const { wayTo } = await import('/demos/frame/phone.js');
+        const told = (url) => wayTo(new URL(url)).map(({ textContent }) => textContent).join(' ').match(/tcp:\\d+/)[0];
+        return ['http://localhost:8000/', 'http://localhost/', 'https://localhost/'].map(told);
+    })()";
+    assert_eq!(page.evaluate(ports).await, json!(["tcp:8000", "tcp:80", "tcp:443"]));
     // What does not fit into a code is still a link.
     let large = "(async () => {
         const { wayTo } = await import('/demos/frame/phone.js');
