@@ -37,6 +37,9 @@ const TRIES: usize = 5;
 /// waits for a retry, or stands in a queue that grows.
 const NOISE: u32 = 10;
 
+/// The same where a promise is in seconds. A page that never tries another transport is not back before its scene is over.
+const NOISE_OF_SECONDS: u32 = 4;
+
 /// Keeps figures for a person.
 fn keep(name: &str, figures: &Value) {
     println!("{name}: {figures}");
@@ -74,9 +77,12 @@ async fn notice(noise: u32) {
         ))
         .await;
         times.push(called.elapsed());
+        if times[n] < TOAST * noise {
+            break;
+        }
     }
     keep("notice", &json!({ "milliseconds": times.iter().copied().map(milliseconds).collect::<Vec<_>>() }));
-    let best = times.into_iter().min().expect("five of them");
+    let best = times.into_iter().min().expect("one at least");
     assert!(best < TOAST * noise, "{best:?}");
     gallery.behaved(&page);
 }
@@ -112,7 +118,7 @@ async fn pages(noise: u32) {
             painted = painted.min(time.as_f64().expect("a time"));
             figures[&path] = json!({ "bytes": bytes, "painted_ms": painted.round() });
             page.close().await;
-            if painted < milliseconds(PAINT) {
+            if painted < milliseconds(PAINT * noise) {
                 break;
             }
         }
@@ -137,7 +143,7 @@ async fn prices_are_on_the_page_in_time_alone_on_its_machine() {
 
 #[tokio::test]
 async fn a_page_whose_websockets_are_refused_soon_has_another_transport() {
-    fallback(NOISE).await;
+    fallback(NOISE_OF_SECONDS).await;
 }
 
 #[tokio::test]
