@@ -117,15 +117,14 @@ async def api(method, **params):
 
 
 async def delta_bytes():
-    """What the server has counted of payloads that were told whole or by patches, in bytes."""
+    """What the server has counted of payloads that were told whole, and what it saved by patches, in bytes."""
     def call():
         with urllib.request.urlopen(API.removesuffix("api") + "metrics", timeout=PATIENCE_SECONDS) as response:
             lines = response.read().decode().splitlines()
             return dict(line.rsplit(" ", 1) for line in lines if line and not line.startswith("#"))
 
     figures = await asyncio.to_thread(call)
-    names = {"whole": 'spanwire_delta_bytes_total{kind="whole"}', "patch": 'spanwire_delta_bytes_total{kind="patch"}',
-             "saved": "spanwire_delta_saved_bytes_total"}
+    names = {"whole": 'spanwire_delta_bytes_total{kind="whole"}', "saved": "spanwire_delta_saved_bytes_total"}
     return {kind: float(figures[name]) for kind, name in names.items()}
 
 

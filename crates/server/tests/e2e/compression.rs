@@ -23,7 +23,7 @@ const WINDOWS: f64 = 7.0;
 
 fn compressing(takeover: bool) -> Value {
     json!({
-        "client": { "ping_interval": "2s", "pong_timeout": "1s" },
+        "client": stock_sdks::pings(),
         "websocket": {
             "compression": true,
             "compression_min_size": 0,
