@@ -1,6 +1,8 @@
 //! What a client hears most of the time is read by a way of its own. A space in front leads every message back to the
 //! general one, and both must find the same.
 
+use std::collections::BTreeMap;
+
 use spanwire_wire::message::{ClientInfo, Publication};
 use spanwire_wire::{Encoding, Limits, Push, PushEvent, ServerMessage, encode_push, server_messages};
 
@@ -23,6 +25,12 @@ fn a_publication_is_read_the_same_however_it_is_spelt() {
         r#"{"push":{"channel":"a","pub":{"data":1,"info":null,"offset":null}}}"#,
         r#"{"push":{"channel":"a","pub":{"data":1,"offset":7,"info":{"user":"ann"}}}}"#,
         r#"{"push":{"channel":"a","pub":{"data":1,"offset":7,"tags":{"k":"v"},"time":5}}}"#,
+        r#"{"push":{"channel":"a","pub":{"data":1,"offset":7,"tags":{"k":"v","l":"\u00e9"}}}}"#,
+        r#"{"push":{"channel":"a","pub":{"data":1,"tags":{"k":"v"}}}}"#,
+        r#"{"push":{"channel":"a","pub":{"data":1,"tags":{"k":"v"},"offset":7}}}"#,
+        r#"{"push":{"channel":"a","pub":{"data":1,"tags":{"k":"v","k":"w"}}}}"#,
+        r#"{"push":{"channel":"a","pub":{"data":1,"tags":{}}}}"#,
+        r#"{"push":{"channel":"a","pub":{"data":1,"tags":null}}}"#,
         r#"{"push":{"channel":"a","pub":{"data": 1 , "offset": 7 }}}"#,
         r#"{"push":{"channel":"a","pub":{"data":1},"id":3}}"#,
         r#"{"push":{"channel":"a","pub":{"data":1},"join":{}}}"#,
@@ -50,6 +58,10 @@ fn what_is_no_publication_is_refused_either_way() {
         r#"{"push":{"channel":"a","pub":{"data":1,"info":[]}}}"#,
         r#"{"push":{"channel":"a","pub":{"data":1,"info":{"user":"u"}"offset":7}}}"#,
         r#"{"push":{"channel":"a","pub":{"data":1,"data":2}}}"#,
+        r#"{"push":{"channel":"a","pub":{"data":1,"tags":{"k":1}}}}"#,
+        r#"{"push":{"channel":"a","pub":{"data":1,"tags":{"k":null}}}}"#,
+        r#"{"push":{"channel":"a","pub":{"data":1,"tags":[]}}}"#,
+        r#"{"push":{"channel":"a","pub":{"data":1,"tags":{"k":"v"},"tags":{"k":"v"}}}}"#,
         r#"{"push":{"channel":1,"pub":{"data":1}}}"#,
         r#"{"push":{"channel":"a","pub":{"data":1}}}}"#,
         r#"{"push":{"channel":"a","pub":{"data":1}}}{}"#,
@@ -70,7 +82,8 @@ fn what_is_no_publication_is_refused_either_way() {
 fn a_publication_that_is_cut_or_spoilt_anywhere_is_read_the_same() {
     let info = ClientInfo { user: "ann".to_owned(), client: "1".to_owned(), ..ClientInfo::default() };
     let data = br#"{"text":"x\n"}"#.as_slice().into();
-    let publication = Publication { data, info: Some(info), offset: 12, ..Publication::default() };
+    let tags = BTreeMap::from([("k".to_owned(), "v".to_owned())]);
+    let publication = Publication { data, info: Some(info), offset: 12, tags, ..Publication::default() };
     let push = Push::new("chat:a", PushEvent::Publication(Box::new(publication)));
     let message = encode_push(Encoding::Json, &push);
     let message = std::str::from_utf8(&message).unwrap();
