@@ -163,11 +163,12 @@ impl State {
     /// the buffer.
     fn supersede(&mut self, event: &Event<Raw>) {
         let is_list = |event: &Event<Raw>| matches!(event, Event::Presence(_));
-        if !is_list(event) {
-            return;
+        if is_list(event)
+            && let Some(unread) = self.events.iter().rposition(is_list)
+        {
+            // Lists weigh nothing, so the bytes stay what they are.
+            self.events.remove(unread);
         }
-        let unread = self.events.iter().rposition(is_list).and_then(|index| self.events.remove(index));
-        self.bytes -= unread.map_or(0, |list| list.weight());
     }
 
     fn is_half_empty(&self) -> bool {
