@@ -70,16 +70,16 @@ async fn play(options: &Options, server: &Server, run: Run) -> Result<Report, Fa
     Ok(Report::new(options, &tally, Times { seated, published, elapsed, cpu }, interrupted))
 }
 
-/// Everybody who listens, and the one who publishes.
+/// Everybody who listens, and the one who publishes. That one comes first: whoever listens does so from now on.
 async fn seat(
     options: &Options,
     server: &Server,
     run: Run,
     tally: &Arc<Mutex<Tally>>,
 ) -> Result<(Crowd, Client), Failure> {
-    let crowd = Crowd::seat(options, server, run, tally).await?;
     let publisher = options.client(server)?;
     session::arrive(&publisher, server).await?;
+    let crowd = Crowd::seat(options, server, run, tally).await?;
     Ok((crowd, publisher))
 }
 

@@ -18,7 +18,7 @@ pub(super) struct Run {
 #[derive(Debug, Serialize)]
 pub(super) struct Message {
     #[serde(flatten)]
-    mark: Mark,
+    pub(super) mark: Mark,
     filler: String,
 }
 
