@@ -105,6 +105,7 @@ pub(super) fn read(reader: &mut Reader<'_>, meta_ttl: Duration, backend: &Backen
     };
     recovery::check(reader, &namespace);
     delivery::check(reader, &namespace);
+    deltas::check(reader, &namespace);
     namespace
 }
 

@@ -249,6 +249,20 @@ fn options_that_do_not_fit_together_are_refused() {
             "without_namespace.conflate_by = \"of\": needs delivery = \"conflate\"",
         ),
         (
+            format!("[channel.without_namespace]\n{history}delta_publish = true"),
+            "without_namespace.delta_publish = true: needs allowed_delta_types = [\"fossil\"]",
+        ),
+        (
+            "[channel.without_namespace]\nallowed_delta_types = [\"fossil\"]".to_owned(),
+            "needs history_size = 1 at least, and history_ttl: a patch is made of a publication that is kept",
+        ),
+        (
+            format!(
+                "[channel.without_namespace]\n{history}allowed_delta_types = [\"fossil\"]\ndelivery = \"conflate\""
+            ),
+            "needs delivery = \"disconnect\": what is left out for a slow reader",
+        ),
+        (
             format!("[channel.without_namespace]\n{history}history_meta_ttl = \"5m\""),
             "without_namespace.history_meta_ttl = \"5m\": must not be shorter than history_ttl",
         ),

@@ -255,6 +255,11 @@ mod tests {
             (chat().namespace("x", Namespace::open()), "at least two characters"),
             (chat().namespace("room", Namespace::open().recover()), "recover() needs history(size, ttl)"),
             (chat().namespace("room", Namespace::open().conflate("of")), "need history(size, ttl)"),
+            (chat().namespace("room", Namespace::open().deltas()), "need history(size, ttl)"),
+            (
+                chat().namespace("room", Namespace::open().history(1, day).drop_oldest().allow_deltas()),
+                "cannot be had with conflate() or drop_oldest()",
+            ),
             (chat().namespace("room", Namespace::open().history(0, day)), "a size and a time above zero"),
             (chat().on_subscribe("game:*", async |_: SubscribeCtx| Ok(Allow)), "there is no such namespace"),
             (chat().on_subscribe("chat", async |_: SubscribeCtx| Ok(Allow)), "\"chat:*\""),

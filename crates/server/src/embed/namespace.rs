@@ -111,6 +111,19 @@ impl Namespace {
         self
     }
 
+    /// Subscribers with a position may ask for deltas (`allowed_delta_types`). They are told so what is published with
+    /// [`delta`](super::Publish::delta). Needs [`history`](Self::history), and a position, as [`recover`](Self::recover) gives.
+    pub fn allow_deltas(mut self) -> Self {
+        self.0.allow_delta = true;
+        self
+    }
+
+    /// The same, and they are told so whatever is published (`delta_publish`).
+    pub fn deltas(mut self) -> Self {
+        self.0.delta_publish = true;
+        self.allow_deltas()
+    }
+
     /// What is wrong with it, if anything is.
     pub(super) fn trouble(&self) -> Option<&'static str> {
         match &self.0.history {
@@ -125,6 +138,13 @@ impl Namespace {
             }
             None if self.0.delivery != DeliveryProfile::Disconnect => Some(
                 "conflate() and drop_oldest() need history(size, ttl): only offsets show what was left out",
+            ),
+            None if self.0.allow_delta => Some(
+                "deltas() and allow_deltas() need history(size, ttl): a patch is made of a publication that is kept",
+            ),
+            _ if self.0.allow_delta && self.0.delivery != DeliveryProfile::Disconnect => Some(
+                "deltas() and allow_deltas() cannot be had with conflate() or drop_oldest(): what is left out for a slow \
+                 reader would be missing as the base of a patch",
             ),
             Some(history) if history.size == 0 || history.ttl.is_zero() => {
                 Some("history(size, ttl) needs a size and a time above zero")

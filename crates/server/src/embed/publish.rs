@@ -25,6 +25,7 @@ pub struct Publish<'a> {
     tags: BTreeMap<String, String>,
     key: Option<Bytes>,
     skips_history: bool,
+    delta: bool,
 }
 
 /// Where a publication ended up.
@@ -43,7 +44,15 @@ impl Hub {
     /// its way to every subscriber.
     pub fn publish<'a>(&'a self, channel: &'a str, data: impl Serialize) -> Publish<'a> {
         let data = serde_json::to_vec(&data).map(Bytes::from).map_err(|_| CallError(ErrorCode::BadRequest));
-        Publish { hub: self, channel, data, tags: BTreeMap::new(), key: None, skips_history: false }
+        Publish {
+            hub: self,
+            channel,
+            data,
+            tags: BTreeMap::new(),
+            key: None,
+            skips_history: false,
+            delta: false,
+        }
     }
 }
 
@@ -67,8 +76,15 @@ impl Publish<'_> {
         self
     }
 
+    /// Tells it by a patch to subscribers who take deltas, as in a namespace with
+    /// [`deltas`](super::Namespace::deltas) everything is.
+    pub fn delta(mut self) -> Self {
+        self.delta = true;
+        self
+    }
+
     async fn send(self) -> Result<Published, CallError> {
-        let Self { hub, channel, data, tags, key, skips_history } = self;
+        let Self { hub, channel, data, tags, key, skips_history, delta } = self;
         let (channel, namespace) = hub.channel(channel)?;
         if key.as_ref().is_some_and(|key| key.len() > IDEMPOTENCY_KEY_BYTES_MAX) {
             return Err(CallError(ErrorCode::BadRequest));
@@ -79,7 +95,7 @@ impl Publish<'_> {
             // The application itself speaks.
             rate: spanwire_hub::rate::Rate::NONE,
             idempotency_key: key,
-            delta: namespace.delta_publish,
+            delta: delta || namespace.delta_publish,
         };
         match hub.0.house.broker(channel, BrokerRequest::Publish(draft)).await? {
             BrokerAnswer::Published(position) => Ok(position.into()),
