@@ -1,6 +1,6 @@
 // What must come through a reverse proxy, and what its idle timeout does:
 //
-//   node proxies.mjs nginx|haproxy pinged|silent
+//   node proxies.mjs nginx|haproxy|caddy pinged|silent
 //
 // SPANWIRE_PROXY is the proxy's address; NODE_EXTRA_CA_CERTS names who signed its certificate.
 

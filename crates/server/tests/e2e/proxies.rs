@@ -16,8 +16,8 @@ use crate::support::script;
 use crate::support::server::{Server, scratch};
 use crate::support::until::until;
 
-/// What comes through both, by `e2e/node/proxies.mjs`.
-const THROUGH_BOTH: [&str; 4] = [
+/// What comes through all of them, by `e2e/node/proxies.mjs`.
+const THROUGH_ALL: [&str; 4] = [
     "a WebSocket comes through, and its pings keep it",
     "pages come over HTTP/2",
     "HTTP-streaming is not held back, and its pings keep it",
@@ -97,6 +97,26 @@ impl ReverseProxy {
             ("75s", "3s"),
         ];
         Self::run(haproxy_of(program, &paths), "haproxy.cfg", &[more, &words].concat(), &paths).await
+    }
+
+    /// Caddy, which gets its certificate from us and asks no authority.
+    async fn caddy(program: &Path, server: &Server) -> Self {
+        let paths = Paths::new();
+        let (folder, certificate, key) = (text(&paths.folder), text(&paths.certificate), text(&paths.key));
+        let site = format!(
+            "{{\nadmin off\nauto_https disable_redirects\nlog {{\nlevel FATAL\n}}\n}}\nlocalhost:{} {{\nbind 127.0.0.1\ntls {certificate} {key}",
+            paths.address.port()
+        );
+        let words = [
+            ("chat.example.com {", site.as_str()),
+            ("127.0.0.1:8000", &server.address.to_string()),
+            // The one that distributions have does not know it.
+            ("stream_close_delay 5m", ""),
+        ];
+        let mut command = Command::new(program);
+        command.args(["run", "--adapter", "caddyfile", "--config", text(&paths.config)]);
+        command.env("HOME", folder).env("XDG_DATA_HOME", folder).env("XDG_CONFIG_HOME", folder);
+        Self::run(command, "Caddyfile", &words, &paths).await
     }
 
     /// HAProxy, as it passes TLS on.
@@ -193,7 +213,7 @@ async fn everything_comes_through_nginx_and_pings_outlast_its_idle_timeout() {
     let Some((nginx, node)) = needed(require::nginx()) else { return };
     let server = server("1s").await;
     let proxy = ReverseProxy::nginx(&nginx, &server, &[]).await;
-    play(&node, "nginx", "pinged", &proxy, &server, &THROUGH_BOTH).await;
+    play(&node, "nginx", "pinged", &proxy, &server, &THROUGH_ALL).await;
 }
 
 #[tokio::test]
@@ -209,7 +229,7 @@ async fn everything_comes_through_haproxy_and_pings_outlast_its_idle_timeout() {
     let Some((haproxy, node)) = needed(require::haproxy()) else { return };
     let server = server("1s").await;
     let proxy = ReverseProxy::haproxy(&haproxy, &server, &[]).await;
-    let sentences: Vec<_> = THROUGH_BOTH.into_iter().chain(THROUGH_HAPROXY).collect();
+    let sentences: Vec<_> = THROUGH_ALL.into_iter().chain(THROUGH_HAPROXY).collect();
     play(&node, "haproxy", "pinged", &proxy, &server, &sentences).await;
 }
 
@@ -219,4 +239,12 @@ async fn without_pings_haproxy_cuts_an_idle_websocket() {
     let server = server("0s").await;
     let proxy = ReverseProxy::haproxy(&haproxy, &server, &[]).await;
     play(&node, "haproxy", "silent", &proxy, &server, &WHEN_SILENT).await;
+}
+
+#[tokio::test]
+async fn everything_comes_through_caddy() {
+    let Some((caddy, node)) = needed(require::caddy()) else { return };
+    let server = server("1s").await;
+    let proxy = ReverseProxy::caddy(&caddy, &server).await;
+    play(&node, "caddy", "pinged", &proxy, &server, &THROUGH_ALL).await;
 }

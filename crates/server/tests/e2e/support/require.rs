@@ -37,6 +37,11 @@ pub(crate) fn nginx() -> Option<PathBuf> {
     needed("nginx", "apt-get install nginx", program("nginx"))
 }
 
+/// Caddy, which serves WebSockets, streams and HTTP/2 to clients.
+pub(crate) fn caddy() -> Option<PathBuf> {
+    needed("Caddy", "apt-get install caddy", program("caddy"))
+}
+
 /// HAProxy, which does so too, and speaks HTTP/2 to us.
 pub(crate) fn haproxy() -> Option<PathBuf> {
     needed("HAProxy", "apt-get install haproxy", program("haproxy"))
