@@ -2,6 +2,8 @@
 
 import { connect, unauthorized, SpanwireError } from "../spanwire.js";
 import { mock } from "../spanwire/mock.js";
+import { delta } from "../spanwire/delta.js";
+import * as records from "../spanwire/records.js";
 import { shared } from "../spanwire/shared.js";
 import { useChannel, usePresence, useStatus } from "../spanwire/react.js";
 
@@ -20,6 +22,11 @@ rt.channel("chat:lobby").publish({ price: 1 });
 rt.channel("chat:lobby").on("massage", () => {});
 // @ts-expect-error a message has data, and it is a text
 rt.channel("chat:lobby").on("message", ({ data }) => data.price);
+
+// What is loaded when it is needed may be passed, and what a page imports for itself fits.
+connect({ records: async () => records, connection: delta });
+// @ts-expect-error it is asked for, not given
+connect({ records });
 
 // The client's own publish knows them too.
 rt.publish("ticks", { price: 1 });

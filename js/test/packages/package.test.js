@@ -9,6 +9,7 @@ import { delimiter, join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { build } from "esbuild";
 
 const run = promisify(execFile);
 const js = fileURLToPath(new URL("../..", import.meta.url));
@@ -41,9 +42,11 @@ test("it has the client with its types, and nothing that only we need", () => {
 
 const CONSUMER = `
   import { connect, SpanwireError } from "spanwire";
+  import { delta } from "spanwire/delta";
   import { mock } from "spanwire/mock";
+  import * as records from "spanwire/records";
   const server = mock();
-  const rt = connect("ws://mock", { WebSocket: server.WebSocket });
+  const rt = connect("ws://mock", { WebSocket: server.WebSocket, connection: delta, records: async () => records });
   const room = rt.channel("chat:lobby", { history: 5, presence: true });
   const messages = room.events("message");
   await room.publish("hello");
@@ -66,9 +69,16 @@ for (const [name, program, ...options] of [["Node", process.execPath], ["Node 22
   });
 }
 
+test("a bundler is told of what the mock server imports only for it to be at hand", async () => {
+  // From here, because of what is installed esbuild tells no warnings.
+  const stdin = { contents: 'export { mock } from "./spanwire/mock.js"', resolveDir: js };
+  const { warnings } = await build({ stdin, bundle: true, format: "esm", write: false, logLevel: "silent" });
+  assert.deepEqual(warnings.map(({ text }) => text), []);
+});
+
 test("its types say from outside what they say at home, under the strictest settings", async () => {
   const types = await readFile(join(js, "test/types.ts"), "utf8");
-  const names = { "../spanwire.js": "spanwire", "../spanwire/mock.js": "spanwire/mock", "../spanwire/react.js": "spanwire/react", "../spanwire/shared.js": "spanwire/shared" };
+  const names = { "../spanwire.js": "spanwire", "../spanwire/mock.js": "spanwire/mock", "../spanwire/delta.js": "spanwire/delta", "../spanwire/records.js": "spanwire/records", "../spanwire/react.js": "spanwire/react", "../spanwire/shared.js": "spanwire/shared" };
   const outside = types.replace(/from "([^"]+)"/g, (_, path) => `from "${names[path]}"`);
   assert.ok(outside.includes('from "spanwire/react"'));
   await writeFile(join(project, "types.ts"), outside);
