@@ -13,7 +13,7 @@ import { useMemo, useSyncExternalStore } from "react";
  * @property {Message<Data>[]} messages the latest ones, oldest first
  * @property {Map<string, ClientInfo>} members who is here, if `presence` was asked for
  * @property {number} gaps how often messages were lost for good since the component was mounted
- * @property {SpanwireError | null} error the last refusal
+ * @property {SpanwireError | null} error the last refusal, until the channel is subscribed; `not_loaded` until the connection ends
  * @property {(data: Data, options?: PublishOptions) => Promise<PublishResult>} publish the same function at each change
  */
 
@@ -109,14 +109,21 @@ function roomStore(client, name, { keep = 100, ...options } = {}) {
       });
     };
 
+    /** @param {boolean} missing whether it is a missing file that is tried again, or a refusal that is over */
+    const forgive = (missing) =>
+      update((room) => {
+        if ((room.error?.code === "not_loaded") === missing) room.error = null;
+      });
+
     const offs = [
       channel.on("message", (message) => update(({ messages }) => messages.push(message))),
       channel.on("gap", () => update((room) => room.gaps++)),
       channel.on("error", (error) => update((room) => (room.error = error))),
-      channel.on("subscribed", () => update((room) => (room.error = null))),
+      channel.on("subscribed", () => forgive(false)),
       channel.on("unsubscribed", () => update()),
       channel.on("presence", () => update()),
-      client.on("status", () => update()), // a connection that is lost takes the subscription with it
+      // A connection that is lost takes the subscription with it.
+      client.on("status", ({ state }) => (state === "connected" ? update() : forgive(true))),
     ];
     update();
     return () => {

@@ -5,6 +5,7 @@ import { after, test } from "node:test";
 import { Window } from "happy-dom";
 import { connect } from "../../spanwire.js";
 import { mock } from "../../spanwire/mock.js";
+import * as records from "../../spanwire/records.js";
 import { settled } from "../stage.js";
 
 const window = new Window();
@@ -114,6 +115,33 @@ test("status, presence, gaps and refusals are rendered", async () => {
   assert.equal(seen.status, "waiting");
   await rendered(() => waker.dispatchEvent(new Event("online")));
   assert.deepEqual([seen.status, seen.gaps], ["connected", 1]);
+  await act(() => scene.root.unmount());
+  rt.close();
+});
+
+test("that history and presence cannot be had stays to be seen beside the messages, until they can", async () => {
+  let room;
+  const Chat = ({ rt }) => ((room = useChannel(rt, "chat:lobby", { history: 10, presence: true })), null);
+  const server = mock();
+  const waker = new EventTarget();
+  let served = false;
+  const found = async () => {
+    if (!served) throw new Error("not found");
+    return records;
+  };
+  const rt = connect("ws://mock", { WebSocket: server.WebSocket, wakers: [waker], records: found });
+  const scene = await mount(Chat, { server, rt });
+  await rendered(() => server.publish("chat:lobby", "hello"));
+  assert.deepEqual([room.state, room.error?.code, room.members.size], ["subscribed", "not_loaded", 0]);
+  assert.deepEqual(room.messages.map(({ data }) => data), ["hello"]);
+  served = true;
+  await rendered(() => server.cut());
+  assert.equal(room.error, null);
+  await rendered(() => {
+    waker.dispatchEvent(new Event("online"));
+    return rt.ready();
+  });
+  assert.deepEqual([room.state, room.error, room.members.size], ["subscribed", null, 1]);
   await act(() => scene.root.unmount());
   rt.close();
 });
