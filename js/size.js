@@ -15,7 +15,7 @@ import { minify } from "terser";
 /**
  * What is measured: a name, what a page writes to have it, what is not counted with it because it is loaded later or not at
  * all, and how large it may be. What is loaded later has a row of its own. Where all is put into one file, a bundler adds a
- * wrapper of its own around what would have been loaded: about 115 bytes for the fallbacks by esbuild.
+ * wrapper of its own around what would have been loaded, which is not measured here; docs/javascript.md says how large it is.
  */
 const LATER = ["./ladder.js", "./records.js"];
 const OURS = [
