@@ -28,9 +28,9 @@ use crate::support::until::{until, within};
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// An application that runs in this process.
-struct Application {
-    hub: Hub,
-    address: SocketAddr,
+pub(super) struct Application {
+    pub(super) hub: Hub,
+    pub(super) address: SocketAddr,
     stop: oneshot::Sender<()>,
     server: JoinHandle<io::Result<()>>,
 }
@@ -46,7 +46,7 @@ async fn hub() -> Hub {
 }
 
 impl Application {
-    async fn start(hub: Hub) -> Self {
+    pub(super) async fn start(hub: Hub) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -65,7 +65,7 @@ impl Application {
         Self { hub, address, stop, server: tokio::spawn(serving.into_future()) }
     }
 
-    async fn end(self) {
+    pub(super) async fn end(self) {
         self.stop.send(()).unwrap();
         within("the application to end", self.server).await.unwrap().unwrap();
     }
