@@ -142,6 +142,11 @@ impl Audience {
         self.members.len() + self.filtered.len() + self.patched.len() + self.joiners.len() + lagging
     }
 
+    /// About how many bytes are held, at most, for what is parked.
+    pub(crate) fn parked_bytes(&self) -> usize {
+        self.lot.as_ref().map_or(0, |lot| lot.held())
+    }
+
     /// Whether publications may be left out for members whose clients read slowly.
     pub(crate) fn may_lag(&self) -> bool {
         self.namespace.delivery != DeliveryProfile::Disconnect

@@ -38,6 +38,11 @@ impl Delivery {
         Arc::new(Self { publication, epoch, base, json, protobuf, deltas })
     }
 
+    /// How long the base is that is kept for patches.
+    pub(crate) fn base_bytes(&self) -> usize {
+        self.base.as_ref().map_or(0, Bytes::len)
+    }
+
     /// The push that carries this publication to a subscriber of `channel`; `None` if its payload is not JSON
     /// and the subscriber speaks JSON.
     pub fn push(&self, channel: &Channel, encoding: Encoding) -> Option<&Bytes> {

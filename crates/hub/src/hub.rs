@@ -90,6 +90,8 @@ pub struct Hub {
     subscribed: u32,
     /// Numbers the subscriptions that begin to lag.
     lags_begun: u64,
+    /// About how many bytes are held for what is parked, of all channels.
+    parked_bytes: usize,
     /// What revocations have ended, since somebody asked.
     revoked: Revoked,
     /// What those were told who take deltas, since somebody asked.
@@ -116,6 +118,7 @@ impl Hub {
             subscriptions_expire: Expiries::default(),
             subscribed: 0,
             lags_begun: 0,
+            parked_bytes: 0,
             revoked: Revoked::default(),
             delta_bytes: DeltaBytes::default(),
             draining: false,

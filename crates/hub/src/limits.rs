@@ -28,7 +28,7 @@ pub struct Limits {
     /// Most bytes a client may leave unread before we let it go with code 3008.
     ///
     /// Higher forgives slow phones; but it is what one client can cost, so the worst case of the machine is this
-    /// times the number of connections. A client let go may return and recover by position. Replies keep to it as well:
+    /// times the number of connections, and for each hub [`Self::parked_bytes_total_max`] for all who lag together. A client let go may return and recover by position. Replies keep to it as well:
     /// a page of history ends before it, a recovery that exceeds it is `recovered: false`, and a presence that
     /// exceeds it is error 106.
     pub outbox_bytes_max: usize,
@@ -86,6 +86,14 @@ impl Limits {
     /// Most bytes that are parked of one channel: so many that an outbox has room for all of it when it has drained.
     pub(crate) fn parked_bytes_max(&self) -> usize {
         self.outbox_bytes_max - self.high_water()
+    }
+
+    /// Most bytes that are parked of all channels of a hub together, beyond one publication of each: as much as the
+    /// outboxes of 32 clients. One stranger may lag in many channels, and this is what all of them may cost. When there is
+    /// no room for another channel, whoever would be the first to lag there is let go with code 3008; channels in which
+    /// somebody lags already keep less.
+    pub fn parked_bytes_total_max(&self) -> usize {
+        32 * self.outbox_bytes_max
     }
 }
 

@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use spanwire_wire::Encoding;
+
 use crate::audience::Member;
 use crate::channel::Channel;
 use crate::delivery::Delivery;
@@ -26,10 +28,21 @@ pub(crate) struct Lot {
     keys: Option<Keys>,
     /// The number of the last one that came.
     last: u64,
-    /// About how many bytes are parked.
+    /// About how many bytes those take in an outbox.
     bytes: usize,
+    /// About how many bytes the node holds for them, at most.
+    held: usize,
     /// What a publication takes in an outbox beside what it says.
     around: usize,
+}
+
+/// How many bytes a lot may have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    /// As they are in an outbox.
+    pub(crate) in_outbox: usize,
+    /// Those that the node holds.
+    pub(crate) held: usize,
 }
 
 /// A member that lags.
@@ -66,6 +79,7 @@ impl Lot {
             keys,
             last: 0,
             bytes: 0,
+            held: 0,
             around: MESSAGE_BYTES + channel.as_str().len(),
         })
     }
@@ -80,9 +94,14 @@ impl Lot {
         self.last
     }
 
-    /// Parks a publication. The result are the places of members who cannot be given the latest of each key any more:
-    /// more keys have changed since they were given something than `bytes_max` hold.
-    pub(crate) fn park(&mut self, delivery: &Arc<Delivery>, bytes_max: usize) -> Vec<u32> {
+    /// About how many bytes the node holds for what is parked, at most.
+    pub(crate) fn held(&self) -> usize {
+        self.held
+    }
+
+    /// Parks a publication; the latest one always has room. The result are the places of members who cannot be given the
+    /// latest of each key any more: more keys have changed since they were given something than there is room for.
+    pub(crate) fn park(&mut self, delivery: &Arc<Delivery>, room: Room) -> Vec<u32> {
         self.last += 1;
         if let Some(keys) = &mut self.keys
             && let Some(superseded) = keys.renew(delivery, self.last)
@@ -90,9 +109,10 @@ impl Lot {
             self.remove(superseded);
         }
         self.bytes += self.cost(delivery);
+        self.held += self.holds(delivery);
         self.parked.insert(self.last, Arc::clone(delivery));
         let mut lost = 0;
-        while self.bytes > bytes_max && self.parked.len() > 1 {
+        while (self.bytes > room.in_outbox || self.held > room.held) && self.parked.len() > 1 {
             lost = self.forget_oldest();
         }
         if self.keys.is_none() || lost == 0 {
@@ -111,20 +131,28 @@ impl Lot {
     fn forget_oldest(&mut self) -> u64 {
         let Some((number, oldest)) = self.parked.pop_first() else { return 0 };
         self.bytes -= self.cost(&oldest);
+        self.held -= self.holds(&oldest);
         if let Some(keys) = &mut self.keys {
             keys.forget(&oldest);
         }
         number
     }
 
-    /// About what a publication takes in an outbox when its turn comes, and here until then.
+    /// About what a publication takes in an outbox when its turn comes.
     fn cost(&self, delivery: &Delivery) -> usize {
         self.around + weight::of_push(&delivery.publication)
+    }
+
+    /// About what the node holds for a publication until then, at most: what was published, a push in each encoding, and
+    /// its base.
+    fn holds(&self, delivery: &Delivery) -> usize {
+        (1 + Encoding::ALL.len()) * self.cost(delivery) + delivery.base_bytes()
     }
 
     fn remove(&mut self, number: u64) {
         if let Some(removed) = self.parked.remove(&number) {
             self.bytes -= self.cost(&removed);
+            self.held -= self.holds(&removed);
         }
     }
 }

@@ -20,6 +20,8 @@ pub struct Census {
     pub channels: usize,
     /// Questions that are not answered yet.
     pub asks: usize,
+    /// About how many bytes are held, at most, for what is parked for those who lag.
+    pub parked_bytes: usize,
 }
 
 impl Hub {
@@ -31,6 +33,7 @@ impl Hub {
             subscriptions: self.subscriptions,
             channels: self.audiences.len(),
             asks: self.asks.len(),
+            parked_bytes: self.parked_bytes,
         }
     }
 

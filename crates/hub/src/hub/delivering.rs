@@ -11,6 +11,7 @@ use bytes::Bytes;
 use spanwire_wire::{Batch, DisconnectCode, Encoding};
 
 use super::Hub;
+use super::lagging::Behind;
 use crate::SessionId;
 use crate::audience::{Audience, AudienceId, Member};
 use crate::delivery::Delivery;
@@ -64,15 +65,20 @@ impl Hub {
         let (may_lag, high_water) = (audience.may_lag(), self.config.limits.high_water());
         let mut messages = Messages::new(&waiting, audience);
         let mut fallen = Vec::new();
-        let mut ahead = Vec::new();
         let mut behind = Vec::new();
         for (place, member) in audience.members.iter().enumerate() {
             if may_lag && member.may_lag && self.sessions.unread(member.session) > high_water {
-                behind.push(place);
+                behind.push(Behind { place, given: 0 });
                 continue;
             }
             if first.is_some_and(|first| first <= member.after) {
-                ahead.push(*member);
+                match hand_out_new(&mut self.sessions, audience, *member, &waiting, bytes_max) {
+                    Ok(()) => {}
+                    Err((given, DisconnectCode::Slow)) if may_lag && member.may_lag => {
+                        behind.push(Behind { place, given });
+                    }
+                    Err((_, code)) => fallen.push((member.session, code)),
+                }
                 continue;
             }
             let encoding = self.sessions.lane(member.session).encoding;
@@ -82,7 +88,7 @@ impl Hub {
             };
             if self.sessions.send(member.session, message.clone(), bytes_max).is_err() {
                 match may_lag && member.may_lag {
-                    true => behind.push(place),
+                    true => behind.push(Behind { place, given: 0 }),
                     false => fallen.push((member.session, DisconnectCode::Slow)),
                 }
             }
@@ -92,20 +98,9 @@ impl Hub {
             self.begin_to_lag(id, behind);
             self.park(id, &waiting);
         }
-        for member in ahead {
-            self.hand_out_behind(id, member, &waiting);
-        }
         self.hand_out_patched(id, &waiting, first, &mut fallen);
         for (session, code) in fallen {
             self.close(self.sessions.id(session), code.into());
-        }
-    }
-
-    /// Gives a member who has heard some of these publications the others.
-    fn hand_out_behind(&mut self, id: AudienceId, member: Member, waiting: &[Arc<Delivery>]) {
-        let session = self.sessions.id(member.session);
-        for delivery in waiting.iter().filter(|delivery| member.is_new(&delivery.publication)) {
-            self.deliver_to(session, id, delivery);
         }
     }
 
@@ -125,6 +120,30 @@ impl Hub {
         let subscription = self.sessions.get(id)?.subscriptions.get(audience)?;
         Some(subscription.place)
     }
+}
+
+/// Gives a member who has heard some of these publications the others. An error is why it cannot be given all, and how many
+/// it needs no more from the first on.
+fn hand_out_new(
+    sessions: &mut Sessions,
+    audience: &Audience,
+    member: Member,
+    waiting: &[Arc<Delivery>],
+    bytes_max: usize,
+) -> Result<(), (u64, DisconnectCode)> {
+    let encoding = sessions.lane(member.session).encoding;
+    for (given, delivery) in (0..).zip(waiting) {
+        if !member.is_new(&delivery.publication) {
+            continue;
+        }
+        let Some(message) = delivery.push(&audience.channel, encoding) else {
+            return Err((given, DisconnectCode::InappropriateProtocol));
+        };
+        if sessions.send(member.session, message.clone(), bytes_max).is_err() {
+            return Err((given, DisconnectCode::Slow));
+        }
+    }
+    Ok(())
 }
 
 /// Gives each member with a filter what passes it. What passes is another for each, so it goes out as it is: joining it

@@ -16,10 +16,18 @@ use super::Hub;
 use crate::audience::{Audience, AudienceId, Member};
 use crate::channel::Channel;
 use crate::delivery::Delivery;
-use crate::lot::{Lagging, Lot};
+use crate::lot::{Lagging, Lot, Room};
 use crate::session::{Place, Session, Subscription, Traits};
 use crate::sessions::Sessions;
 use crate::{Output, SessionId};
+
+/// A member for whom its outbox has no room.
+pub(super) struct Behind {
+    /// Where it is among the members.
+    pub(super) place: usize,
+    /// How many it needs no more of the publications that are about to be parked, from the first on.
+    pub(super) given: u64,
+}
 
 impl Hub {
     /// Whether a client lags and has read so much that [`Input::Drained`](crate::Input::Drained) helps it on.
@@ -34,9 +42,16 @@ impl Hub {
         !traits.promises_all() || client.is_some_and(|client| client.extended)
     }
 
-    /// These members, by their places in ascending order, begin to lag.
-    pub(super) fn begin_to_lag(&mut self, id: AudienceId, places: Vec<usize>) {
-        for place in places.into_iter().rev() {
+    /// These members, by their places in ascending order, begin to lag. If nothing more may be parked, the first in a
+    /// channel cannot, and are let go.
+    pub(super) fn begin_to_lag(&mut self, id: AudienceId, behind: Vec<Behind>) {
+        let has_room = self.parked_bytes < self.config.limits.parked_bytes_total_max();
+        let Some(audience) = self.audiences.get(id) else { return };
+        if audience.lot.is_none() && !has_room {
+            let slow: Vec<_> = behind.iter().map(|one| audience.members[one.place].session).collect();
+            return self.let_go_slow(slow);
+        }
+        for Behind { place, given } in behind.into_iter().rev() {
             let Some(audience) = self.audiences.get_mut(id) else { return };
             let Some(member) = audience.members.get(place).copied() else { continue };
             let lot = match audience.lot.take() {
@@ -47,7 +62,7 @@ impl Hub {
                 },
             };
             let lot = audience.lot.insert(lot);
-            let since = lot.last();
+            let since = lot.last() + given;
             lot.lagging.push(Lagging { member, since, turn: self.lags_begun });
             self.lags_begun += 1;
             let lagging = Place::Lagging((lot.lagging.len() - 1) as u32);
@@ -63,16 +78,23 @@ impl Hub {
 
     /// Parks what has come for those who lag, if anybody does.
     pub(super) fn park(&mut self, id: AudienceId, waiting: &[Arc<Delivery>]) {
-        let bytes_max = self.config.limits.parked_bytes_max();
-        let mut fallen = Vec::new();
+        let in_outbox = self.config.limits.parked_bytes_max();
+        let total_max = self.config.limits.parked_bytes_total_max();
+        let mut slow = Vec::new();
         for delivery in waiting {
             let Some(lot) = self.audiences.get_mut(id).and_then(|audience| audience.lot.as_mut()) else {
                 break;
             };
-            let places = lot.park(delivery, bytes_max);
-            fallen.extend(places.into_iter().map(|place| lot.lagging[place as usize].member.session));
+            let others = self.parked_bytes - lot.held();
+            let places = lot.park(delivery, Room { in_outbox, held: total_max.saturating_sub(others) });
+            self.parked_bytes = others + lot.held();
+            slow.extend(places.into_iter().map(|place| lot.lagging[place as usize].member.session));
         }
-        for session in fallen {
+        self.let_go_slow(slow);
+    }
+
+    fn let_go_slow(&mut self, sessions: Vec<u32>) {
+        for session in sessions {
             self.close(self.sessions.id(session), DisconnectCode::Slow.into());
         }
     }
@@ -139,13 +161,6 @@ impl Hub {
         let Some(members) = self.audiences.get_mut(audience) else { return };
         let place = members.add_member(member);
         self.moves(id, audience, place);
-    }
-
-    fn moves(&mut self, id: SessionId, audience: AudienceId, to: Place) {
-        let subscriptions = self.sessions.get_mut(id).map(|session| &mut session.subscriptions);
-        if let Some(subscription) = subscriptions.and_then(|all| all.get_mut(audience)) {
-            subscription.place = to;
-        }
     }
 }
 

@@ -106,15 +106,22 @@ impl Hub {
 
     /// Frees the place of a session in an audience. Whoever is moved into it learns its new place.
     pub(super) fn vacate(&mut self, audience: AudienceId, place: Place) -> Option<Joiner> {
-        let (joiner, moved) = self.audiences.get_mut(audience)?.vacate(place);
+        let left = self.audiences.get_mut(audience)?;
+        let before = left.parked_bytes();
+        let (joiner, moved) = left.vacate(place);
+        // With the last who lags goes what was parked.
+        self.parked_bytes -= before - left.parked_bytes();
         if let Some(moved) = moved {
-            let moved = self.sessions.id(moved);
-            if let Some(session) = self.sessions.get_mut(moved)
-                && let Some(subscription) = session.subscriptions.get_mut(audience)
-            {
-                subscription.place = place;
-            }
+            self.moves(self.sessions.id(moved), audience, place);
         }
         joiner
+    }
+
+    /// Notes where a subscription is in its audience now.
+    pub(super) fn moves(&mut self, id: SessionId, audience: AudienceId, to: Place) {
+        let subscriptions = self.sessions.get_mut(id).map(|session| &mut session.subscriptions);
+        if let Some(subscription) = subscriptions.and_then(|all| all.get_mut(audience)) {
+            subscription.place = to;
+        }
     }
 }

@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
+use spanwire_hub::channel::{Channel, Epoch};
+use spanwire_hub::delivery::Delivery;
 use spanwire_hub::limits::Limits;
 use spanwire_hub::{Input, SessionId};
+use spanwire_wire::message::Publication;
 
 use crate::support::World;
 
@@ -396,6 +399,86 @@ fn a_channel_that_says_little_has_its_turn_beside_two_that_always_say_more_than_
         is_busy(&mut world);
     }
     assert!(world.heard(slow).contains(&"77".to_owned()));
+    world.end();
+}
+
+#[test]
+fn who_has_heard_some_of_what_comes_and_has_no_room_for_the_others_lags_like_everybody_else() {
+    let mut world = world();
+    let early = connect(&mut world, "early");
+    subscribe(&mut world, early, "ticks:x");
+    publish(&mut world, "ticks:x", 1);
+    let ahead = connect(&mut world, "ahead");
+    // The broker is at offset 3, and what it said of it to this shard is still on its way.
+    world.deaf = true;
+    publish(&mut world, "ticks:x", 2);
+    world.deaf = false;
+    world.send(ahead, r#"{"id":2,"subscribe":{"channel":"ticks:x"}}"#);
+    let reply = world.read(ahead).remove(0);
+    let epoch = reply.split(r#""epoch":""#).nth(1).unwrap().split('"').next().unwrap().to_owned();
+    world.stall(ahead);
+    for _ in 0..4 {
+        world.send(ahead, r#"{"id":9,"history":{"channel":"ticks:x"}}"#);
+    }
+    assert!(world.unread(ahead) > 200 && world.unread(ahead) < 1_000);
+    let channel = Channel::new("ticks:x");
+    for (offset, bytes) in [(2, 1), (3, 1), (4, 3_700)] {
+        let publication = Publication { data: vec![b'1'; bytes].into(), offset, ..Publication::default() };
+        let delivery = Delivery::new(publication, Some(Epoch::new(&epoch)));
+        world.hub.handle(world.now, Input::Publication(channel.clone(), delivery));
+    }
+    assert_eq!(heard(&mut world, early), [1, 2, 3, 4]);
+    assert_eq!(world.code(ahead), None);
+    world.resume_reading(ahead);
+    assert_eq!(heard(&mut world, ahead), [4]);
+    world.end();
+}
+
+#[test]
+fn what_is_parked_for_one_client_in_many_channels_is_bounded() {
+    for namespace in ["newest", "ticks"] {
+        let mut world = world();
+        let limits = Limits { outbox_bytes_max: 4_000, ..Limits::default() };
+        let slow = connect(&mut world, "slow");
+        let channels: Vec<_> = (0..100).map(|number| format!("{namespace}:{number}")).collect();
+        for channel in &channels {
+            subscribe(&mut world, slow, channel);
+        }
+        world.stall(slow);
+        let long: &str = Box::leak(format!("[{}]", "1".repeat(300)).into());
+        let mut most = 0;
+        for (number, channel) in channels.iter().cycle().take(2_000).enumerate() {
+            let key = KEYS[number / channels.len() % KEYS.len()];
+            world.publish_tagged(channel, long, ("of", key));
+            most = most.max(world.hub.census().parked_bytes);
+        }
+        let allowed = limits.parked_bytes_total_max() + channels.len() * 3 * 500;
+        assert!(most > limits.parked_bytes_total_max() / 2, "{namespace}: {most}, or this says nothing");
+        assert!(most <= allowed, "{namespace}: {most} of {allowed}");
+        world.gone(slow);
+        assert_eq!(world.hub.census().parked_bytes, 0);
+        world.end();
+    }
+}
+
+#[test]
+fn whoever_would_be_the_first_to_lag_in_a_channel_is_let_go_when_too_much_is_parked() {
+    let mut world = world();
+    let all = Limits { outbox_bytes_max: 4_000, ..Limits::default() }.parked_bytes_total_max();
+    let (greedy, late) = (stalled(&mut world, "newest:0"), connect(&mut world, "late"));
+    let very_long: &str = Box::leak(format!("[{}]", "1".repeat(all / 3)).into());
+    publish_until_it_lags(&mut world, "newest:0");
+    world.publish("newest:0", very_long);
+    assert!(world.hub.census().parked_bytes > all);
+    subscribe(&mut world, late, "newest:1");
+    world.stall(late);
+    publish(&mut world, "newest:1", 100);
+    assert_eq!(world.code(late), Some(3008));
+    world.resume_reading(greedy);
+    assert_eq!(world.code(greedy), None);
+    let after = stalled(&mut world, "newest:1");
+    publish(&mut world, "newest:1", 100);
+    assert_eq!(world.code(after), None, "there is room again");
     world.end();
 }
 
