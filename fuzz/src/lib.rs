@@ -47,7 +47,7 @@ pub use http_edge::http_edge;
 pub use hub_operations::hub_operations;
 pub use inflating::inflating;
 pub use mutation::mutate;
-pub use patches::patches;
+pub use patches::{base_and_patch, patches};
 pub use proxy_answers::proxy_answers;
 pub use tokens::tokens;
 pub use transport_bodies::transport_bodies;

@@ -16,13 +16,18 @@ const TARGET_BYTES_MAX: usize = 4096;
 ///
 /// When one of these does not hold.
 pub fn patches(input: &[u8]) {
-    let Some((length, rest)) = input.split_first() else { return };
-    let (base, behind) = rest.split_at(rest.len().min(usize::from(*length)));
+    let Some((base, behind)) = base_and_patch(input) else { return };
     if let Ok(target) = apply(base, behind, TARGET_BYTES_MAX) {
         assert!(target.len() <= TARGET_BYTES_MAX, "{} bytes", target.len());
         says_again(base, &target);
     }
     says_again(base, behind);
+}
+
+/// The two parts of an input of [`patches`]; `None` if it is empty.
+pub fn base_and_patch(input: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = input.split_first()?;
+    Some(rest.split_at(rest.len().min(usize::from(*length))))
 }
 
 /// Patches of our own, in both encodings.

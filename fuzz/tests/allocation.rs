@@ -13,7 +13,7 @@ use spanwire::auth::{Key, Rules, Verifier};
 use spanwire::backend::{of_connect, of_matter};
 use spanwire::config::{Layer, Settings};
 use spanwire::edge::{forwarded, proxy_protocol};
-use spanwire_fuzz::{Chance, mutate};
+use spanwire_fuzz::{Chance, base_and_patch, mutate};
 use spanwire_hub::backend::{Matter, ProxyId};
 use spanwire_hub::channel::Channel;
 use spanwire_wire::{Encoding, Limits, commands, delta};
@@ -128,7 +128,7 @@ fn proxy_answers(input: &[u8]) {
 const PATCHED_BYTES_MAX: usize = 1 << 10;
 
 fn patches(input: &[u8]) {
-    let (base, patch) = input.split_at(input.len() / 2);
+    let Some((base, patch)) = base_and_patch(input) else { return };
     drop(delta::apply(base, patch, PATCHED_BYTES_MAX));
 }
 
