@@ -79,14 +79,8 @@ pub(crate) fn patched(
     Some((publication, bytes))
 }
 
-/// What somebody missed who takes deltas: each publication by a patch of the one before where that is a gain, and the first
-/// whole; `None` as for [`whole`].
+/// What somebody missed who takes deltas: each publication whole; `None` as for [`whole`]. Everybody who comes back has missed
+/// something else, so patches of it would be made for one client alone, and that whenever it asks.
 pub(crate) fn recalled(publications: &[Publication], encoding: Encoding) -> Option<Vec<Publication>> {
-    let bases = std::iter::once(None).chain(publications.iter().map(Some));
-    let told = |(publication, before): (&Publication, Option<&Publication>)| {
-        let base = before.filter(|before| before.offset + 1 == publication.offset);
-        let patched = base.and_then(|base| patched(publication, &base.data, encoding));
-        patched.map(|(publication, _)| publication).or_else(|| whole(publication, encoding))
-    };
-    publications.iter().zip(bases).map(told).collect()
+    publications.iter().map(|publication| whole(publication, encoding)).collect()
 }

@@ -126,6 +126,20 @@ pub enum DeliveryProfile {
     },
 }
 
+impl Namespace {
+    /// Whether subscribers with a position may take deltas: where nothing is left out for slow readers, for what is left out
+    /// would be missing as a base.
+    pub fn has_deltas(&self) -> bool {
+        self.allow_delta && self.delivery == DeliveryProfile::Disconnect
+    }
+
+    /// Whether a publication may be told by a patch, and so a base is kept for it: everything with `delta_publish`, and
+    /// else what its publisher `asked` it for.
+    pub fn tells_by_patch(&self, asked: bool) -> bool {
+        self.has_deltas() && (asked || self.delta_publish)
+    }
+}
+
 impl DeliveryProfile {
     /// The word for it in configuration and metrics.
     pub const fn name(&self) -> &'static str {

@@ -68,7 +68,8 @@ impl Hub {
             Ok((mut draft, _)) => {
                 draft.publication.tags = tags;
                 draft.history = draft.history.filter(|_| !skip_history);
-                draft.delta |= delta;
+                let namespace = self.config.namespaces.of(&request.channel);
+                draft.delta = namespace.is_ok_and(|namespace| namespace.tells_by_patch(delta));
                 draft.idempotency_key = idempotency_key.or(draft.idempotency_key);
                 let channel = self.channel(&request.channel);
                 self.ask_broker(id, Purpose::Publish { command }, channel, BrokerRequest::Publish(draft));

@@ -106,7 +106,8 @@ impl Hub {
             Err(refusal) => self.cannot_join(id, audience, refusal),
             Ok(result) => {
                 let latest = result.publications.last().map(|latest| latest.offset);
-                let has_base = result.delta && latest == top.as_ref().map(|top| top.offset);
+                let has_base =
+                    result.delta && latest.is_some() && latest == top.as_ref().map(|top| top.offset);
                 joiner.joining.stage = Stage::Ready { top, has_base };
                 match joiner.joining.purpose {
                     JoinPurpose::Connect => self.joined_server_side(now, id, audience, result),

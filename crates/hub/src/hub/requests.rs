@@ -67,7 +67,7 @@ impl Hub {
             history: namespace.history,
             idempotency_key,
             rate: namespace.publish_rate,
-            delta: namespace.delta_publish,
+            delta: namespace.tells_by_patch(false),
         };
         Ok((draft, namespace.deciders.publish))
     }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::Grant;
 use crate::audience::AudienceId;
 use crate::expiries::Expiries;
-use crate::namespace::{DeliveryProfile, Namespace, RecoveryMode};
+use crate::namespace::{Namespace, RecoveryMode};
 use crate::revocation::TokenMark;
 use crate::right::{Right, Rights};
 use crate::time::Instant;
@@ -94,12 +94,8 @@ impl Traits {
                 || (wishes.join_leave && announced && sees_presence),
             positioned,
             recovery,
-            // Without positions nobody could tell whether a client has what a patch is made of, and what is left out for a
-            // client that reads slowly would be missing as that.
-            delta: wishes.delta
-                && namespace.allow_delta
-                && positioned
-                && namespace.delivery == DeliveryProfile::Disconnect,
+            // Without positions nobody could tell whether a client has what a patch is made of.
+            delta: wishes.delta && positioned && namespace.has_deltas(),
             renewed_by_backend: namespace.deciders.sub_refresh.is_some(),
             rights,
         }

@@ -114,7 +114,7 @@ fn a_history_that_was_removed_leaves_nothing_to_patch() {
 }
 
 #[test]
-fn who_comes_back_is_told_the_first_whole_and_the_others_by_patches() {
+fn who_comes_back_is_told_what_it_missed_whole_and_what_follows_by_patches() {
     for encoding in Encoding::ALL {
         let mut world = World::new();
         let mut taker = Taker::subscribed(&mut world, "delta:x", encoding);
@@ -127,7 +127,7 @@ fn who_comes_back_is_told_the_first_whole_and_the_others_by_patches() {
         publish(&mut world, "delta:x", 7..=8);
         let news = taker.news(&mut world);
         assert!(taker.recovered);
-        assert_eq!(news, (payloads(3..=8), "Wppppp".to_owned()));
+        assert_eq!(news, (payloads(3..=8), "WWWWpp".to_owned()));
         world.end();
     }
 }
@@ -193,7 +193,7 @@ fn a_hole_ends_the_subscription_and_the_next_one_begins_whole() {
     assert!(!taker.subscribed);
     taker.subscribe(&mut world, true);
     publish(&mut world, "delta:x", 5..=5);
-    assert_eq!(taker.news(&mut world), (payloads(3..=5), "Wpp".to_owned()));
+    assert_eq!(taker.news(&mut world), (payloads(3..=5), "WWp".to_owned()));
     world.end();
 }
 

@@ -249,7 +249,7 @@ impl World {
 
     /// The same, in this history or in none.
     pub fn publish_with(&mut self, channel: &str, data: impl Into<Bytes>, history: Option<HistoryOptions>) {
-        let delta = namespaces().of(channel).unwrap().delta_publish;
+        let delta = namespaces().of(channel).unwrap().tells_by_patch(false);
         let publication = Publication { data: data.into(), ..Publication::default() };
         let draft = Draft { publication, history, idempotency_key: None, rate: Default::default(), delta };
         self.submit(ELSEWHERE, None, &Channel::new(channel), BrokerRequest::Publish(draft));

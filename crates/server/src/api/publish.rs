@@ -133,7 +133,7 @@ impl Article {
             idempotency_key: self.idempotency_key.clone(),
             // The server API has rates of its own.
             rate: Rate::NONE,
-            delta: self.delta || namespace.delta_publish,
+            delta: namespace.tells_by_patch(self.delta),
         }
     }
 }
@@ -176,13 +176,18 @@ mod tests {
     }
 
     #[test]
-    fn a_publication_is_told_by_a_patch_if_it_or_its_namespace_says_so() {
-        for (body, delta_publish, expected) in
-            [("", false, false), (r#","delta":true"#, false, true), ("", true, true)]
-        {
+    fn a_publication_is_told_by_a_patch_if_it_or_its_namespace_says_so_and_subscribers_may_take_that() {
+        let asked = r#","delta":true"#;
+        for (body, allow_delta, delta_publish, expected) in [
+            ("", true, false, false),
+            (asked, true, false, true),
+            ("", true, true, true),
+            (asked, false, false, false),
+            ("", false, true, false),
+        ] {
             let article = article(format!(r#"{{"data":1{body}}}"#).as_bytes()).unwrap();
-            let namespace = Namespace { delta_publish, ..Namespace::default() };
-            assert_eq!(article.draft(&namespace).delta, expected, "{body} {delta_publish}");
+            let namespace = Namespace { allow_delta, delta_publish, ..Namespace::default() };
+            assert_eq!(article.draft(&namespace).delta, expected, "{body} {allow_delta} {delta_publish}");
         }
     }
 

@@ -95,7 +95,7 @@ impl Publish<'_> {
             // The application itself speaks.
             rate: spanwire_hub::rate::Rate::NONE,
             idempotency_key: key,
-            delta: delta || namespace.delta_publish,
+            delta: namespace.tells_by_patch(delta),
         };
         match hub.0.house.broker(channel, BrokerRequest::Publish(draft)).await? {
             BrokerAnswer::Published(position) => Ok(position.into()),
