@@ -198,8 +198,8 @@ func deltas(world *World, room string) {
 	}
 	subscription.publication.count(10)
 	whole, saved := figure(`spanwire_delta_bytes_total{kind="whole"}`), figure("spanwire_delta_saved_bytes_total")
-	// One is told whole, and one more to a client that had to come back meanwhile.
-	if whole == 0 || saved <= whole {
+	// No exact figures: what came with the answer to a client that had to come back meanwhile is not counted.
+	if saved <= whole {
 		fail("%v bytes were told whole, and patches saved %v", whole, saved)
 	}
 	ask("cut")

@@ -167,10 +167,8 @@ export const scenarios = {
     for (const data of offers.slice(0, 10)) await api("publish", { channel, data });
     await heard.count(10);
     const after = await deltaBytes();
-    const size = Buffer.byteLength(JSON.stringify(offers[0]));
     const [whole, saved] = [after.whole - before.whole, after.saved - before.saved];
-    // One is told whole, and one more to a client that had to come back meanwhile.
-    assert.ok(whole >= size && whole % size === 0, `${whole} bytes were told whole, and a payload has ${size}`);
+    // No exact figures: what came with the answer to a client that had to come back meanwhile is not counted.
     assert.ok(saved > whole, `patches saved ${saved} bytes, and ${whole} were told whole`);
     const lost = next(client, "connecting");
     await ask("cut");

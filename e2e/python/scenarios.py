@@ -134,8 +134,8 @@ async def deltas(world, room):
     await heard.publication.count(10)
     after = await delta_bytes()
     whole, saved = after["whole"] - before["whole"], after["saved"] - before["saved"]
-    # One is told whole, and one more to a client that had to come back meanwhile.
-    assert 0 < whole < saved, f"patches saved {saved} bytes, and {whole} were told whole"
+    # No exact figures: what came with the answer to a client that had to come back meanwhile is not counted.
+    assert saved > whole, f"patches saved {saved} bytes, and {whole} were told whole"
     await ask("cut")
     await ears.connecting.count(2)
     for data in offers[10:20]:
