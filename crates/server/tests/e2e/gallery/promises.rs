@@ -1,7 +1,7 @@
 //! What the pages promise about time, measured, and left in `target/tmp/promises-*.json` for a person to read.
 //!
 //! Each promise is tried twice. Beside all other tests only what is out of all proportion fails: there, two cores have
-//! several browsers and servers to run. As it stands it is demanded where nothing else runs:
+//! several browsers and servers to run. As it stands it is demanded where nothing else runs, as `.ci/run` does at the end:
 //!
 //!     cargo test -p spanwire --test e2e -- --ignored --test-threads 1 alone_on_its_machine
 
