@@ -50,6 +50,7 @@ use crate::outbox::Outbox;
 use crate::revocation::Revoked;
 use crate::session::{Client, Life, Session, Subscriptions};
 use crate::sessions::Sessions;
+use crate::skipped::Skipped;
 use crate::time::{Instant, Now};
 use crate::wheel::Wheel;
 use crate::{Input, Opening, Output, SessionId, Upstream};
@@ -96,6 +97,8 @@ pub struct Hub {
     revoked: Revoked,
     /// What those were told who take deltas, since somebody asked.
     delta_bytes: DeltaBytes,
+    /// What was left out for those who lag, since somebody asked.
+    skipped: Skipped,
     draining: bool,
     reports: Reports,
 }
@@ -121,6 +124,7 @@ impl Hub {
             parked_bytes: 0,
             revoked: Revoked::default(),
             delta_bytes: DeltaBytes::default(),
+            skipped: Skipped::default(),
             draining: false,
             reports: Reports::default(),
         }

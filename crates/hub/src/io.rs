@@ -11,7 +11,7 @@ use crate::delivery::Delivery;
 use crate::denial::Denial;
 use crate::expirable::{Expirable, Refreshed};
 use crate::happening::Happening;
-use crate::namespace::{DeliveryProfile, Namespaces};
+use crate::namespace::Namespaces;
 use crate::presence::PresenceRequest;
 use crate::{Answer, AskId, Order, Question};
 
@@ -80,8 +80,6 @@ pub enum Output {
     /// Tell the operator that a client reads more slowly than a channel is published to, for the first time in its
     /// session.
     Lags(SessionId, Channel),
-    /// Count publications that a client which lags was not sent.
-    Skipped(Channel, DeliveryProfile, u64),
     /// Carry this order to every hub of the node, this one included.
     Order(Order),
 }

@@ -352,7 +352,6 @@ impl World {
             | Output::Limited(_)
             | Output::MayLag(_)
             | Output::Lags(..)
-            | Output::Skipped(..)
             | Output::Expired(_)
             | Output::Refreshed(..) => {}
             Output::Happened(happening) => self.happened.push(*happening),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Hub;
 use crate::session::Life;
 use crate::time::Now;
-use crate::{DeltaBytes, Expirable, Expiring};
+use crate::{DeltaBytes, Expirable, Expiring, Skipped};
 
 /// How much there is in a hub.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,6 +50,11 @@ impl Hub {
     /// What those were told who take deltas, since this was last asked.
     pub fn take_delta_bytes(&mut self) -> DeltaBytes {
         std::mem::take(&mut self.delta_bytes)
+    }
+
+    /// What those were not sent who lag, since this was last asked.
+    pub fn take_skipped(&mut self) -> Skipped {
+        std::mem::take(&mut self.skipped)
     }
 
     /// The user of each connected client; a user with several clients comes several times, anonymous ones as the empty

@@ -17,6 +17,7 @@ use crate::audience::{Audience, AudienceId, Member};
 use crate::channel::Channel;
 use crate::delivery::Delivery;
 use crate::lot::{Lagging, Lot, Room};
+use crate::namespace::name_of;
 use crate::session::{Place, Session, Subscription, Traits};
 use crate::sessions::Sessions;
 use crate::{Output, SessionId};
@@ -146,8 +147,7 @@ impl Hub {
         lagging.since = given.reached;
         let member = lagging.member;
         if given.skipped > 0 {
-            let skipped = Output::Skipped(channel.clone(), lot.profile().clone(), given.skipped);
-            self.outputs.push_back(skipped);
+            self.skipped.count(name_of(channel.as_str()), lot.profile(), given.skipped);
         }
         if given.is_all {
             self.rejoin(id, audience, place, member);

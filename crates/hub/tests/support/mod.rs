@@ -128,8 +128,6 @@ pub struct World {
     pub may_lag: Vec<SessionId>,
     /// Who lags for the first time, and where.
     pub lagged: Vec<(SessionId, String)>,
-    /// How many publications were left out, by channel and profile.
-    pub skipped: BTreeMap<(String, &'static str), u64>,
     /// The rates that were exceeded.
     pub limited: Vec<RateLimit>,
     /// What was counted as ended by its expiry, and what came of refreshes.
@@ -177,7 +175,6 @@ impl World {
             denials: Vec::new(),
             may_lag: Vec::new(),
             lagged: Vec::new(),
-            skipped: BTreeMap::new(),
             limited: Vec::new(),
             expired: Vec::new(),
             refreshed: Vec::new(),
@@ -558,9 +555,6 @@ impl World {
                 Output::Resume(id) => self.resumed.push(id),
                 Output::MayLag(id) => self.may_lag.push(id),
                 Output::Lags(id, channel) => self.lagged.push((id, channel.as_str().to_owned())),
-                Output::Skipped(channel, profile, count) => {
-                    *self.skipped.entry((channel.as_str().to_owned(), profile.name())).or_default() += count;
-                }
                 Output::Limited(limit) => self.limited.push(limit),
                 Output::Expired(what) => self.expired.push(what),
                 Output::Refreshed(what, how) => self.refreshed.push((what, how)),

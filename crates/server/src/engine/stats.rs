@@ -155,10 +155,10 @@ pub struct ShardSnapshot {
     /// How many commands were refused because they came too fast, by the option that says so.
     pub limited: BTreeMap<&'static str, u64>,
     /// How many publications were left out for clients that lag, by namespace and by the name of its
-    /// [delivery profile](spanwire_hub::namespace::DeliveryProfile).
+    /// [delivery profile](spanwire_hub::namespace::DeliveryProfile); this and the next three when somebody last asked the
+    /// shard how much there is.
     pub publications_skipped: BTreeMap<(String, &'static str), u64>,
-    /// Bytes of the payloads that subscribers were told whole who take deltas; this and the next two when somebody last
-    /// asked the shard how much there is.
+    /// Bytes of the payloads that subscribers were told whole who take deltas.
     pub delta_whole_bytes: u64,
     /// Bytes of the patches that they were told instead.
     pub delta_patch_bytes: u64,

@@ -244,7 +244,6 @@ impl World {
             | Output::Limited(_)
             | Output::MayLag(_)
             | Output::Lags(..)
-            | Output::Skipped(..)
             | Output::Expired(_)
             | Output::Refreshed(..) => {}
             Output::Order(order) => self.hub.handle(self.now, Input::Order(order)),

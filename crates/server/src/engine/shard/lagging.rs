@@ -1,7 +1,6 @@
 //! Clients that read more slowly than their channels are published to.
 
 use spanwire_hub::channel::Channel;
-use spanwire_hub::namespace::{DeliveryProfile, name_of};
 use spanwire_hub::{Input, Quoted, SessionId};
 
 use super::Shard;
@@ -36,11 +35,5 @@ impl Shard {
             Quoted(channel.as_str())
         );
         self.laggards.say(self.reading.now.at, line);
-    }
-
-    /// Counts publications that a client was not sent.
-    pub(super) fn count_skipped(&self, channel: &Channel, profile: &DeliveryProfile, count: u64) {
-        let namespace = name_of(channel.as_str()).to_owned();
-        self.stats().publications_skipped.add((namespace, profile.name()), count);
     }
 }

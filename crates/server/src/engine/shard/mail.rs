@@ -36,6 +36,12 @@ impl Shard {
         self.stats().delta_saved_bytes.add(saved);
     }
 
+    fn count_skipped(&mut self) {
+        for (by, count) in self.hub.take_skipped().into_counts() {
+            self.stats().publications_skipped.add(by, count);
+        }
+    }
+
     fn take_letter(&mut self, letter: Letter) {
         let now = self.reading.now;
         match letter {
@@ -65,6 +71,7 @@ impl Shard {
                     self.stats().expiring.set((what.name(), "soon"), soon as u64);
                 }
                 self.count_deltas();
+                self.count_skipped();
                 // Here and below: whoever gave up waiting does not want to know.
                 let _ = reply.send(self.hub.census());
             }

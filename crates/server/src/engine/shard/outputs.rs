@@ -49,7 +49,6 @@ impl Shard {
             Output::Limited(limit) => self.stats().limited.count(limit.name()),
             Output::MayLag(id) => self.may_lag(id),
             Output::Lags(_, channel) => self.tell_lag(&channel),
-            Output::Skipped(channel, profile, count) => self.count_skipped(&channel, &profile, count),
             Output::Expired(what) => self.stats().expired.count(what.name()),
             Output::Refreshed(what, how) => self.stats().refreshed.count((what.name(), how.name())),
             Output::Order(order) => EngineHandle::new(self.shared.clone()).order(&order),
