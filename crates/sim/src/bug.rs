@@ -41,6 +41,10 @@ pub enum Bug {
     LostAnswer,
     /// The driver forgets that a session has something to send.
     LostWakeUp,
+    /// The driver forgets to tell the hub that an outbox has drained.
+    LostDrain,
+    /// The broker forgets the tags of a publication.
+    LostTags,
     /// The driver loses the end of a listening.
     LostUnsubscribe,
     /// The driver gives a permit back twice.
@@ -65,7 +69,7 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::RecoveryBeginsLate,
         Self::RecoveryEndsEarly,
         Self::RecoveryForgets,
@@ -81,6 +85,8 @@ impl Bug {
         Self::SwappedAnswers,
         Self::LostAnswer,
         Self::LostWakeUp,
+        Self::LostDrain,
+        Self::LostTags,
         Self::LostUnsubscribe,
         Self::DoublePermit,
         Self::LostGone,

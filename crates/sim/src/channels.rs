@@ -1,14 +1,16 @@
 //! The channels of every run, and what their namespaces promise.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use spanwire_hub::backend::{Deciders, ProxyId};
 use spanwire_hub::broker::HistoryOptions;
-use spanwire_hub::namespace::{Namespace, Namespaces, Permission, RecoveryMode};
+use spanwire_hub::namespace::{DeliveryProfile, Namespace, Namespaces, Permission, RecoveryMode};
 
 /// All channels. Each namespace has another set of promises.
-pub(crate) const CHANNELS: [&str; 7] = ["kept:a", "kept:b", "chat:c", "tiny:d", "open:e", "last:g", SERVED];
+pub(crate) const CHANNELS: [&str; 8] =
+    ["kept:a", "kept:b", "chat:c", "tiny:d", "open:e", "last:g", "ticks:h", SERVED];
 
 /// A channel to which the server subscribes people, and nobody subscribes by wish.
 pub(crate) const SERVED: &str = "ours:f";
@@ -27,6 +29,8 @@ pub(crate) enum Promise {
     Whole(u64),
     /// The latest when it comes, and from there on everything.
     Latest,
+    /// As [`Self::Whole`]; but whoever reads slowly may be told a gap instead, of what a later one of its key has replaced.
+    Conflated(u64),
 }
 
 /// What is promised in a channel.
@@ -34,8 +38,28 @@ pub(crate) fn promise(channel: &str) -> Promise {
     match history(channel) {
         None => Promise::Order,
         Some(_) if is_latest(channel) => Promise::Latest,
+        Some(history) if is_conflated(channel) => Promise::Conflated(history.size as u64),
         Some(history) => Promise::Whole(history.size as u64),
     }
+}
+
+fn is_conflated(channel: &str) -> bool {
+    channel.starts_with("ticks:")
+}
+
+/// The tag whose value is the key of a conflated channel.
+const KEY: &str = "of";
+const KEYS: u64 = 3;
+
+/// The key of what the backend publishes.
+pub(crate) fn key_of(id: u64) -> u64 {
+    id % KEYS
+}
+
+/// The tags of what the backend publishes. What people publish has none, and so the key of all that has none.
+pub(crate) fn tags(channel: &str, id: u64) -> BTreeMap<String, String> {
+    let tag = is_conflated(channel).then(|| (KEY.to_owned(), key_of(id).to_string()));
+    tag.into_iter().collect()
 }
 
 fn is_latest(channel: &str) -> bool {
@@ -55,7 +79,7 @@ pub(crate) fn is_social(channel: &str) -> bool {
 /// What the server keeps of a channel. Nothing is ever old enough to vanish in a run.
 pub(crate) fn history(channel: &str) -> Option<HistoryOptions> {
     let size = match channel.split(':').next() {
-        Some("kept" | "chat" | "last" | "ours") => 60,
+        Some("kept" | "chat" | "last" | "ticks" | "ours") => 60,
         Some("tiny") => 3,
         _ => return None,
     };
@@ -81,6 +105,10 @@ pub(crate) fn namespaces() -> Namespaces {
             history,
             allow_delta: true,
             delta_publish: true,
+            delivery: match is_conflated(channel) {
+                true => DeliveryProfile::Conflate { by: Some(KEY.into()) },
+                false => DeliveryProfile::Disconnect,
+            },
             deciders: if is_decided(channel) { DECIDERS } else { Deciders::default() },
             ..Namespace::default()
         };

@@ -13,6 +13,8 @@
 //! 5. Without history, nothing comes twice, and nothing out of order.
 //! 6. In a channel of which only the latest counts, whoever comes hears that first, and from there on everything; what it
 //!    missed before is told as a gap.
+//!    In a conflated channel, whoever reads slowly is told a gap of what later ones of the same keys have replaced, and of
+//!    nothing else.
 //! 7. Within one time of listening, an application hears of another client's coming and going in turns. In the calm,
 //!    presence is who listens, and whoever heard last that somebody came, or went, heard right.
 //! 8. A connection ends for a reason: with silence only if something was silent, with a final code only if ordered. And
@@ -98,6 +100,7 @@ impl Ledger {
 
     /// A person's application publishes something under this key.
     pub(crate) fn publishes(&mut self, person: usize, key: u64, channel: &str, id: u64) {
+        self.streams.entry(channel.to_owned()).or_default().published_by_person(id);
         self.people[person].asks(key, Some((channel.to_owned(), id)));
     }
 

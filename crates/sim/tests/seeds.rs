@@ -9,7 +9,7 @@ use spanwire_sim::{Outcome, Plot, run};
 const SEEDS: u64 = 1000;
 
 /// What must have happened somewhere in a thousand runs: a promise that was never tested is not kept.
-const MUST_HAPPEN: [&str; 32] = [
+const MUST_HAPPEN: [&str; 34] = [
     "published",
     "connected",
     "subscribed",
@@ -26,6 +26,8 @@ const MUST_HAPPEN: [&str; 32] = [
     "client closed",
     "silence",
     "slow",
+    "lags",
+    "left out",
     "no pong",
     "shutdown",
     "expired",

@@ -173,7 +173,8 @@ impl Hearing {
         if from.epoch == to.epoch {
             let missing = to.offset.checked_sub(from.offset).ok_or("a gap leads backwards")?;
             match promise {
-                Promise::Whole(size) if missing <= size.min(RECOVERABLE) => {
+                Promise::Conflated(_) if self.live => return replaced(from, to, stream),
+                Promise::Whole(size) | Promise::Conflated(size) if missing <= size.min(RECOVERABLE) => {
                     return Err(format!("a gap of {missing} from {from:?} is told, which the history has"));
                 }
                 Promise::Latest if self.live => {
@@ -209,6 +210,19 @@ impl Hearing {
             _ => Ok(()),
         }
     }
+}
+
+/// Everything between two positions must have been replaced by what came after it, of the same key.
+fn replaced(from: &Position, to: &Position, stream: Option<&Stream>) -> Result<(), String> {
+    let stream = stream.ok_or("a gap is told where nothing was published")?;
+    let key_at = |offset| stream.key_at(&to.epoch, offset);
+    let top = stream.top(&to.epoch).unwrap_or(0);
+    for offset in from.offset + 1..=to.offset {
+        if !(to.offset + 1..=top).any(|later| key_at(later) == key_at(offset)) {
+            return Err(format!("offset {offset} was left out, and nothing has replaced it"));
+        }
+    }
+    Ok(())
 }
 
 /// The number in a payload: all payloads of a run are JSON strings that begin with one.

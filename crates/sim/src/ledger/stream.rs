@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use spanwire_hub::channel::Position;
 
+use crate::channels::key_of;
+
 /// The truth about one channel.
 #[derive(Debug, Default)]
 pub(crate) struct Stream {
@@ -15,6 +17,8 @@ pub(crate) struct Stream {
     /// The same, by lives of the broker. With its memory it loses the keys by which it knows repeats, so what is
     /// repeated then is published once more.
     passed: BTreeSet<(u32, u64)>,
+    /// What people publish, or want to: it has no tags.
+    of_people: BTreeSet<u64>,
 }
 
 /// One life of a stream.
@@ -79,6 +83,17 @@ impl Stream {
     /// What is at this place.
     pub(super) fn at(&self, epoch: &str, offset: u64) -> Option<u64> {
         self.epochs.get(epoch)?.published.get((offset as usize).checked_sub(1)?).copied()
+    }
+
+    /// The key of what is at this place; all that has no tags has one together.
+    pub(super) fn key_at(&self, epoch: &str, offset: u64) -> Option<Option<u64>> {
+        let id = self.at(epoch, offset)?;
+        Some((!self.of_people.contains(&id)).then(|| key_of(id)))
+    }
+
+    /// A person publishes something here.
+    pub(super) fn published_by_person(&mut self, id: u64) {
+        self.of_people.insert(id);
     }
 
     /// The top offset of an epoch; `None` if there is no such epoch.

@@ -16,7 +16,7 @@ use spanwire_wire::message::Publication;
 use super::letter::{CALLERS, Letter};
 use crate::bug::Bug;
 use crate::chance::Chance;
-use crate::channels::history;
+use crate::channels::{history, tags};
 use crate::ledger::id_of;
 use crate::scene::Scene;
 
@@ -103,7 +103,11 @@ impl Keeper {
 
     /// The backend publishes.
     pub(super) fn call(&mut self, scene: &mut Scene, channel: &str, id: u64) -> Vec<(Listener, Letter)> {
-        let publication = Publication { data: payload(id, 40), ..Publication::default() };
+        let mut tags = tags(channel, id);
+        if scene.saboteur.strikes(Bug::LostTags) {
+            tags.clear();
+        }
+        let publication = Publication { data: payload(id, 40), tags, ..Publication::default() };
         let draft = Draft {
             publication,
             history: history(channel),

@@ -90,7 +90,12 @@ impl Shard {
         }
         self.lose_patience(scene);
         self.carry_out(scene);
-        self.flush(scene);
+        while self.flush(scene) {
+            self.carry_out(scene);
+        }
+        if self.hub.take_skipped().into_counts().next().is_some() {
+            scene.ledger.count("left out");
+        }
         std::mem::take(&mut self.posts)
     }
 

@@ -60,7 +60,8 @@ impl Shard {
                     self.submit(scene, Ticket::NOBODY, channel, deed);
                 }
             }
-            Output::MayLag(_) | Output::Lags(..) => {}
+            Output::Lags(..) => scene.ledger.count("lags"),
+            Output::MayLag(_) => {}
             Output::Denied(_) | Output::Limited(_) | Output::Expired(_) | Output::Refreshed(..) => {}
             Output::Order(_) => unreachable!("no user has a personal channel"),
             Output::Close(id, reason) => self.let_go(scene, id, &reason),

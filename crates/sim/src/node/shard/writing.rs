@@ -14,8 +14,9 @@ use crate::scene::Scene;
 const CLOSE_PATIENCE: u64 = 5_000;
 
 impl Shard {
-    /// Writes to everybody who has something to hear, as far as the pipes go.
-    pub(super) fn flush(&mut self, scene: &mut Scene) {
+    /// Writes to everybody who has something to hear, as far as the pipes go. Whether that gave the hub something to do.
+    pub(super) fn flush(&mut self, scene: &mut Scene) -> bool {
+        let mut drained = Vec::new();
         while let Some(id) = self.hub.poll_dirty() {
             if let Some(outbox) = self.hub.outbox_mut(id)
                 && outbox.bytes() > OUTBOX_BYTES_MAX
@@ -37,11 +38,17 @@ impl Shard {
             if !peer.write(scene.now, &mut link.down, self.hub.outbox_mut(peer.session)) {
                 self.unwritten.insert(id);
             }
+            drained.push(peer.session);
             if let Some(at) = link.down.next_arrival() {
                 let person = link.person;
                 scene.wake_person(person, at);
             }
         }
+        drained.retain(|id| self.hub.may_catch_up(*id) && !scene.saboteur.has(Bug::LostDrain));
+        for id in &drained {
+            self.hub.handle(scene.clocks(), Input::Drained(*id));
+        }
+        !drained.is_empty()
     }
 
     pub(super) fn let_go(&mut self, scene: &mut Scene, id: SessionId, reason: &DisconnectReason) {
