@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { delta } from "../spanwire/delta.js";
 import { Stage, outcome, settled } from "./stage.js";
 
 const scenarios = JSON.parse(readFileSync(new URL("../../conformance/scenarios.json", import.meta.url), "utf8"));
@@ -11,7 +12,8 @@ const scenarios = JSON.parse(readFileSync(new URL("../../conformance/scenarios.j
 const PATIENCE_MS = 30_000;
 
 class Play {
-  #stage = new Stage();
+  #deltas;
+  #stage;
   #rooms = new Map();
   #told = [];
   #answers = new Map();
@@ -20,6 +22,12 @@ class Play {
   #socket;
   #accepted = 0;
   #heard = 0;
+
+  /** @param {boolean} deltas whether the client asks for them */
+  constructor(deltas) {
+    this.#deltas = deltas;
+    this.#stage = new Stage(deltas ? { connection: delta } : {});
+  }
 
   async step(step) {
     const [[kind, value]] = Object.entries(step);
@@ -79,7 +87,7 @@ class Play {
     await this.hears({ subscribe: { channel } });
     await this.says([
       { to: "connect", connect: { client: "c1", version: "t", sw_ext: extensions } },
-      { to: "subscribe", subscribe: { recoverable: true, positioned: true, epoch: "e", offset } },
+      { to: "subscribe", subscribe: { recoverable: true, positioned: true, epoch: "e", offset, delta: this.#deltas } },
     ]);
     this.told(["subscribed"]);
   }
@@ -150,9 +158,9 @@ class Play {
 /** What a call came to; a publication without a position comes to nothing. */
 const valueOf = (value) => (value && typeof value === "object" && "offset" in value ? null : (value ?? null));
 
-for (const { name, steps } of scenarios)
+for (const { name, deltas, steps } of scenarios)
   test(name, async () => {
-    const play = new Play();
+    const play = new Play(deltas);
     for (const step of steps) await play.step(step);
     play.end();
   });

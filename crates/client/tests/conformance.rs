@@ -22,7 +22,7 @@ async fn the_client_does_what_the_scenarios_say() {
     assert!(scenarios.len() > 15, "there are scenarios");
     for scenario in scenarios {
         println!("{}", scenario["name"]);
-        let mut play = Play::new().await;
+        let mut play = Play::new(scenario["deltas"] == true).await;
         for step in scenario["steps"].as_array().expect("steps") {
             play.step(step).await;
         }
@@ -36,13 +36,15 @@ struct Play {
     client: Client,
     peer: Option<Peer>,
     subscription: Option<Subscription<Value>>,
+    /// Whether the client asks for them.
+    deltas: bool,
     answers: HashMap<String, JoinHandle<Value>>,
     /// The texts that have a name.
     names: HashMap<String, Value>,
 }
 
 impl Play {
-    async fn new() -> Self {
+    async fn new(deltas: bool) -> Self {
         let server = Server::start().await;
         let client = server.client().connect().expect("an address");
         Self {
@@ -50,6 +52,7 @@ impl Play {
             client,
             peer: None,
             subscription: None,
+            deltas,
             answers: HashMap::new(),
             names: HashMap::new(),
         }
@@ -98,7 +101,9 @@ impl Play {
         let client = self.client.clone();
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
         let answer = if let Some(channel) = deed.get("subscribe") {
-            self.subscription = Some(client.channel(text(channel)).listen());
+            let channel = client.channel(text(channel));
+            let channel = if self.deltas { channel.delta() } else { channel };
+            self.subscription = Some(channel.listen());
             return;
         } else if deed.get("leave").is_some() {
             return self.subscription = None;
@@ -148,8 +153,9 @@ impl Play {
         peer.hears("connect").await;
         let extensions = step.get("extensions").cloned().unwrap_or(json!([]));
         peer.answers("connect", json!({ "client": "c1", "version": "t", "sw_ext": extensions })).await;
-        let position =
-            json!({ "recoverable": true, "positioned": true, "epoch": "e", "offset": step["offset"] });
+        let position = json!({
+            "recoverable": true, "positioned": true, "epoch": "e", "offset": step["offset"], "delta": self.deltas,
+        });
         peer.lets_in(channel.as_str().expect("a name"), position).await;
         assert_eq!(self.told().await.as_deref(), Some("subscribed"));
         self.peer = Some(peer);
