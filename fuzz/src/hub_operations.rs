@@ -15,7 +15,9 @@ const STEPS_MAX: usize = 200;
 ///
 /// What must hold: a subscriber hears what was published from its reply on, in order, once, without a gap, up to the
 /// last, until it is told that its subscription is over; with a position, it hears exactly what is behind that. Who
-/// filters hears every second of these, exactly so.
+/// filters hears every second of these, exactly so. Where something may be left out, the order holds, and whoever reads on
+/// has heard the latest of each key. Who takes deltas has the base of each patch. What is published past the history is
+/// heard by those who are there.
 /// Outboxes keep to their limit, steps to a bounded number of outputs, and when everybody is gone nothing is left.
 ///
 /// # Panics
@@ -33,6 +35,7 @@ pub fn hub_operations(input: &[u8]) {
 
 /// One step of a sequence.
 pub(crate) fn step(world: &mut World, what: u8, about: u8) {
+    // The same bit says of a publish that it goes past the history.
     let (channel, filters) = (about >> 4, what >= 160);
     match what % 20 {
         0 | 1 => world.open(about),
@@ -40,7 +43,7 @@ pub(crate) fn step(world: &mut World, what: u8, about: u8) {
         5 => world.subscribe(about, channel, true, filters),
         6 => world.unsubscribe(about, channel),
         7 | 8 => world.publish_as_client(about, channel),
-        9..=11 => world.publish(channel, usize::from(about & 15)),
+        9..=11 => world.publish(channel, usize::from(about & 15), filters),
         12 => world.hold(),
         13 => world.release(1 + usize::from(about & 3)),
         14 => world.release(usize::MAX),

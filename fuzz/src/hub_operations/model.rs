@@ -2,15 +2,26 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use spanwire_wire::message::{Publication, SubscribeRequest, UnsubscribeRequest};
-use spanwire_wire::{Outcome, Push, PushEvent, Reply, Request};
+use spanwire_wire::{Encoding, Outcome, Push, PushEvent, Reply, Request, delta};
 
-/// Numbers of the publications of each channel, from 1: how many there were.
-pub(super) type Published = BTreeMap<String, u64>;
+/// How many publications each channel had. They are numbered from 1, those past the history by themselves.
+pub(super) type Published = BTreeMap<String, Count>;
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Count {
+    pub(super) stream: u64,
+    pub(super) past: u64,
+}
+
+/// Longest payload that a patch may make.
+const PAYLOAD_BYTES_MAX: usize = 1 << 16;
 
 /// One client, as it sees itself.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Client {
+    encoding: Encoding,
     pub(super) reads: bool,
     pub(super) closed: bool,
     pub(super) pings: usize,
@@ -26,7 +37,7 @@ enum Asked {
     /// With the number of publications at that moment.
     Subscribe {
         channel: String,
-        published: u64,
+        published: Count,
         since: Option<u64>,
         /// It hears only numbers that this divides.
         every: u64,
@@ -44,16 +55,31 @@ struct Subscription {
     /// The last number heard; `None` before the first.
     heard: Option<u64>,
     /// How many there were when the reply was read: all behind these must be heard.
-    live_from: u64,
+    live_from: Count,
+    /// The last number heard of those past the history, or that it need not hear.
+    past: u64,
+    /// Something may be left out. Of the odd and the even numbers, the last ones heard.
+    conflates: Option<[u64; 2]>,
+    /// It takes deltas. What it heard last.
+    delta: Option<Option<Bytes>>,
     /// Only numbers that this divides are heard.
     every: u64,
     epoch: Option<String>,
 }
 
 impl Client {
-    pub(super) fn new() -> Self {
-        // What is sent as garbage has smaller ids.
-        Self { reads: true, next_command: 1000, ..Self::default() }
+    pub(super) fn new(encoding: Encoding) -> Self {
+        Self {
+            encoding,
+            reads: true,
+            closed: false,
+            pings: 0,
+            // What is sent as garbage has smaller ids.
+            next_command: 1000,
+            asked: BTreeMap::new(),
+            live: BTreeMap::new(),
+            left: BTreeMap::new(),
+        }
     }
 
     /// A request of this client and its id.
@@ -89,11 +115,22 @@ impl Client {
                 let (after, heard) = match (result.positioned, since) {
                     (true, Some(since)) if result.recovered => (since, Some(since)),
                     (true, _) => (result.offset, Some(result.offset)),
-                    (false, _) => (begun, None),
+                    (false, _) => (begun.stream, None),
                 };
                 let epoch = result.positioned.then_some(result.epoch);
                 let live_from = published[&channel];
-                let subscription = Subscription { after, heard, live_from, every, epoch };
+                let conflates = (every == 1 && channel.starts_with("ticks")).then_some([0; 2]);
+                let delta = result.delta.then_some(None);
+                let subscription = Subscription {
+                    after,
+                    heard,
+                    live_from,
+                    past: begun.past,
+                    conflates,
+                    delta,
+                    every,
+                    epoch,
+                };
                 self.go_live(channel, subscription, &result.publications);
             }
             (Some(Asked::Unsubscribe { channel }), Outcome::Unsubscribe(_)) => self.leave(&channel),
@@ -108,7 +145,8 @@ impl Client {
         match &push.event {
             PushEvent::Publication(publication) => {
                 let subscription = self.live.get_mut(&push.channel);
-                subscription.expect("nothing is heard outside of a subscription").hear(publication);
+                let subscription = subscription.expect("nothing is heard outside of a subscription");
+                subscription.hear(publication, self.encoding);
             }
             PushEvent::Unsubscribe(_) => {
                 assert!(self.live.contains_key(&push.channel), "an end of what there was not");
@@ -122,7 +160,7 @@ impl Client {
     }
 
     fn go_live(&mut self, channel: String, mut subscription: Subscription, missed: &[Publication]) {
-        missed.iter().for_each(|publication| subscription.hear(publication));
+        missed.iter().for_each(|publication| subscription.hear(publication, self.encoding));
         let before = self.live.insert(channel, subscription);
         assert!(before.is_none(), "subscribed twice");
     }
@@ -138,8 +176,19 @@ impl Client {
     /// Everything that was published since a reply has been heard.
     pub(super) fn check(&self, published: &Published) {
         for (channel, subscription) in &self.live {
-            let last = published[channel] / subscription.every * subscription.every;
-            if last > subscription.live_from {
+            let (count, Subscription { live_from, every, .. }) = (published[channel], subscription);
+            if count.past > live_from.past && *every == 1 {
+                assert_eq!(subscription.past, count.past, "{channel}: {subscription:?}");
+            }
+            if let Some(latest) = subscription.conflates {
+                for last in [count.stream, count.stream.saturating_sub(1)] {
+                    let heard = latest[(last % 2) as usize];
+                    assert!(last <= live_from.stream || heard == last, "{channel}: {subscription:?}");
+                }
+                continue;
+            }
+            let last = count.stream / every * every;
+            if last > live_from.stream {
                 assert_eq!(subscription.heard, Some(last), "{channel}: {subscription:?}");
             }
         }
@@ -152,19 +201,60 @@ impl Subscription {
         (number / self.every + 1) * self.every
     }
 
-    fn hear(&mut self, publication: &Publication) {
-        let digits: Vec<u8> = publication.data.iter().copied().filter(u8::is_ascii_digit).collect();
+    /// What a publication says, of which a patch may have been told.
+    fn unpack(&mut self, publication: &Publication, encoding: Encoding) -> Bytes {
+        let Some(base) = &mut self.delta else {
+            assert!(!publication.delta, "a patch for somebody who takes none");
+            return publication.data.clone();
+        };
+        let said = match encoding {
+            Encoding::Json => delta::from_json(&publication.data).expect("a string"),
+            Encoding::Protobuf => publication.data.clone(),
+        };
+        let payload = match publication.delta {
+            true => {
+                let base = base.as_ref().expect("a patch goes to those who have its base");
+                delta::apply(base, &said, PAYLOAD_BYTES_MAX).expect("the patch is one of this base").into()
+            }
+            false => said,
+        };
+        *base = Some(Bytes::clone(&payload));
+        payload
+    }
+
+    fn hear(&mut self, publication: &Publication, encoding: Encoding) {
+        let payload = self.unpack(publication, encoding);
+        let digits: Vec<u8> = payload.iter().copied().filter(u8::is_ascii_digit).collect();
         let number: u64 = String::from_utf8_lossy(&digits).parse().expect("publications are numbered");
+        if payload.starts_with(b"{") {
+            return self.hear_past(number, publication.offset);
+        }
         assert!(number > self.after, "{number} was published before {self:?}");
         match self.heard {
+            Some(heard) if self.conflates.is_some() => assert!(number > heard, "{number} behind {self:?}"),
             Some(heard) => assert_eq!(number, self.next_behind(heard), "what follows in {self:?}"),
             None => {
-                assert!(number <= self.next_behind(self.live_from), "{number} is not the first of {self:?}")
+                let first = self.next_behind(self.live_from.stream);
+                assert!(number <= first, "{number} is not the first of {self:?}")
             }
+        }
+        if let Some(latest) = &mut self.conflates {
+            latest[(number % 2) as usize] = number;
         }
         if self.epoch.is_some() {
             assert_eq!(publication.offset, number, "offsets count publications");
         }
         self.heard = Some(number);
+    }
+
+    fn hear_past(&mut self, number: u64, offset: u64) {
+        assert_eq!(
+            (offset, self.every),
+            (0, 1),
+            "what is past the history has no offset, and passes no filter"
+        );
+        let is_next = number == self.past + 1 || number <= self.live_from.past + 1;
+        assert!(number > self.past && (is_next || self.conflates.is_some()), "{number} behind {self:?}");
+        self.past = number;
     }
 }

@@ -12,7 +12,7 @@ use spanwire_hub::broker::{
 use spanwire_hub::channel::Channel;
 use spanwire_hub::happening::{Happening, Reports};
 use spanwire_hub::limits::Limits;
-use spanwire_hub::namespace::{Namespace, Namespaces, Permission};
+use spanwire_hub::namespace::{DeliveryProfile, Namespace, Namespaces, Permission};
 use spanwire_hub::presence::{MemoryPresence, Presence};
 use spanwire_hub::time::{Instant, Now};
 use spanwire_hub::{
@@ -28,12 +28,12 @@ use spanwire_wire::{
     server_messages,
 };
 
-use super::model::{Client, Published};
+use super::model::{Client, Count, Published};
 
 const HERE: Listener = Listener(0);
 const ELSEWHERE: Listener = Listener(1);
 const ALL: Permission = Permission { client: true, subscriber: true, anonymous: true };
-const CHANNELS: [&str; 3] = ["open:a", "kept:a", "chat:a"];
+const CHANNELS: [&str; 5] = ["open:a", "kept:a", "chat:a", "ticks:a", "score:a"];
 const USERS: [&str; 3] = ["ann", "bob", ""];
 /// Most sessions at a time.
 const SESSIONS_MAX: usize = 6;
@@ -62,6 +62,11 @@ fn payload(number: u64, padding: usize) -> Bytes {
     format!("[{number},\"{}\"]", "x".repeat(padding * 100)).into()
 }
 
+/// What is published past the history is counted by itself.
+fn payload_past(number: u64) -> Bytes {
+    format!("{{\"past\":{number}}}").into()
+}
+
 /// Every second publication passes it.
 fn even() -> FilterNode {
     let [key, cmp, val] = ["number", "eq", "even"].map(str::to_owned);
@@ -80,7 +85,11 @@ fn namespaces() -> Namespaces {
         see_presence: ALL,
         ..kept.clone()
     };
-    let named = [("open", open), ("kept", kept), ("chat", chat)];
+    let delivery = DeliveryProfile::Conflate { by: Some("number".into()) };
+    let ticks = Namespace { delivery, ..kept.clone() };
+    let score =
+        Namespace { allow_delta: true, delta_publish: true, allow_tags_filter: false, ..kept.clone() };
+    let named = [("open", open), ("kept", kept), ("chat", chat), ("ticks", ticks), ("score", score)];
     let named = named.into_iter().map(|(name, namespace)| (name.to_owned(), Arc::new(namespace)));
     Namespaces { without_namespace: Arc::default(), named: HashMap::from_iter(named), personal: None }
 }
@@ -104,7 +113,7 @@ impl World {
             presence: MemoryPresence::new(),
             now: Now { at: Instant::from_millis(5_000), unix_ms: 1_800_000_000_000 },
             clients: Vec::new(),
-            published: CHANNELS.iter().map(|channel| ((*channel).to_owned(), 0)).collect(),
+            published: CHANNELS.iter().map(|channel| ((*channel).to_owned(), Count::default())).collect(),
             answers: VecDeque::new(),
             holding: false,
             outputs: 0,
@@ -125,9 +134,11 @@ impl World {
         let encoding = Encoding::ALL[usize::from(about >> 7)];
         let id =
             self.hub.open(self.now, Opening { transport_pings: about & 64 != 0, ..Opening::new(encoding) });
-        self.clients.push((id, encoding, Client::new()));
+        self.clients.push((id, encoding, Client::new(encoding)));
         let token = USERS[usize::from(about) % USERS.len()].to_owned();
-        let connect = Request::Connect(ConnectRequest { token, ..ConnectRequest::default() });
+        let extended = (about & 32 != 0).then(|| ("spanwire".to_owned(), "1".to_owned()));
+        let headers = extended.into_iter().collect();
+        let connect = Request::Connect(ConnectRequest { token, headers, ..ConnectRequest::default() });
         self.ask(self.clients.len() - 1, connect);
     }
 
@@ -137,8 +148,12 @@ impl World {
         let since = self.clients[place].2.position(&channel).filter(|_| recover);
         let recover = since.is_some();
         let (offset, epoch) = since.unwrap_or_default();
-        let tf = filters.then(even);
-        let request = SubscribeRequest { channel, recover, offset, epoch, tf, ..SubscribeRequest::default() };
+        // A filter and deltas are not had together.
+        let takes_deltas = channel.starts_with("score");
+        let tf = (filters && !takes_deltas).then(even);
+        let delta = if takes_deltas { SubscribeRequest::DELTA_FOSSIL.to_owned() } else { String::new() };
+        let request =
+            SubscribeRequest { channel, recover, offset, epoch, tf, delta, ..SubscribeRequest::default() };
         self.ask(place, Request::Subscribe(request));
     }
 
@@ -156,13 +171,14 @@ impl World {
     }
 
     /// The backend publishes. Where a subscriber without a position might wait, payloads are small.
-    pub(super) fn publish(&mut self, channel: u8, padding: usize) {
-        let name = channel_of(channel);
-        let history = namespaces().of(name).ok().and_then(|namespace| namespace.history);
+    pub(super) fn publish(&mut self, channel: u8, padding: usize, past: bool) {
+        let (name, namespaces) = (channel_of(channel), namespaces());
+        let namespace = namespaces.of(name).expect("each of the channels has a namespace");
+        let history = namespace.history.filter(|_| !past);
+        let delta = namespace.tells_by_patch(false);
         let publication =
             Publication { data: Bytes::from(vec![b'x'; padding * 100]), ..Publication::default() };
-        let draft =
-            Draft { publication, history, idempotency_key: None, rate: Default::default(), delta: false };
+        let draft = Draft { publication, history, idempotency_key: None, rate: Default::default(), delta };
         self.submit(ELSEWHERE, Ticket::NOBODY, &Channel::new(name), BrokerRequest::Publish(draft));
         self.settle();
     }
@@ -369,12 +385,18 @@ impl World {
     /// Publications are numbered in the order in which the broker takes them, whoever they are from.
     fn submit(&mut self, from: Listener, ticket: Ticket, channel: &Channel, mut request: BrokerRequest) {
         if let BrokerRequest::Publish(draft) = &mut request {
-            let number = self.published.get_mut(channel.as_str()).expect("one of the channels");
-            *number += 1;
-            let padding = if draft.history.is_some() { draft.publication.data.len() / 100 } else { 0 };
-            draft.publication.data = payload(*number, padding);
-            let parity = if number.is_multiple_of(2) { "even" } else { "odd" };
-            draft.publication.tags = BTreeMap::from([("number".to_owned(), parity.to_owned())]);
+            let count = self.published.get_mut(channel.as_str()).expect("one of the channels");
+            let key = if draft.history.is_none() && !channel.as_str().starts_with("open") {
+                count.past += 1;
+                draft.publication.data = payload_past(count.past);
+                "past"
+            } else {
+                count.stream += 1;
+                let padding = if draft.history.is_some() { draft.publication.data.len() / 100 } else { 0 };
+                draft.publication.data = payload(count.stream, padding);
+                if count.stream.is_multiple_of(2) { "even" } else { "odd" }
+            };
+            draft.publication.tags = BTreeMap::from([("number".to_owned(), key.to_owned())]);
         }
         self.broker.submit(self.now, from, ticket, channel, request);
         while let Some((to, event)) = self.broker.poll() {
@@ -426,7 +448,11 @@ impl World {
             let pong = encode_command(encoding, &Command { id: 0, request: Request::Pong });
             self.hub.handle(self.now, Input::Frame(id, &pong));
         }
-        pongs > 0
+        let goes_on = self.hub.may_catch_up(id);
+        if goes_on {
+            self.hub.handle(self.now, Input::Drained(id));
+        }
+        pongs > 0 || goes_on
     }
 }
 
